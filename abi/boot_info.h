@@ -1,0 +1,95 @@
+/* What a loader hands to the kernel, whatever firmware it came from.
+ *
+ * At kernel entry: 64-bit mode, IF = 0, DF = 0, CR0.WP = 1, EFER.NXE = 1, RDI = virtual address of struct boot_info
+ * (in the direct map), RSP = top of the boot stack (in the direct map, inside the boot heap), CR3 = page tables that lie
+ * in the boot heap and hold just this:
+ *   - the kernel's segments at kernel_virtual, 4 KiB pages, each with its segment's rights (never writable and executable);
+ *   - the boot heap at DIRECT_MAP_BASE + its physical address, 2 MiB pages, writable, no-execute;
+ *   - an identity map of what the loader needs for the jump; the kernel drops the whole lower half at once.
+ * Every pointer in here is a uint64_t: _physical or _virtual as named. All arrays lie in the boot heap.
+ */
+#pragma once
+#include <stdint.h>
+
+#define BOOT_INFO_MAGIC   0x4f464e4948424c42ULL /* "BLBHINFO" */
+#define BOOT_INFO_VERSION 1U
+#define BOOT_FILE_PATH_BYTES 128
+/* The kernel carries an ELF note: name "Bulkhead", this type, descriptor = uint32_t BOOT_INFO_VERSION. */
+#define BOOT_NOTE_NAME    "Bulkhead"
+#define BOOT_NOTE_TYPE    0x42480001U
+
+enum boot_loader_kind { BOOT_LOADER_UEFI = 1, BOOT_LOADER_MULTIBOOT2_BIOS = 2, BOOT_LOADER_MULTIBOOT2_UEFI = 3 };
+
+enum boot_memory_type {
+	BOOT_MEMORY_USABLE = 1,       /* free for any use */
+	BOOT_MEMORY_RESERVED = 2,     /* firmware's, or unknown: never touched */
+	BOOT_MEMORY_ACPI_RECLAIM = 3, /* ACPI tables; usable once they were read */
+	BOOT_MEMORY_ACPI_NVS = 4,
+	BOOT_MEMORY_BAD = 5,
+	BOOT_MEMORY_UEFI_RUNTIME = 6, /* runtime services code and data */
+	BOOT_MEMORY_KERNEL = 7,       /* the kernel image */
+	BOOT_MEMORY_HEAP = 8,         /* the boot heap */
+	BOOT_MEMORY_FILES = 9,        /* contents of boot files */
+};
+
+/* Sorted by base, never overlapping, base and length multiples of 4096. */
+struct boot_memory {
+	uint64_t base_physical;
+	uint64_t length_bytes;
+	uint32_t type;
+	uint32_t reserved;
+};
+
+enum boot_file_state { BOOT_FILE_LOADED = 1, BOOT_FILE_SKIPPED_NO_MEMORY = 2, BOOT_FILE_SKIPPED_UNREADABLE = 3 };
+
+/* One file below the boot volume's folder bulkhead/. Contents start on a page of their own; the rest of the last page is zero. */
+struct boot_file {
+	char path[BOOT_FILE_PATH_BYTES]; /* relative to bulkhead/, '/' between parts, NUL-terminated: "linux/vmlinuz" */
+	uint64_t base_physical;          /* 0 unless loaded */
+	uint64_t size_bytes;
+	uint32_t state;
+	uint32_t reserved;
+};
+
+/* A linear framebuffer of 32-bit (or 16/24-bit) pixels; base_physical = 0: none. */
+struct boot_framebuffer {
+	uint64_t base_physical;
+	uint32_t width_pixels;
+	uint32_t height_pixels;
+	uint32_t pitch_bytes;
+	uint8_t bits_per_pixel;
+	uint8_t red_shift, red_bits;
+	uint8_t green_shift, green_bits;
+	uint8_t blue_shift, blue_bits;
+	uint8_t reserved;
+};
+
+struct boot_info {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size_bytes; /* sizeof(struct boot_info) as the loader was built */
+	uint32_t loader;     /* enum boot_loader_kind */
+	uint32_t memory_count;
+	uint64_t memory_virtual; /* struct boot_memory[memory_count] */
+	uint32_t file_count;
+	uint32_t reserved;
+	uint64_t files_virtual;        /* struct boot_file[file_count] */
+	uint64_t command_line_virtual; /* NUL-terminated, never 0 */
+	uint64_t rsdp_physical;        /* 0: none found */
+	uint64_t uefi_system_table_physical; /* 0: not booted by UEFI */
+	int64_t wall_clock_seconds;    /* seconds since 1970 UTC when the loader ended, or -1: not known */
+	uint64_t wall_clock_tsc;       /* the TSC at that moment */
+	uint64_t random_seed[4];       /* RDRAND/RDSEED or jitter: not for keys */
+	struct boot_framebuffer framebuffer;
+	uint64_t kernel_physical;      /* 2 MiB-aligned, contiguous */
+	uint64_t kernel_virtual;       /* where virtual address 0 of the ELF file lies */
+	uint64_t kernel_length_bytes;
+	uint64_t heap_physical;        /* 2 MiB-aligned */
+	uint64_t heap_length_bytes;    /* multiple of 2 MiB, at least 4 MiB */
+	uint64_t heap_used_bytes;      /* from its start: page tables, boot stack, these structures */
+};
+
+_Static_assert(sizeof(struct boot_memory) == 24, "boot_memory layout");
+_Static_assert(sizeof(struct boot_file) == 152, "boot_file layout");
+_Static_assert(sizeof(struct boot_framebuffer) == 28, "boot_framebuffer layout");
+_Static_assert(sizeof(struct boot_info) == 208, "boot_info layout");
