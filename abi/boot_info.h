@@ -91,5 +91,5 @@ struct boot_info {
 
 _Static_assert(sizeof(struct boot_memory) == 24, "boot_memory layout");
 _Static_assert(sizeof(struct boot_file) == 152, "boot_file layout");
-_Static_assert(sizeof(struct boot_framebuffer) == 28, "boot_framebuffer layout");
-_Static_assert(sizeof(struct boot_info) == 208, "boot_info layout");
+_Static_assert(sizeof(struct boot_framebuffer) == 32, "boot_framebuffer layout");
+_Static_assert(sizeof(struct boot_info) == 200, "boot_info layout");
