@@ -1,0 +1,37 @@
+/* Features of the PC that the manifest's `disable` can switch off one by one: for tests, and for PCs whose feature is
+ * broken. One list makes the enum, the bit mask that goes to ring 0, the names in the manifest and the check that
+ * docs/manifest.md explains each. Numbers are part of the interface: append only. */
+#pragma once
+#include <stdint.h>
+
+#define HOST_FEATURES(X) \
+	X(VMX, "vmx") \
+	X(EPT, "ept") \
+	X(EPT_1G, "ept-1g") \
+	X(EPT_2M, "ept-2m") \
+	X(EPT_AD, "ept-ad") \
+	X(VPID, "vpid") \
+	X(UNRESTRICTED_GUEST, "unrestricted-guest") \
+	X(MSR_BITMAPS, "msr-bitmaps") \
+	X(IO_BITMAPS, "io-bitmaps") \
+	X(TPR_SHADOW, "tpr-shadow") \
+	X(APICV, "apicv") \
+	X(POSTED_INTERRUPTS, "posted-interrupts") \
+	X(X2APIC, "x2apic") \
+	X(XSAVE, "xsave") \
+	X(TSC_DEADLINE, "tsc-deadline") \
+	X(INVARIANT_TSC, "invariant-tsc") \
+	X(PREEMPTION_TIMER, "preemption-timer") \
+	X(PLE, "ple")
+
+enum host_feature {
+#define HOST_FEATURE_ENUM(symbol, name) HOST_FEATURE_##symbol,
+	HOST_FEATURES(HOST_FEATURE_ENUM)
+#undef HOST_FEATURE_ENUM
+	HOST_FEATURE_COUNT
+};
+
+/* A set of features: bit n stands for enum host_feature n. */
+#define HOST_FEATURE_BIT(feature) (UINT64_C(1) << (feature))
+
+_Static_assert(HOST_FEATURE_COUNT <= 64, "a set of features is one uint64_t");
