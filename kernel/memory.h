@@ -1,0 +1,29 @@
+/* Memory objects: they own frames (or name device memory) and list all their views, so that a page can be taken from
+ * every address space and guest map at once. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "kernel/object.h"
+
+struct memory;
+struct pool;
+struct space;
+struct guest_map;
+
+enum memory_kind { MEMORY_KIND_RAM, MEMORY_KIND_DEVICE, MEMORY_KIND_BOOT_FILE };
+
+/* A physically contiguous piece of a memory object. */
+struct memory_run {
+	uint64_t physical;
+	uint64_t len_bytes; /* from the offset asked for to the end of the piece */
+};
+
+/* Finds the piece that holds offset_bytes (multiple of 4096). ERR_OUT_OF_RANGE past the end.
+ * Context: caller holds a reference. */
+MUST_CHECK enum status memory_run_at(struct memory *memory, uint64_t offset_bytes, struct memory_run *run);
+uint64_t memory_size_bytes(const struct memory *memory);
+enum memory_kind memory_kind(const struct memory *memory);
+struct memory *memory_from_object(struct object *object); /* kind OBJECT_MEMORY */
+struct object *memory_object(struct memory *memory);

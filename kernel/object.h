@@ -1,0 +1,30 @@
+/* What handles name: a counted object of one kind. Kinds outside kernel/ (VM, vCPU) bring their own release function. */
+#pragma once
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+
+enum object_kind {
+	OBJECT_NONE,
+	OBJECT_POOL,
+	OBJECT_MEMORY,
+	OBJECT_SPACE,
+	OBJECT_THREAD,
+	OBJECT_EVENT,
+	OBJECT_IRQ,
+	OBJECT_PORTS,
+	OBJECT_HOST,
+	OBJECT_VM,
+	OBJECT_VCPU,
+};
+
+struct object {
+	_Atomic uint32_t references;
+	uint32_t kind; /* enum object_kind, constant */
+	void (*release)(struct object *object); /* frees it; called once, when the last reference goes */
+};
+
+void object_init(struct object *object, enum object_kind kind, void (*release)(struct object *object)); /* one reference */
+void object_get(struct object *object);
+void object_put(struct object *object);

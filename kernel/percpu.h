@@ -1,0 +1,83 @@
+/* What belongs to one CPU. Private fields are touched by that CPU only; the shared part says what others may. */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/config.h"
+#include "kernel/spinlock.h"
+#include "kernel/timer.h"
+
+struct thread;
+struct space;
+struct vcpu;
+
+/* Hardware layout: SDM Vol. 3A, "64-Bit Task State Segment". */
+struct tss64 {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_map_base;
+} __attribute__((packed));
+
+/* At the top of every kernel stack (thread, IST): tells entry code where it is. Stacks are aligned to KERNEL_STACK_BYTES. */
+struct stack_head {
+	struct percpu *cpu;
+	struct thread *thread;
+	uint64_t reserved[2];
+};
+
+enum host_selector {
+	SELECTOR_KERNEL_CODE = 0x08,
+	SELECTOR_KERNEL_DATA = 0x10,
+	SELECTOR_USER_CODE = 0x1b + 0x10, /* SYSEXIT: kernel code + 32, RPL 3 */
+	SELECTOR_USER_DATA = 0x33,        /* kernel code + 40, RPL 3 */
+	SELECTOR_TSS = 0x38,
+};
+
+struct percpu {
+	/* constant after the CPU started */
+	uint32_t index;   /* 0: the boot CPU, then enabled CPUs in MADT order */
+	uint32_t apic_id;
+	struct tss64 *tss;
+	uint64_t *gdt;
+	void *hypervisor; /* virt/'s and its backend's per-CPU state */
+	/* this CPU only */
+	struct thread *current;
+	struct thread *idle;
+	struct space *space; /* whose page tables are loaded */
+	struct thread *run_head, *run_tail;
+	uint32_t run_count;
+	bool reschedule;     /* look for another thread before leaving ring 0 */
+	struct timer *timers; /* pairing heap */
+	uint64_t guest_deadline_tsc;
+	uint64_t armed_deadline_tsc;
+	uint64_t window_base; /* virtual address of this CPU's windows */
+	uint32_t lock_rank;
+	/* shared */
+	struct spinlock inbox_lock;
+	struct thread *inbox; /* woken by other CPUs; inbox_lock */
+	_Atomic bool is_idle;
+	_Atomic bool online;
+	_Atomic uint64_t shootdown_done;
+};
+
+extern struct percpu *percpus[CPUS_MAX];
+extern uint32_t percpu_count; /* constant once all CPUs were started */
+
+/* The CPU that runs this code, from the head of the stack it is on: no register of a program or guest is trusted. */
+static inline struct stack_head *stack_head(void)
+{
+	uint64_t rsp;
+
+	__asm__("mov %%rsp, %0" : "=r"(rsp));
+	return (struct stack_head *)((rsp | (KERNEL_STACK_BYTES - 1)) + 1) - 1;
+}
+
+static inline struct percpu *percpu_self(void)
+{
+	return stack_head()->cpu;
+}

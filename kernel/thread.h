@@ -1,0 +1,62 @@
+/* Threads and their states. A thread belongs to its home CPU: only that CPU changes its scheduling state; others put it into
+ * the home CPU's inbox and send VECTOR_RESCHEDULE. */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/syscall.h"
+#include "kernel/config.h"
+#include "kernel/object.h"
+#include "kernel/timer.h"
+
+struct percpu;
+struct space;
+struct vcpu;
+
+enum thread_state { THREAD_RUNNABLE, THREAD_RUNNING, THREAD_BLOCKED, THREAD_DEAD };
+
+struct thread {
+	struct object object;
+	/* constant after thread_create() */
+	struct space *space; /* NULL: the idle thread */
+	struct pool *pool;
+	uint64_t stack_top;  /* top of the kernel stack, below its head */
+	char name[16];
+	uint64_t cpu_mask[CPUS_MAX / 64];
+	/* home CPU only */
+	struct percpu *home;
+	enum thread_state state;
+	struct thread *next_runnable, *previous_runnable;
+	uint64_t saved_rsp;
+	uint64_t slice_end_tsc;
+	struct timer wait_timer;
+	uint64_t run_ticks, run_since_tsc;
+	struct vcpu *vcpu; /* whose VCPU_RUN this thread is in, else the last one; owned by virt/ */
+	/* any CPU */
+	_Atomic bool wake_pending; /* a wake-up that came while not yet blocked */
+	_Atomic bool kill_pending;
+	struct thread *inbox_next; /* guarded by the home CPU's inbox lock */
+	bool in_inbox;
+	/* the event it waits for: guarded by that event's lock */
+	struct thread *next_waiter;
+	struct thread *next_in_space; /* space lock */
+};
+
+struct thread *thread_current(void);
+
+/* Gives the CPU away until thread_wake() or until the TSC reaches deadline_tsc (UINT64_MAX: never). Returns at once when a
+ * wake-up is already pending. The caller looks at its condition again: wake-ups may be spurious.
+ * Context: the thread itself, no lock held. */
+void thread_block(uint64_t deadline_tsc);
+
+/* Ends one wait of thread, now or the next. From any CPU; no lock above RANK_INBOX held. */
+void thread_wake(struct thread *thread);
+
+/* Makes a thread that runs on another CPU enter ring 0 soon (a guest exits), without ending a wait. */
+void thread_kick(struct thread *thread);
+
+/* True when the current thread should return from a long stay in ring 0 or the guest: its slice ended with another thread
+ * ready, or it is to die. */
+bool thread_should_yield(void);
+void thread_yield(void);
