@@ -4,7 +4,7 @@
 #pragma once
 #include <stdint.h>
 
-#define HOST_FEATURES(X) \
+#define FEATURES(X) \
 	X(VMX, "vmx") \
 	X(EPT, "ept") \
 	X(EPT_1G, "ept-1g") \
@@ -24,14 +24,14 @@
 	X(PREEMPTION_TIMER, "preemption-timer") \
 	X(PLE, "ple")
 
-enum host_feature {
-#define HOST_FEATURE_ENUM(symbol, name) HOST_FEATURE_##symbol,
-	HOST_FEATURES(HOST_FEATURE_ENUM)
-#undef HOST_FEATURE_ENUM
-	HOST_FEATURE_COUNT
+enum feature {
+#define FEATURE_ENUM(symbol, name) FEATURE_##symbol,
+	FEATURES(FEATURE_ENUM)
+#undef FEATURE_ENUM
+	FEATURE_COUNT
 };
 
-/* A set of features: bit n stands for enum host_feature n. */
-#define HOST_FEATURE_BIT(feature) (UINT64_C(1) << (feature))
+/* A set of features: bit n stands for enum feature n. */
+#define FEATURE_BIT(feature) (UINT64_C(1) << (feature))
 
-_Static_assert(HOST_FEATURE_COUNT <= 64, "a set of features is one uint64_t");
+_Static_assert(FEATURE_COUNT <= 64, "a set of features is one uint64_t");
