@@ -1,0 +1,144 @@
+/* Loaded into Bochs before it starts (--preload). Owns two things:
+ *
+ * - A cure: some builds of Bochs 3.1 have a miscompiled IDIV r64 whose quotient is always 0, and Linux dies of it. The
+ *   emulator's own function is asked for a quotient first, and only where the answer is wrong its entry is overwritten with
+ *   a jump to a correct one. A fixed Bochs is left alone. (Intel SDM Vol. 2A, "IDIV - Signed Divide".)
+ * - A clock: the emulated time in microseconds, written every millisecond to the file that BULKHEAD_CLOCK names, so
+ *   that waiting can be bounded in emulated time, which no busy PC stretches.
+ *
+ * It does not change anything else of the emulator and does nothing in a process that is not Bochs.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Bochs's 128-bit integer, as its exported function takes it. */
+struct wide {
+	uint64_t low;
+	int64_t high;
+};
+
+typedef void long_idiv_function(struct wide *quotient, int64_t *remainder, const struct wide *dividend, int64_t divisor);
+typedef uint64_t time_usec_function(void *system);
+
+/* The caller checks for division by zero before and for a quotient over 64 bits after. */
+static void correct_long_idiv(struct wide *quotient, int64_t *remainder, const struct wide *dividend, int64_t divisor)
+{
+	unsigned __int128 bits = (unsigned __int128)(uint64_t)dividend->high << 64 | dividend->low;
+	bool dividend_is_negative = dividend->high < 0;
+	uint64_t divisor_size = divisor < 0 ? 0 - (uint64_t)divisor : (uint64_t)divisor;
+	unsigned __int128 dividend_size = dividend_is_negative ? 0 - bits : bits;
+	unsigned __int128 result = dividend_size / divisor_size;
+	uint64_t rest = (uint64_t)(dividend_size % divisor_size);
+
+	if (dividend_is_negative != (divisor < 0))
+		result = 0 - result;
+	quotient->low = (uint64_t)result;
+	quotient->high = (int64_t)(uint64_t)(result >> 64);
+	*remainder = (int64_t)(dividend_is_negative ? 0 - rest : rest);
+}
+
+static bool divides_well(long_idiv_function *divide)
+{
+	struct wide dividend = { .low = 1000000000, .high = 0 };
+	struct wide quotient = { .low = 0, .high = 0 };
+	int64_t remainder = -1;
+
+	divide(&quotient, &remainder, &dividend, 1000);
+	return quotient.low == 1000000 && quotient.high == 0 && remainder == 0;
+}
+
+/* Overwrites the start of a function with: mov rax, imm64; jmp rax. */
+static bool redirect(void *from, void *to)
+{
+	uint8_t jump[12] = { 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0 };
+	uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = (uintptr_t)from & ~(page_size - 1);
+	uintptr_t end = ((uintptr_t)from + sizeof(jump) + page_size - 1) & ~(page_size - 1);
+
+	memcpy(jump + 2, &to, sizeof(to));
+	if (mprotect((void *)first, end - first, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	memcpy(from, jump, sizeof(jump));
+	return mprotect((void *)first, end - first, PROT_READ | PROT_EXEC) == 0;
+}
+
+static void cure_idiv(void)
+{
+	void *symbol = dlsym(RTLD_DEFAULT, "_Z9long_idivP7Bit128sPlPKS_l");
+	long_idiv_function *divide;
+
+	if (symbol == NULL)
+		return;
+	memcpy(&divide, &symbol, sizeof(divide));
+	if (divides_well(divide))
+		return;
+	long_idiv_function *correct = correct_long_idiv;
+	void *target;
+	memcpy(&target, &correct, sizeof(target));
+	if (!redirect(symbol, target) || !divides_well(divide)) {
+		fprintf(stderr, "bochs: IDIV r64 is miscompiled in this Bochs and could not be repaired\n");
+		_exit(70);
+	}
+}
+
+static _Atomic uint64_t *clock_word;
+static time_usec_function *emulated_usec;
+static void *emulated_system;
+
+/* Reads a clock that another thread advances: a value a few instructions old is as good. */
+static void *clock_thread(void *unused)
+{
+	const struct timespec pause = { .tv_sec = 0, .tv_nsec = 1000000 };
+
+	for (;;) {
+		uint64_t now_usec = emulated_usec(emulated_system);
+		/* Before the machine exists the quotient is not a number. */
+		if (now_usec < UINT64_C(1) << 60)
+			*clock_word = now_usec;
+		nanosleep(&pause, NULL);
+	}
+	return unused;
+}
+
+static void start_clock(void)
+{
+	const char *path = getenv("BULKHEAD_CLOCK");
+	void *symbol = dlsym(RTLD_DEFAULT, "_ZN14bx_pc_system_c9time_usecEv");
+	pthread_t thread;
+	sigset_t all, before;
+
+	emulated_system = dlsym(RTLD_DEFAULT, "bx_pc_system");
+	if (path == NULL || symbol == NULL || emulated_system == NULL)
+		return;
+	int file = open(path, O_RDWR | O_CLOEXEC);
+	if (file < 0)
+		return;
+	void *mapping = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	close(file);
+	if (mapping == MAP_FAILED)
+		return;
+	clock_word = mapping;
+	memcpy(&emulated_usec, &symbol, sizeof(emulated_usec));
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&thread, NULL, clock_thread, NULL) == 0)
+		pthread_detach(thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	cure_idiv();
+	start_clock();
+}
