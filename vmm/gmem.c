@@ -1,0 +1,105 @@
+/* Owns the mapping from guest-physical addresses to this program's memory. No pointer into guest memory leaves this file,
+ * but by gmem_for_boot_image(). The copies are calls into another translation unit, so nothing is read twice. */
+#include "vmm/gmem.h"
+
+#include "abi/layout.h"
+#include "lib/base/string.h"
+
+enum status gmem_add_slot(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host)
+{
+	if (((base.raw | length_bytes | (uintptr_t)host) & (PAGE_SIZE_BYTES - 1)) != 0)
+		return ERR_MISALIGNED;
+	if (length_bytes == 0 || length_bytes - 1 > UINT64_MAX - base.raw)
+		return ERR_INVALID;
+	for (unsigned i = 0; i < gm->slot_count; i++) {
+		const struct gmem_slot *slot = &gm->slots[i];
+
+		if (base.raw <= slot->gpa.raw + (slot->length_bytes - 1) && slot->gpa.raw <= base.raw + (length_bytes - 1))
+			return ERR_EXISTS;
+	}
+	if (gm->slot_count == GMEM_SLOT_MAX)
+		return ERR_NO_SPACE;
+	gm->slots[gm->slot_count++] = (struct gmem_slot){.gpa = base, .length_bytes = length_bytes, .host = host};
+	return OK;
+}
+
+/* The host address of a span that lies in one slot, or NULL. */
+static uint8_t *host_of(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
+{
+	for (unsigned i = 0; i < gm->slot_count; i++) {
+		const struct gmem_slot *slot = &gm->slots[i];
+		uint64_t offset = start.raw - slot->gpa.raw;
+
+		if (start.raw >= slot->gpa.raw && offset <= slot->length_bytes &&
+		    len_bytes <= slot->length_bytes - offset)
+			return slot->host + offset;
+	}
+	return NULL;
+}
+
+enum status gmem_read(const struct gmem *gm, gpa_t src, void *dst, size_t len_bytes)
+{
+	const uint8_t *host = host_of(gm, src, len_bytes);
+
+	if (host == NULL)
+		return ERR_OUT_OF_RANGE;
+	memcpy(dst, host, len_bytes);
+	return OK;
+}
+
+enum status gmem_write(const struct gmem *gm, gpa_t dst, const void *src, size_t len_bytes)
+{
+	uint8_t *host = host_of(gm, dst, len_bytes);
+
+	if (host == NULL)
+		return ERR_OUT_OF_RANGE;
+	memcpy(host, src, len_bytes);
+	return OK;
+}
+
+enum status gmem_zero(const struct gmem *gm, gpa_t dst, uint64_t len_bytes)
+{
+	uint8_t *host = host_of(gm, dst, len_bytes);
+
+	if (host == NULL)
+		return ERR_OUT_OF_RANGE;
+	memset(host, 0, len_bytes);
+	return OK;
+}
+
+#define GMEM_VALUE(bits)                                                                        \
+	enum status gmem_read_u##bits(const struct gmem *gm, gpa_t src, uint##bits##_t *out)    \
+	{                                                                                       \
+		const uint8_t *host = host_of(gm, src, sizeof(*out));                           \
+                                                                                                \
+		if (host == NULL)                                                               \
+			return ERR_OUT_OF_RANGE;                                                \
+		if ((uintptr_t)host % sizeof(*out) == 0)                                        \
+			*out = *(const volatile uint##bits##_t *)(const volatile void *)host;   \
+		else                                                                            \
+			memcpy(out, host, sizeof(*out));                                        \
+		return OK;                                                                      \
+	}                                                                                       \
+                                                                                                \
+	enum status gmem_write_u##bits(const struct gmem *gm, gpa_t dst, uint##bits##_t value)  \
+	{                                                                                       \
+		uint8_t *host = host_of(gm, dst, sizeof(value));                                \
+                                                                                                \
+		if (host == NULL)                                                               \
+			return ERR_OUT_OF_RANGE;                                                \
+		if ((uintptr_t)host % sizeof(value) == 0)                                       \
+			*(volatile uint##bits##_t *)(volatile void *)host = value;              \
+		else                                                                            \
+			memcpy(host, &value, sizeof(value));                                    \
+		return OK;                                                                      \
+	}
+
+GMEM_VALUE(8)
+GMEM_VALUE(16)
+GMEM_VALUE(32)
+GMEM_VALUE(64)
+
+void *gmem_for_boot_image(const struct gmem *gm, gpa_t dst, uint64_t len_bytes)
+{
+	return host_of(gm, dst, len_bytes);
+}

@@ -1,0 +1,67 @@
+/* A guest's memory as its VMM sees it: the only way to it. Callers copy in or out and check the copy; what a guest writes
+ * meanwhile changes nothing that was checked. Not here: device memory, guest-virtual addresses (vmm/decode/walk.h). */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+
+/* A guest-physical address. */
+typedef struct {
+	uint64_t raw;
+} gpa_t;
+
+#define GMEM_SLOT_MAX 8U
+
+/* [gpa, gpa + length_bytes) of the guest is [host, host + length_bytes) of this program. */
+struct gmem_slot {
+	gpa_t gpa;
+	uint64_t length_bytes;
+	uint8_t *host;
+};
+
+struct gmem {
+	unsigned slot_count;
+	struct gmem_slot slots[GMEM_SLOT_MAX];
+};
+
+static inline gpa_t gpa(uint64_t raw)
+{
+	return (gpa_t){.raw = raw};
+}
+
+static inline gpa_t gpa_add(gpa_t base, uint64_t offset_bytes)
+{
+	return (gpa_t){.raw = base.raw + offset_bytes};
+}
+
+/* Adds a slot. base, length_bytes (not 0) and host: multiples of 4096; host stays mapped as long as gm is used.
+ * Errors: ERR_MISALIGNED; ERR_INVALID (no length, or past 2^64); ERR_EXISTS (overlaps a slot); ERR_NO_SPACE.
+ * Context: before vCPUs run: slots do not change later. */
+MUST_CHECK enum status gmem_add_slot(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host);
+
+/* Copies guest-physical [src, src + len_bytes) to dst; the span must lie in one slot.
+ * ERR_OUT_OF_RANGE if not, dst then unchanged. Each byte is read once. A len_bytes of 0 needs a valid src, or its end. */
+MUST_CHECK enum status gmem_read(const struct gmem *gm, gpa_t src, void *dst, size_t len_bytes);
+
+/* Copies src to guest-physical [dst, dst + len_bytes); the span must lie in one slot. ERR_OUT_OF_RANGE if not, nothing
+ * written then. */
+MUST_CHECK enum status gmem_write(const struct gmem *gm, gpa_t dst, const void *src, size_t len_bytes);
+
+/* Zeroes guest-physical [dst, dst + len_bytes), as gmem_write. */
+MUST_CHECK enum status gmem_zero(const struct gmem *gm, gpa_t dst, uint64_t len_bytes);
+
+/* Single values, little-endian. Those on a multiple of their size are read and written by one access, so that a guest
+ * that changes them at the same time shows the old or the new value and no mixture. */
+MUST_CHECK enum status gmem_read_u8(const struct gmem *gm, gpa_t src, uint8_t *out);
+MUST_CHECK enum status gmem_read_u16(const struct gmem *gm, gpa_t src, uint16_t *out);
+MUST_CHECK enum status gmem_read_u32(const struct gmem *gm, gpa_t src, uint32_t *out);
+MUST_CHECK enum status gmem_read_u64(const struct gmem *gm, gpa_t src, uint64_t *out);
+MUST_CHECK enum status gmem_write_u8(const struct gmem *gm, gpa_t dst, uint8_t value);
+MUST_CHECK enum status gmem_write_u16(const struct gmem *gm, gpa_t dst, uint16_t value);
+MUST_CHECK enum status gmem_write_u32(const struct gmem *gm, gpa_t dst, uint32_t value);
+MUST_CHECK enum status gmem_write_u64(const struct gmem *gm, gpa_t dst, uint64_t value);
+
+/* The named exception: a host pointer to [dst, dst + len_bytes) for a boot image that is read straight into memory.
+ * NULL if the span does not lie in one slot. Context: only before the guest's first vCPU runs; write only. */
+void *gmem_for_boot_image(const struct gmem *gm, gpa_t dst, uint64_t len_bytes);
