@@ -1,0 +1,16 @@
+# The guest's ACPI tables. VMM programs add $(GUEST_ACPI_SOURCES) to their sources. dsdt.asl becomes a C array in a header.
+GUEST_ACPI_SOURCES := vmm/acpi/tables.c vmm/acpi/builder.c lib/acpi/table.c
+IASL ?= iasl
+DSDT_GENERATED := $(BUILD)/generated/vmm/acpi/dsdt_aml.h
+
+$(DSDT_GENERATED): vmm/acpi/dsdt.asl
+	@mkdir -p $(@D)
+	$(IASL) -we -p $(@:.h=) $< >$(@:.h=.log) || { cat $(@:.h=.log); exit 1; }
+	{ echo '#pragma once'; echo '#include <stdint.h>'; echo 'static const uint8_t dsdt_aml[] = {'; \
+	  od -An -v -tx1 $(@:.h=.aml) | sed 's/ \([0-9a-f][0-9a-f]\)/ 0x\1,/g'; echo '};'; } >$@.new
+	mv $@.new $@
+
+$(BUILD)/user/vmm/acpi/tables.o $(BUILD)/host/vmm/acpi/tables.o: $(DSDT_GENERATED)
+
+HOST_TOOLS += guest_acpi_dump
+tool_guest_acpi_dump_SOURCES := tests/acpi/guest_acpi_dump.c $(GUEST_ACPI_SOURCES)
