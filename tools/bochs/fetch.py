@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import cache
+from private_apt import FetchError, mirror, run, say, updated_apt
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ["bochs", "bochs-term+", "bochs-x+", "bochs-wx-", "bochsbios", "vgabios", "ovmf-generic"]
@@ -29,12 +30,7 @@ NEEDED_VERSION = (3, 1)
 KEPT = ["usr/bin/bochs-bin", "usr/lib64", "usr/lib/x86_64-linux-gnu", "usr/share/bochs", "usr/share/vgabios", "usr/share/seabios",
         "usr/share/ovmf", "usr/share/X11",
         "usr/share/terminfo", "usr/lib/terminfo", "etc/fonts", "usr/share/doc/bochs/copyright", "usr/share/doc/ovmf-generic/copyright"]
-KEYRINGS = ["/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"]
 FREE_BYTES = 1 << 30
-
-
-class FetchError(Exception):
-    pass
 
 
 def command_of(root):
@@ -51,105 +47,6 @@ def installed():
     """The folder of the working emulator, or None."""
     root = cache.folder("bochs") / "current"
     return root.resolve() if (root / "works").exists() else None
-
-
-def run(words, **more):
-    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False, **more)
-
-
-def is_debian():
-    try:
-        text = Path("/etc/os-release").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return re.search(r'^ID="?debian"?$', text, re.MULTILINE) is not None
-
-
-def mirror():
-    """The Debian mirror that this PC's apt uses. apt names it even where `apt-get update` never ran."""
-    chosen = os.environ.get("BULKHEAD_MIRROR")
-    if chosen:
-        return chosen
-    known = run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian",
-                 "Label: Debian"]).stdout.split()
-    known = [uri for uri in known if not uri.startswith("cdrom:")]
-    if known:
-        return known[0]
-    if is_debian():
-        planned = run(["apt-get", "--print-uris", "update"]).stdout
-        for uri, suite in re.findall(r"^'(\S+?)/dists/([^/' ]+)/InRelease'", planned, re.MULTILINE):
-            if not uri.startswith("cdrom:") and "security" not in uri and "security" not in suite:
-                return uri
-    raise FetchError("this PC's apt has no Debian mirror, and Bochs 3.1 comes from Debian.\n"
-                     "Name one: BULKHEAD_MIRROR=http://MIRROR/debian ./dev ...")
-
-
-def proxy_settings():
-    """apt's own settings for reaching a mirror (proxies and the like), as lines of a configuration file."""
-    dump = run(["apt-config", "dump", "--format", '%F "%v";%n', "Acquire"]).stdout
-    return [line for line in dump.splitlines() if re.match(r"Acquire::(http|https|ftp|tor|Force)", line)]
-
-
-class PrivateApt:
-    """apt with a state of its own below `folder`, for one suite."""
-
-    def __init__(self, folder, uri, suite, check_dates):
-        keyring = next((path for path in KEYRINGS if os.path.exists(path)), None)
-        options = f"arch=amd64 signed-by={keyring}" if keyring else "arch=amd64"
-        for name in ("lists/partial", "archives/partial", "log", "state"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / "state/status").write_text("")
-        (folder / "sources.list").write_text(f"deb [{options}] {uri} {suite} main\n")
-        settings = {
-            "Dir::State": folder / "state", "Dir::State::status": folder / "state/status",
-            "Dir::State::lists": folder / "lists", "Dir::Cache": folder / "state", "Dir::Cache::archives": folder / "archives",
-            "Dir::Log": folder / "log", "Dir::Etc::sourcelist": folder / "sources.list",
-            "Dir::Etc::sourceparts": "/dev/null", "Dir::Etc::main": "/dev/null", "Dir::Etc::parts": "/dev/null",
-            "Dir::Etc::preferences": "/dev/null", "Dir::Etc::preferencesparts": "/dev/null",
-            "APT::Architecture": "amd64", "APT::Install-Recommends": "false", "APT::Get::Assume-Yes": "true",
-            "APT::Sandbox::User": "root" if os.geteuid() == 0 else "", "APT::Update::Error-Mode": "any",
-            "APT::Get::List-Cleanup": "false", "Acquire::Languages": "none", "Acquire::Retries": "3",
-            "Acquire::Check-Valid-Until": "true" if check_dates else "false",
-        }
-        lines = [f'{name} "{value}";' for name, value in settings.items()]
-        lines += ['APT::Architectures { "amd64"; };'] + proxy_settings()
-        (folder / "apt.conf").write_text("\n".join(lines) + "\n")
-        self.environment = {**os.environ, "APT_CONFIG": str(folder / "apt.conf"), "LC_ALL": "C",
-                            "DEBIAN_FRONTEND": "noninteractive"}
-
-    def get(self, *words):
-        return run(["apt-get", "-q", *words], env=self.environment)
-
-    def plan(self):
-        """How many files the packages are, and their bytes."""
-        answer = self.get("--print-uris", "--download-only", "install", *PACKAGES)
-        sizes = [int(size) for size in re.findall(r"^'\S+' \S+ (\d+)", answer.stdout, re.MULTILINE)]
-        if answer.returncode != 0 or not sizes:
-            raise FetchError(f"apt cannot install Bochs:\n{answer.stdout.strip()}")
-        return len(sizes), sum(sizes)
-
-    def download(self):
-        answer = self.get("--download-only", "install", *PACKAGES)
-        if answer.returncode != 0:
-            raise FetchError(f"apt could not fetch Bochs:\n{answer.stdout.strip()[-2000:]}")
-
-
-def updated_apt(folder, uri, suite):
-    """A private apt whose package lists are there. A mirror whose lists are out of date is taken, and named."""
-    apt = PrivateApt(folder, uri, suite, check_dates=True)
-    answer = apt.get("update")
-    if answer.returncode == 0:
-        return apt
-    if "expired" not in answer.stdout:
-        raise FetchError(f"{uri} ({suite}) cannot be read:\n{answer.stdout.strip()[-1500:]}\n"
-                         "Is this PC online? Another mirror: BULKHEAD_MIRROR=http://MIRROR/debian ./dev ...")
-    say(f"  {uri} ({suite}) was last updated long ago; its lists are signed and taken all the same")
-    apt = PrivateApt(folder, uri, suite, check_dates=False)
-    answer = apt.get("update")
-    if answer.returncode != 0:
-        raise FetchError(f"{uri} ({suite}) cannot be read:\n{answer.stdout.strip()[-1500:]}")
-    return apt
 
 
 def unpack(archives, root):
@@ -225,12 +122,11 @@ def fetch_suite(uri, suite, base):
     work = Path(tempfile.mkdtemp(prefix=".new-", dir=base))
     try:
         apt = updated_apt(work / "apt", uri, suite)
-        count, size_bytes = apt.plan()
+        count, size_bytes = apt.plan(PACKAGES)
         say(f"  {count} packages of Debian {suite}, {size_bytes / 1e6:.0f} MB to fetch, about 250 MB on disk in {base}")
-        apt.download()
         root = work / "root"
         root.mkdir()
-        unpack(work / "apt/archives", root)
+        unpack(apt.download_with_dependencies(PACKAGES), root)
         build_cure(root)
         version = version_of(root)
         if version < NEEDED_VERSION:
@@ -277,10 +173,6 @@ def fetch(again=False):
             except FetchError as error:
                 problems.append(f"{suite}: {error}")
         raise FetchError("\n".join(problems))
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def main():
