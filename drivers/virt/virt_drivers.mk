@@ -3,3 +3,6 @@ VIRT_DRIVER_SOURCES := $(sort $(wildcard drivers/virt/*.c))
 
 UNIT_TESTS += bus
 test_bus_SOURCES := drivers/virt/bus.c drivers/virt/clock.c
+
+UNIT_TESTS += uart16550
+test_uart16550_SOURCES := drivers/virt/uart16550.c
