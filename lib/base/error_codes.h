@@ -1,0 +1,54 @@
+/* Every message a user may have to act on carries a code from this list: "E105 bulkhead.toml line 7: ...".
+ * Codes never change their meaning and are never used again; docs/errors.md explains each, and a test demands that it does.
+ *   E1xx manifest     E2xx guest files and memory     E3xx a VM that was stopped     E4xx the PC: CPU, VT-x, firmware
+ *   E5xx boot and loaders     E6xx the host's own programs and resources     E7xx ./dev and tools (written in docs/errors.md only) */
+#pragma once
+
+#define ERROR_CODES(X) \
+	X(E101, "manifest cannot be parsed as TOML") \
+	X(E102, "manifest is larger than fits") \
+	X(E103, "value is outside the subset of TOML") \
+	X(E104, "unknown table") \
+	X(E105, "unknown key") \
+	X(E106, "value of the wrong type") \
+	X(E107, "number out of range") \
+	X(E108, "text is malformed or too long") \
+	X(E109, "two VMs of the same name") \
+	X(E110, "required key missing") \
+	X(E111, "memory size is malformed") \
+	X(E112, "not one of the possible values") \
+	X(E113, "list of CPUs is wrong") \
+	X(E114, "not yet supported in this version") \
+	X(E115, "unknown feature in disable") \
+	X(E116, "too many VMs") \
+	X(E117, "path is malformed") \
+	X(E118, "key set twice") \
+	X(E119, "manifest cannot be read") \
+	X(E120, "note: setting has no effect in this version") \
+	X(E121, "manifest names no VM") \
+	X(E201, "kernel file not found") \
+	X(E202, "initrd file not found") \
+	X(E203, "VM wants more memory than there is") \
+	X(E204, "VM wants CPUs that the PC does not have") \
+	X(E205, "guest file did not fit into memory") \
+	X(E206, "guest file could not be read") \
+	X(E501, "no kernel file on the boot volume") \
+	X(E502, "the kernel file is damaged or not a kernel") \
+	X(E503, "loader and kernel are of different releases") \
+	X(E504, "too little memory to start the kernel") \
+	X(E505, "the boot volume's folder bulkhead cannot be read") \
+	X(E506, "the CPU lacks what the loader needs") \
+	X(E507, "the firmware refuses a service or gives an unusable memory map") \
+	X(E508, "a boot file was skipped: not enough memory") \
+	X(E509, "a boot file was skipped: it cannot be read") \
+	X(E510, "5-level paging cannot be switched off") \
+	X(E511, "the kernel of bare= cannot be booted") \
+	X(E512, "boot files were left out: too many, too deep or names too long") \
+	X(E513, "not started by a Multiboot2 loader")
+
+enum error_code {
+#define ERROR_CODE_ENUM(code, meaning) code,
+	ERROR_CODES(ERROR_CODE_ENUM)
+#undef ERROR_CODE_ENUM
+	ERROR_CODE_COUNT
+};

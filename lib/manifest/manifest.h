@@ -1,0 +1,125 @@
+/* The manifest, bulkhead.toml, as a plain struct: what the host does and which VMs there are.
+ * The manager reads it at boot and the developer's tool reads it by the same code. An entry that is wrong refuses its
+ * own VM, with messages that say where, what and the remedy; the others stay. Not here: syntax (lib/toml), files and
+ * starting. Reference for users: docs/manifest.md. Both structs are large (see the assertion in manifest.c): make them
+ * static. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/boot_info.h"
+#include "abi/features.h"
+#include "abi/status.h"
+#include "lib/base/error_codes.h"
+#include "lib/toml/toml.h"
+
+#define MANIFEST_FILE_NAME        "bulkhead.toml"
+#define MANIFEST_VMS_MAX          64U
+#define MANIFEST_VCPUS_MAX        64U
+#define MANIFEST_VCPUS_SUPPORTED  1U /* more are grammar, but E114 in this version */
+#define MANIFEST_CPUS_MAX         256U
+#define MANIFEST_NAME_BYTES       32U
+#define MANIFEST_CMDLINE_BYTES    2048U
+#define MANIFEST_MEMORY_MIN_BYTES (UINT64_C(1) << 20)
+#define MANIFEST_MEMORY_MAX_BYTES (UINT64_C(1) << 40)
+#define MANIFEST_MESSAGES_MAX     192U
+#define MANIFEST_MESSAGES_SHARED  128U /* beyond these only the first message of a VM is kept */
+#define MANIFEST_MESSAGES_PER_VM  8U
+#define MANIFEST_MESSAGE_BYTES    224U
+#define MANIFEST_LINE_BYTES       320U /* holds any formatted message */
+
+enum manifest_restart { MANIFEST_RESTART_NEVER, MANIFEST_RESTART_ON_FAILURE, MANIFEST_RESTART_ALWAYS };
+
+/* Bits of manifest_host.console. */
+enum manifest_console { MANIFEST_CONSOLE_SERIAL = 1, MANIFEST_CONSOLE_SCREEN = 2 };
+
+struct manifest_host {
+	uint64_t console;           /* set of enum manifest_console */
+	uint64_t disabled_features; /* set of FEATURE_BIT() */
+	bool quiet;
+};
+
+struct manifest_vm {
+	char name[MANIFEST_NAME_BYTES];    /* "#3" for the third VM where its own name cannot be used; never empty */
+	char kernel[BOOT_FILE_PATH_BYTES]; /* relative to bulkhead/ on the boot volume */
+	char initrd[BOOT_FILE_PATH_BYTES]; /* "": none */
+	char cmdline[MANIFEST_CMDLINE_BYTES];
+	uint64_t memory_bytes;                 /* multiple of 4096 */
+	uint64_t cpus[MANIFEST_CPUS_MAX / 64]; /* bit n % 64 of word n / 64: may run on CPU n; all zero: on any */
+	uint32_t vcpu_count;
+	uint32_t weight;
+	uint32_t restart; /* enum manifest_restart */
+	uint32_t line;    /* of its [[vm]]; 0: not from a file */
+	uint32_t message_count;
+	bool refused; /* must not be started; its messages say why. The other fields may then be defaults. */
+};
+
+struct manifest_message {
+	enum error_code code;
+	uint32_t line;                     /* 0: none */
+	uint32_t column;                   /* 0: none */
+	int32_t vm_index;                  /* -1: of no VM */
+	char text[MANIFEST_MESSAGE_BYTES]; /* printable ASCII */
+};
+
+struct manifest {
+	const char *file_name; /* for messages; the caller's */
+	struct manifest_host host;
+	uint32_t vm_count;
+	uint32_t message_count;
+	uint32_t messages_left_out;
+	uint32_t error_count; /* all messages but notes, also those left out */
+	struct manifest_vm vms[MANIFEST_VMS_MAX];
+	struct manifest_message messages[MANIFEST_MESSAGES_MAX];
+};
+
+/* Room for the parsed file while manifest_read() runs. */
+struct manifest_workspace {
+	struct toml_node nodes[4096];
+	char text[160 * 1024];
+};
+
+/* Fills *manifest from text[0 .. len_bytes), whatever that holds: VMs in the file's order, messages for all that is
+ * wrong. A file that is no TOML gives one message (E101, E102) and no VM. file_name must stay; text and workspace need
+ * not. Context: any; pure. */
+void manifest_read(struct manifest *manifest, struct manifest_workspace *workspace, const char *file_name,
+		   const char *text, size_t len_bytes);
+
+/* A file of the boot volume, for manifest_default(). */
+struct manifest_boot_file {
+	const char *path; /* relative to bulkhead/ */
+	bool is_kernel;
+};
+
+/* Fills *manifest for a PC without bulkhead.toml: one VM with all defaults for each kernel among files[0 .. count) (the
+ * first 64), named after its folder (after the file, where the folder has several), with the initrd* of its folder if
+ * that is just one. Context: any; pure. */
+void manifest_default(struct manifest *manifest, const struct manifest_boot_file *files, size_t count);
+
+/* What a VM can get on this PC. find_file says OK, ERR_NOT_FOUND, ERR_NO_MEMORY (on the volume, but did not fit into
+ * memory) or another error (could not be read) for a path relative to bulkhead/. */
+struct manifest_limits {
+	uint32_t cpu_count;
+	uint64_t free_bytes; /* for all VMs together */
+	enum status (*find_file)(void *context, const char *path);
+	void *context;
+};
+
+/* Refuses, with messages, each VM that this PC cannot run: files missing, CPUs it does not have, or more memory than
+ * the VMs before it left. VMs get memory in the manifest's order. Call once. Context: any. */
+void manifest_check_host(struct manifest *manifest, const struct manifest_limits *limits);
+
+/* Reports that the manifest is on the boot volume but cannot be read (E119), in an otherwise empty manifest.
+ * reason: words that go after "cannot be read: ". */
+void manifest_unreadable(struct manifest *manifest, const char *file_name, const char *reason);
+
+/* Notes (E120) tell something but refuse nothing. */
+bool manifest_message_is_note(const struct manifest_message *message);
+
+/* "E105 bulkhead.toml line 12: key ..." into out[0 .. size_bytes); returns the length as format_text() does. */
+size_t manifest_message_format(const struct manifest *manifest, const struct manifest_message *message, char *out,
+			       size_t size_bytes);
+
+/* "512M", "3G", "1028K": the largest unit that divides bytes; plain digits else. */
+size_t manifest_size_format(uint64_t bytes, char *out, size_t size_bytes);

@@ -1,0 +1,14 @@
+MANIFEST_SOURCES := lib/manifest/manifest.c lib/manifest/keys.c lib/manifest/value.c lib/manifest/value_text.c \
+	lib/manifest/value_list.c lib/manifest/report.c lib/manifest/host_check.c lib/manifest/default.c \
+	lib/toml/document.c lib/toml/value.c lib/toml/string.c lib/base/format.c
+
+UNIT_TESTS += manifest manifest_host manifest_docs
+test_manifest_SOURCES := $(MANIFEST_SOURCES)
+test_manifest_host_SOURCES := $(MANIFEST_SOURCES)
+test_manifest_docs_SOURCES := $(MANIFEST_SOURCES)
+
+FUZZ_TARGETS += manifest
+fuzz_manifest_SOURCES := $(MANIFEST_SOURCES)
+
+HOST_TOOLS += check_manifest
+tool_check_manifest_SOURCES := tools/check_manifest/check_manifest.c $(MANIFEST_SOURCES)

@@ -1,0 +1,78 @@
+/* Values that are text: names, command lines, paths. */
+#include "lib/manifest/value.h"
+
+#include "lib/base/string.h"
+
+void manifest_store_text(void *target, const struct manifest_key *key, const char *text)
+{
+	memcpy((char *)target + key->offset, text, strlen(text) + 1);
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+void manifest_set_name(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+{
+	size_t length = 0;
+
+	while ((node->text[length] >= 'a' && node->text[length] <= 'z') ||
+	       (node->text[length] >= '0' && node->text[length] <= '9') || node->text[length] == '-' ||
+	       node->text[length] == '_')
+		length++;
+	if (length == 0 || node->text[length] != '\0' || length >= key->size)
+		manifest_reject(entry, node, E108, "%s \"%.40s\" cannot be used; write 1 to %u of a-z, 0-9, - and _",
+				key->name, node->text, key->size - 1U);
+	else
+		manifest_store_text(entry->target, key, node->text);
+}
+
+void manifest_set_text(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+{
+	if (strlen(node->text) >= key->size)
+		manifest_reject(entry, node, E108, "%s has %u bytes; shorten it to at most %u", key->name,
+				(unsigned)strlen(node->text), key->size - 1U);
+	else if (has_control(node->text))
+		manifest_reject(entry, node, E108, "%s holds a control character (\\n, \\t, \\u00..); remove it",
+				key->name);
+	else
+		manifest_store_text(entry->target, key, node->text);
+}
+
+/* Parts between slashes: not empty, not "." and not "..". */
+static bool has_good_parts(const char *path)
+{
+	const char *part = path;
+
+	for (const char *at = path;; at++) {
+		size_t length = (size_t)(at - part);
+
+		if (*at != '/' && *at != '\0')
+			continue;
+		if (length == 0 || (length <= 2 && strncmp(part, "..", length) == 0))
+			return false;
+		if (*at == '\0')
+			return true;
+		part = at + 1;
+	}
+}
+
+void manifest_set_path(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+{
+	const char *path = node->text;
+
+	if (strlen(path) >= key->size)
+		manifest_reject(entry, node, E117, "%s has a path of %u bytes; shorten it to at most %u", key->name,
+				(unsigned)strlen(path), key->size - 1U);
+	else if (strchr(path, '\\') != NULL || has_control(path) || !has_good_parts(path))
+		manifest_reject(entry, node, E117,
+				"%s \"%.60s\" is no path below bulkhead/; write it like \"linux/vmlinuz\"", key->name,
+				path);
+	else
+		manifest_store_text(entry->target, key, path);
+}
