@@ -6,3 +6,6 @@ test_bus_SOURCES := drivers/virt/bus.c drivers/virt/clock.c
 
 UNIT_TESTS += uart16550
 test_uart16550_SOURCES := drivers/virt/uart16550.c
+
+UNIT_TESTS += pic8259
+test_pic8259_SOURCES := drivers/virt/pic8259.c
