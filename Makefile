@@ -91,6 +91,7 @@ endef
 $(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(target))))
 
 image-files: $(IMAGE_FILES)
+	@printf '%s\n' $(IMAGE_FILES) > $(BUILD)/image-files
 unit-tests: $(UNIT_TEST_PROGRAMS)
 host-tools: $(HOST_TOOL_PROGRAMS)
 fuzzers: $(FUZZ_PROGRAMS)
@@ -99,12 +100,16 @@ fuzzers: $(FUZZ_PROGRAMS)
 test-unit: unit-tests
 	@for program in $(sort $(UNIT_TEST_PROGRAMS)); do $$program || exit 1; done
 
+# The unit test programs, one a line, for tools/run_tests.py.
+list-unit-tests:
+	@printf '%s\n' $(sort $(UNIT_TEST_PROGRAMS))
+
 lint:
 	$(PYTHON) tools/lint.py
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all image-files unit-tests host-tools fuzzers test-unit lint clean
+.PHONY: all image-files unit-tests host-tools fuzzers test-unit list-unit-tests lint clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -28,7 +28,8 @@ static uint64_t tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
-__attribute__((noreturn, used)) void _start(void);
+/* The stack is aligned to 16 here, as at a jump, not as after a call. */
+__attribute__((noreturn, used, force_align_arg_pointer)) void _start(void);
 
 void _start(void)
 {

@@ -99,8 +99,8 @@ def shell_initramfs(busybox):
 def benchmark_initramfs(work):
     program = work / "benchmark_init"
     answer = run([*os.environ.get("CC", "gcc").split(), "-std=c11", "-O2", "-static", "-nostdlib", "-ffreestanding",
-                  "-fno-stack-protector", "-fcf-protection=none", "-Wl,--build-id=none", "-s", "-o", str(program),
-                  str(HERE / "benchmark_init.c")])
+                  "-mgeneral-regs-only", "-fno-stack-protector", "-fcf-protection=none", "-Wl,--build-id=none", "-s",
+                  "-o", str(program), str(HERE / "benchmark_init.c")])
     if answer.returncode != 0:
         raise FetchError(f"guests/linux/benchmark_init.c cannot be compiled:\n{answer.stdout.strip()}")
     archive = common_tree()
