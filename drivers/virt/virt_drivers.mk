@@ -9,3 +9,6 @@ test_uart16550_SOURCES := drivers/virt/uart16550.c
 
 UNIT_TESTS += pic8259
 test_pic8259_SOURCES := drivers/virt/pic8259.c
+
+UNIT_TESTS += ioapic
+test_ioapic_SOURCES := drivers/virt/ioapic.c
