@@ -4,3 +4,15 @@ UNIT_TESTS += screen_text
 test_screen_text_SOURCES := $(SCREEN_TEXT_SOURCES)
 FUZZ_TARGETS += screen_text
 fuzz_screen_text_SOURCES := $(SCREEN_TEXT_SOURCES)
+
+TERMINAL_SOURCES := console/terminal.c console/plain_text.c console/multiplexer.c
+SHELL_SOURCES := console/shell.c console/line_editor.c
+
+UNIT_TESTS += terminal
+test_terminal_SOURCES := console/terminal.c console/plain_text.c
+UNIT_TESTS += multiplexer
+test_multiplexer_SOURCES := $(TERMINAL_SOURCES) lib/base/format.c
+UNIT_TESTS += shell
+test_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c
+FUZZ_TARGETS += shell
+fuzz_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c

@@ -44,7 +44,11 @@
 	X(E510, "5-level paging cannot be switched off") \
 	X(E511, "the kernel of bare= cannot be booted") \
 	X(E512, "boot files were left out: too many, too deep or names too long") \
-	X(E513, "not started by a Multiboot2 loader")
+	X(E513, "not started by a Multiboot2 loader") \
+	X(E610, "no such command at the prompt") \
+	X(E611, "a command was written the wrong way") \
+	X(E612, "no VM of that name") \
+	X(E613, "the manager does not answer the prompt")
 
 enum error_code {
 #define ERROR_CODE_ENUM(code, meaning) code,
