@@ -1,0 +1,59 @@
+# The loaders: build/bootx64.efi for UEFI, build/multiboot2.elf for GRUB, and a test kernel that checks what they promise.
+BOOT_COMMON_SOURCES := boot/common/arena.c boot/common/bare.c boot/common/bare_jump.asm boot/common/command_line.c \
+	boot/common/files.c boot/common/framebuffer.c boot/common/handover.c boot/common/jump.asm \
+	boot/common/kernel_image.c boot/common/launch.c boot/common/memory_map.c boot/common/page_tables.c \
+	boot/common/placement.c boot/common/random.c boot/common/report.c boot/common/serial.c boot/common/start.c \
+	boot/common/uefi_memory.c boot/common/wall_clock.c \
+	lib/base/format.c lib/base/string.c lib/elf/elf.c lib/elf/relocate.c \
+	lib/bzimage/parse.c lib/bzimage/place.c lib/bzimage/fill.c
+
+# Like "objects" of the Makefile, which is defined only after the fragments.
+boot_objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(2)))
+
+# --- UEFI. gnu-efi 3.0 has its files in /usr/lib, 4.0 in the multiarch folder; EFI_ROOT=DIR takes it from an unpacked package.
+EFI_ROOT ?=
+EFI_LIB := $(firstword $(dir $(wildcard $(EFI_ROOT)/usr/lib/x86_64-linux-gnu/crt0-efi-x86_64.o \
+	$(EFI_ROOT)/usr/lib/x86_64-linux-gnu/gnuefi/crt0-efi-x86_64.o $(EFI_ROOT)/usr/lib/gnuefi/crt0-efi-x86_64.o \
+	$(EFI_ROOT)/usr/lib/crt0-efi-x86_64.o)))
+EFI_SOURCES := boot/efi/main.c boot/efi/firmware.c boot/efi/platform.c boot/efi/screen.c boot/efi/volume.c
+# Firmware is called by function pointers with Microsoft's calling convention (EFIAPI); no wrapper, no assembly in between.
+EFI_CFLAGS := $(FREESTANDING) -fpic -fvisibility=hidden -fshort-wchar -DGNU_EFI_USE_MS_ABI -maccumulate-outgoing-args \
+	-isystem $(EFI_ROOT)/usr/include/efi -isystem $(EFI_ROOT)/usr/include/efi/x86_64
+
+$(BUILD)/efi/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(EFI_CFLAGS) -c $< -o $@
+$(BUILD)/efi/%.o: %.asm
+	@mkdir -p $(@D)
+	$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
+
+# Of gnu-efi only the start code and the relocation are linked: libefi brings its own memcpy, and nothing of it is needed.
+# The start code of version 4 calls libefi's _entry, that of version 3 efi_main: for us both are one.
+$(BUILD)/bootx64.so: $(call boot_objects,efi,$(EFI_SOURCES) $(BOOT_COMMON_SOURCES))
+	$(if $(EFI_LIB),,$(error gnu-efi is not installed: install the package gnu-efi))
+	$(LD) -nostdlib -znocombreloc -znoexecstack -shared -Bsymbolic --no-undefined --defsym=_entry=efi_main \
+		-T $(EFI_LIB)elf_x86_64_efi.lds -o $@ \
+		$(EFI_LIB)crt0-efi-x86_64.o $(filter %.o,$^) -L$(EFI_LIB) -lgnuefi
+$(BUILD)/bootx64.efi: $(BUILD)/bootx64.so
+	objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' -j .reloc \
+		--target efi-app-x86_64 --subsystem=10 $< $@
+
+# --- Test kernel: checks every promise of abi/boot_info.h and prints what it was given.
+TESTKERNEL_SOURCES := boot/testkernel/entry.asm boot/testkernel/main.c boot/testkernel/memory.c boot/testkernel/paging.c \
+	boot/testkernel/output.c boot/common/serial.c lib/base/format.c lib/base/string.c
+TESTKERNEL_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,noexecstack -Wl,--build-id=none \
+	-Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,-T,linker.ld
+$(BUILD)/testkernel.elf: $(call boot_objects,kernel,$(TESTKERNEL_SOURCES)) linker.ld
+	$(CC) $(TESTKERNEL_LDFLAGS) -o $@ $(filter %.o,$^)
+
+IMAGE_FILES += $(BUILD)/bootx64.efi
+
+UNIT_TESTS += boot_memory_map boot_placement boot_page_tables boot_command_line boot_files boot_wall_clock boot_handover
+test_boot_memory_map_SOURCES := boot/common/memory_map.c boot/common/uefi_memory.c
+test_boot_placement_SOURCES := boot/common/placement.c boot/common/memory_map.c
+test_boot_page_tables_SOURCES := boot/common/page_tables.c boot/common/arena.c
+test_boot_command_line_SOURCES := boot/common/command_line.c
+test_boot_files_SOURCES := boot/common/files.c
+test_boot_wall_clock_SOURCES := boot/common/wall_clock.c boot/common/framebuffer.c
+test_boot_handover_SOURCES := boot/common/handover.c boot/common/arena.c boot/common/page_tables.c \
+	boot/common/memory_map.c boot/common/kernel_image.c lib/elf/elf.c lib/elf/relocate.c

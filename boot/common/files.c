@@ -1,0 +1,102 @@
+/* The list of boot files. Owns the form of their paths; contents and memory are the loaders'. */
+#include "boot/common/files.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/string.h"
+
+static bool is_separator(char c)
+{
+	return c == '/' || c == '\\';
+}
+
+static size_t part_length(const char *part)
+{
+	size_t length = 0;
+
+	while (part[length] != '\0' && !is_separator(part[length]))
+		length++;
+	return length;
+}
+
+/* Copies path in its normal form. */
+static enum status normal_path(const char *path, char out[BOOT_FILE_PATH_BYTES])
+{
+	size_t used = 0;
+
+	memset(out, 0, BOOT_FILE_PATH_BYTES);
+	while (*path != '\0') {
+		size_t length = part_length(path);
+
+		if (length == 2 && path[0] == '.' && path[1] == '.')
+			return ERR_INVALID;
+		if (length > 0 && !(length == 1 && path[0] == '.')) {
+			if (length > BOOT_FILE_PATH_BYTES - 1 || used + 1 + length > BOOT_FILE_PATH_BYTES - 1)
+				return ERR_OVERFLOW;
+			if (used > 0)
+				out[used++] = '/';
+			memcpy(out + used, path, length);
+			used += length;
+		}
+		path += length;
+		while (is_separator(*path))
+			path++;
+	}
+	return used > 0 ? OK : ERR_INVALID;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+	for (size_t i = 0; i < BOOT_FILE_PATH_BYTES; i++) {
+		if (lower(a[i]) != lower(b[i]))
+			return false;
+		if (a[i] == '\0')
+			return true;
+	}
+	return true;
+}
+
+static const struct boot_file *find_entry(const struct boot_files *list, const char path[BOOT_FILE_PATH_BYTES])
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (same_path(list->files[i].path, path))
+			return &list->files[i];
+	}
+	return NULL;
+}
+
+enum status boot_files_add(struct boot_files *list, const char *path, struct boot_file **added)
+{
+	char normal[BOOT_FILE_PATH_BYTES];
+	enum status status = normal_path(path, normal);
+
+	if (status == OK && find_entry(list, normal) != NULL)
+		return ERR_EXISTS;
+	if (status == OK && list->count == list->capacity)
+		status = ERR_NO_SPACE;
+	if (status != OK) {
+		list->left_out_count += status != ERR_INVALID;
+		return status;
+	}
+	*added = &list->files[list->count++];
+	**added = (struct boot_file){.state = BOOT_FILE_SKIPPED_UNREADABLE};
+	memcpy((*added)->path, normal, sizeof(normal));
+	return OK;
+}
+
+const struct boot_file *boot_files_find(const struct boot_files *list, const char *path)
+{
+	char normal[BOOT_FILE_PATH_BYTES];
+	const struct boot_file *file;
+
+	if (normal_path(path, normal) != OK)
+		return NULL;
+	file = find_entry(list, normal);
+	return file != NULL && file->state == BOOT_FILE_LOADED ? file : NULL;
+}

@@ -1,0 +1,163 @@
+/* Builds the contents of the boot heap. Owns the promises of abi/boot_info.h; knows no firmware and moves no CPU. */
+#include "boot/common/handover.h"
+
+#include "abi/layout.h"
+#include "lib/base/string.h"
+
+#define STACK_BYTES         0x10000ULL
+#define STRUCTURE_ALIGNMENT 64ULL
+/* Tables beside those of the kernel's pages: root, and three levels each for kernel, heap and jump (which may span two). */
+#define OTHER_TABLES        16ULL
+
+static uint64_t round_up(uint64_t value, uint64_t unit)
+{
+	return (value + unit - 1) & ~(unit - 1);
+}
+
+static uint64_t structures_bytes(const struct handover *found, uint32_t memory_capacity)
+{
+	return sizeof(struct boot_info) + found->files->count * sizeof(struct boot_file) + strlen(found->command_line) + 1 +
+	       memory_capacity * sizeof(struct boot_memory) + 5 * STRUCTURE_ALIGNMENT;
+}
+
+uint64_t handover_heap_bytes(const struct handover *found, const struct kernel_image *image, uint32_t memory_capacity)
+{
+	uint64_t table_count = OTHER_TABLES + image->length_bytes / PAGE_2M_BYTES + 1;
+	uint64_t needed = table_count * PAGE_SIZE_BYTES + STACK_BYTES + structures_bytes(found, memory_capacity);
+
+	return round_up(needed, PAGE_2M_BYTES) + PAGE_2M_BYTES;
+}
+
+static uint64_t heap_virtual(const struct launch *launch, const void *piece)
+{
+	return DIRECT_MAP_BASE + arena_physical(&launch->heap, piece);
+}
+
+/* Identity pages for the code that switches page tables: executable, and writable by nobody. */
+static enum status map_jump(struct launch *launch, uint64_t jump_physical, uint64_t jump_bytes)
+{
+	uint64_t first = jump_physical & ~(PAGE_2M_BYTES - 1);
+	uint64_t end = round_up(jump_physical + jump_bytes, PAGE_2M_BYTES);
+
+	return page_tables_map(&launch->tables, first, first, end - first, PAGE_2M_BYTES, 0);
+}
+
+static enum status build_tables(struct launch *launch, const struct kernel_image *image, const struct placement *placement,
+				uint64_t jump_physical, uint64_t jump_bytes)
+{
+	enum status status = page_tables_init(&launch->tables, &launch->heap);
+
+	if (status == OK)
+		status = kernel_image_map(image, placement, &launch->tables);
+	if (status == OK)
+		status = page_tables_map(&launch->tables, DIRECT_MAP_BASE + placement->heap_physical,
+					 placement->heap_physical, placement->heap_length_bytes, PAGE_2M_BYTES,
+					 PTE_WRITABLE | PTE_NO_EXECUTE);
+	if (status == OK)
+		status = map_jump(launch, jump_physical, jump_bytes);
+	return status;
+}
+
+static void fill_info(struct launch *launch, const struct handover *found, const struct placement *placement)
+{
+	*launch->info = (struct boot_info){
+		.magic = BOOT_INFO_MAGIC,
+		.version = BOOT_INFO_VERSION,
+		.size_bytes = sizeof(struct boot_info),
+		.loader = found->loader,
+		.file_count = found->files->count,
+		.rsdp_physical = found->rsdp_physical,
+		.uefi_system_table_physical = found->uefi_system_table_physical,
+		.wall_clock_seconds = found->wall_clock_seconds,
+		.wall_clock_tsc = found->wall_clock_tsc,
+		.framebuffer = found->framebuffer,
+		.kernel_physical = placement->kernel_physical,
+		.kernel_virtual = placement->kernel_virtual,
+		.kernel_length_bytes = placement->kernel_length_bytes,
+		.heap_physical = placement->heap_physical,
+		.heap_length_bytes = placement->heap_length_bytes,
+	};
+	memcpy(launch->info->random_seed, found->random_seed, sizeof(found->random_seed));
+}
+
+static enum status build_structures(struct launch *launch, const struct handover *found, uint32_t memory_capacity)
+{
+	uint64_t files_bytes = found->files->count * sizeof(struct boot_file);
+	uint64_t line_bytes = strlen(found->command_line) + 1;
+	void *files = arena_alloc(&launch->heap, files_bytes, STRUCTURE_ALIGNMENT);
+	void *line = arena_alloc(&launch->heap, line_bytes, STRUCTURE_ALIGNMENT);
+	void *memory = arena_alloc(&launch->heap, memory_capacity * sizeof(struct boot_memory), STRUCTURE_ALIGNMENT);
+
+	if (files == NULL || line == NULL || memory == NULL)
+		return ERR_NO_MEMORY;
+	memcpy(files, found->files->files, files_bytes);
+	memcpy(line, found->command_line, line_bytes);
+	launch->memory = (struct memory_map){.entries = memory, .count = 0, .capacity = memory_capacity};
+	launch->info->files_virtual = heap_virtual(launch, files);
+	launch->info->command_line_virtual = heap_virtual(launch, line);
+	launch->info->memory_virtual = heap_virtual(launch, memory);
+	return OK;
+}
+
+enum status handover_prepare(struct launch *launch, const struct handover *found, const struct kernel_image *image,
+			     const struct placement *placement, uint32_t memory_capacity, void *memory,
+			     uint64_t jump_physical, uint64_t jump_bytes)
+{
+	uint8_t *stack;
+	enum status status;
+
+	*launch = (struct launch){
+		.heap = {
+			.memory = memory,
+			.physical = placement->heap_physical,
+			.length_bytes = placement->heap_length_bytes,
+		},
+		.entry_virtual = placement->kernel_virtual + image->elf.entry,
+	};
+	status = build_tables(launch, image, placement, jump_physical, jump_bytes);
+	if (status != OK)
+		return status;
+	stack = arena_alloc(&launch->heap, STACK_BYTES, PAGE_SIZE_BYTES);
+	launch->info = arena_alloc(&launch->heap, sizeof(struct boot_info), STRUCTURE_ALIGNMENT);
+	if (stack == NULL || launch->info == NULL)
+		return ERR_NO_MEMORY;
+	launch->stack_top_virtual = heap_virtual(launch, stack) + STACK_BYTES;
+	launch->info_virtual = heap_virtual(launch, launch->info);
+	fill_info(launch, found, placement);
+	return build_structures(launch, found, memory_capacity);
+}
+
+enum status handover_add_files(const struct boot_files *files, struct memory_map *raw)
+{
+	for (uint32_t i = 0; i < files->count; i++) {
+		const struct boot_file *file = &files->files[i];
+		enum status status;
+
+		if (file->state != BOOT_FILE_LOADED)
+			continue;
+		/* An empty file has a page of its own, too. */
+		status = memory_map_add(raw, file->base_physical, file->size_bytes > 0 ? file->size_bytes : 1,
+					BOOT_MEMORY_FILES);
+		if (status != OK)
+			return status;
+	}
+	return OK;
+}
+
+enum status handover_finish(struct launch *launch, const struct boot_files *files, struct memory_map *raw)
+{
+	struct boot_info *info = launch->info;
+	enum status status = handover_add_files(files, raw);
+
+	if (status == OK)
+		status = memory_map_add(raw, info->kernel_physical, info->kernel_length_bytes, BOOT_MEMORY_KERNEL);
+	if (status == OK)
+		status = memory_map_add(raw, info->heap_physical, info->heap_length_bytes, BOOT_MEMORY_HEAP);
+	if (status == OK)
+		status = memory_map_normalize(raw, true, &launch->memory);
+	if (status != OK)
+		return status;
+	info->memory_count = launch->memory.count;
+	info->heap_used_bytes = launch->heap.used_bytes;
+	return OK;
+}

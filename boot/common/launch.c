@@ -1,0 +1,61 @@
+/* The common end of both loaders. Owns the choice between the kernel and bare=. */
+#include "boot/common/launch.h"
+
+#include "boot/common/bare.h"
+#include "boot/common/random.h"
+#include "boot/common/report.h"
+
+#define COMMAND_LINE_FILE "cmdline.txt"
+
+static void append_command_line_file(const struct boot_files *files, char line[COMMAND_LINE_BYTES])
+{
+	const struct boot_file *file = boot_files_find(files, COMMAND_LINE_FILE);
+
+	if (file != NULL)
+		command_line_append(line, (const char *)(uintptr_t)file->base_physical, file->size_bytes);
+}
+
+static void report_skipped(const struct boot_file *file)
+{
+	switch ((enum boot_file_state)file->state) {
+	case BOOT_FILE_LOADED:
+		return;
+	case BOOT_FILE_SKIPPED_NO_MEMORY:
+		report_warning(E508, "make it smaller or fit more memory; boot files may fill three quarters of it",
+			       "bulkhead/%s (%lu KiB) was skipped: not enough memory", file->path, file->size_bytes >> 10);
+		return;
+	case BOOT_FILE_SKIPPED_UNREADABLE:
+		report_warning(E509, "copy it to the boot volume again, or check that volume for errors",
+			       "bulkhead/%s was skipped: the firmware cannot read it", file->path);
+		return;
+	}
+}
+
+static void report_files(const struct boot_files *files)
+{
+	uint64_t total_bytes = 0;
+
+	for (uint32_t i = 0; i < files->count; i++) {
+		report_skipped(&files->files[i]);
+		total_bytes += files->files[i].state == BOOT_FILE_LOADED ? files->files[i].size_bytes : 0;
+	}
+	if (files->left_out_count > 0)
+		report_warning(E512, "use at most 2048 files, 8 folders deep, paths of at most 127 bytes",
+			       "%u boot files were left out", files->left_out_count);
+	report("%u boot files, %lu KiB", files->count, total_bytes >> 10);
+}
+
+void launch(struct handover *found, char line[COMMAND_LINE_BYTES], struct start_memory *memory)
+{
+	char bare_path[BOOT_FILE_PATH_BYTES];
+
+	append_command_line_file(found->files, line);
+	if (command_line_value(line, "bare", bare_path, sizeof(bare_path))) {
+		start_bare(found, bare_path, memory);
+		return;
+	}
+	for (unsigned i = 0; i < 4; i++)
+		found->random_seed[i] = random64();
+	report_files(found->files);
+	start_kernel(found, memory);
+}

@@ -1,0 +1,153 @@
+/* UEFI's memory services for boot/common/start.c. Owns the two pointers that every other file of this loader needs.
+ * Source: UEFI Specification, "Services - Boot Services", "Memory Allocation Services". */
+#include "boot/efi/efi_loader.h"
+
+#include "abi/layout.h"
+#include "boot/common/firmware.h"
+#include "boot/common/uefi_memory.h"
+#include "lib/base/string.h"
+
+#define EXIT_TRIES    8U
+/* Room for the pieces by which the map grows while we allocate. */
+#define SPARE_PIECES  128U
+
+/* Set by firmware_init() before anything else runs, constant but for the last two afterwards. */
+static struct {
+	EFI_HANDLE image;
+	EFI_SYSTEM_TABLE *table;
+	void *map;
+	UINTN map_bytes;
+	bool has_ended;
+} firmware;
+
+void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
+{
+	firmware.image = image;
+	firmware.table = system_table;
+}
+
+EFI_HANDLE firmware_image(void)
+{
+	return firmware.image;
+}
+
+EFI_SYSTEM_TABLE *firmware_table(void)
+{
+	return firmware.table;
+}
+
+EFI_BOOT_SERVICES *firmware_services(void)
+{
+	return firmware.table->BootServices;
+}
+
+bool firmware_has_ended(void)
+{
+	return firmware.has_ended;
+}
+
+static UINTN page_count(uint64_t length_bytes)
+{
+	return (length_bytes + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT;
+}
+
+void *firmware_pages(uint64_t length_bytes)
+{
+	EFI_PHYSICAL_ADDRESS address = 0;
+	UINTN pages = page_count(length_bytes);
+
+	if (EFI_ERROR(firmware_services()->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &address)))
+		return NULL;
+	memset((void *)(uintptr_t)address, 0, pages << PAGE_SHIFT);
+	return (void *)(uintptr_t)address;
+}
+
+/* One GetMemoryMap() into our buffer. */
+struct map_reading {
+	UINTN used_bytes;
+	UINTN key;
+	UINTN descriptor_bytes;
+	UINT32 version;
+};
+
+static EFI_STATUS read_map(struct map_reading *reading)
+{
+	reading->used_bytes = firmware.map_bytes;
+	return firmware_services()->GetMemoryMap(&reading->used_bytes, firmware.map, &reading->key,
+						 &reading->descriptor_bytes, &reading->version);
+}
+
+/* Makes a buffer that the map fits, also after some more allocations. */
+static enum status make_map_buffer(void)
+{
+	struct map_reading reading;
+
+	firmware.map_bytes = 0;
+	if (read_map(&reading) != EFI_BUFFER_TOO_SMALL)
+		return ERR_UNSUPPORTED;
+	firmware.map_bytes = reading.used_bytes + SPARE_PIECES * reading.descriptor_bytes;
+	firmware.map = firmware_pages(firmware.map_bytes);
+	return firmware.map != NULL ? OK : ERR_NO_MEMORY;
+}
+
+static enum status convert_map(const struct map_reading *reading, uint32_t own_type, struct memory_map *raw)
+{
+	raw->count = 0;
+	return uefi_memory_add(raw, firmware.map, reading->used_bytes, reading->descriptor_bytes, own_type);
+}
+
+enum status firmware_memory(struct memory_map *raw)
+{
+	struct map_reading reading;
+
+	if (firmware.map == NULL) {
+		enum status status = make_map_buffer();
+
+		if (status != OK)
+			return status;
+	}
+	if (EFI_ERROR(read_map(&reading)))
+		return ERR_UNSUPPORTED;
+	/* Only what the firmware itself has free now: its own memory becomes ours not before it has ended. */
+	for (UINTN at = 0; at + reading.descriptor_bytes <= reading.used_bytes; at += reading.descriptor_bytes) {
+		EFI_MEMORY_DESCRIPTOR *piece = (EFI_MEMORY_DESCRIPTOR *)((uint8_t *)firmware.map + at);
+
+		if (piece->Type == EfiBootServicesCode || piece->Type == EfiBootServicesData)
+			piece->Type = EfiLoaderData;
+	}
+	return convert_map(&reading, MEMORY_LOADER, raw);
+}
+
+enum status firmware_claim(uint64_t base_physical, uint64_t length_bytes)
+{
+	EFI_PHYSICAL_ADDRESS address = base_physical;
+
+	if (EFI_ERROR(firmware_services()->AllocatePages(AllocateAddress, EfiLoaderData, page_count(length_bytes), &address)))
+		return ERR_NO_MEMORY;
+	return OK;
+}
+
+/* UEFI maps all memory; what the kernel's direct map cannot hold is out of reach all the same. */
+uint64_t firmware_reach(void)
+{
+	return DIRECT_MAP_END - DIRECT_MAP_BASE;
+}
+
+enum status firmware_leave(struct memory_map *raw)
+{
+	for (unsigned i = 0; i < EXIT_TRIES; i++) {
+		struct map_reading reading;
+		enum status status;
+
+		if (EFI_ERROR(read_map(&reading)))
+			return ERR_UNSUPPORTED;
+		status = convert_map(&reading, BOOT_MEMORY_USABLE, raw);
+		if (status != OK)
+			return status;
+		if (!EFI_ERROR(firmware_services()->ExitBootServices(firmware.image, reading.key))) {
+			firmware.has_ended = true;
+			return OK;
+		}
+	}
+	return ERR_UNSUPPORTED;
+}

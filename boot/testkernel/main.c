@@ -1,0 +1,112 @@
+/* The test kernel: checks what abi/boot_info.h promises at entry, prints what it was given, and powers the emulator off.
+ * The last line is TEST-PASS boot_info or TEST-FAIL boot_info. */
+#include "abi/layout.h"
+#include "boot/common/cpu.h"
+#include "boot/common/serial.h"
+#include "boot/testkernel/test.h"
+#include "lib/base/string.h"
+
+#define RFLAGS_IF (1ULL << 9)
+#define RFLAGS_DF (1ULL << 10)
+#define CR0_WP    (1ULL << 16)
+#define EFER_NXE  (1ULL << 11)
+
+_Noreturn void test_main(const struct boot_info *info, uint64_t stack_pointer, uint64_t flags);
+
+static uint64_t read_cr0(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mov %%cr0, %0" : "=r"(value));
+	return value;
+}
+
+static uint64_t read_efer(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(0xc0000080));
+	return (uint64_t)high << 32 | low;
+}
+
+static bool in_used_heap(const struct boot_info *info, uint64_t virtual, uint64_t length_bytes)
+{
+	uint64_t offset = virtual - DIRECT_MAP_BASE - info->heap_physical;
+
+	return offset <= info->heap_used_bytes && length_bytes <= info->heap_used_bytes - offset;
+}
+
+static void check_cpu(const struct boot_info *info, uint64_t stack_pointer, uint64_t flags)
+{
+	check((flags & (RFLAGS_IF | RFLAGS_DF)) == 0, "interrupts and direction flag are off");
+	check((read_cr0() & CR0_WP) != 0, "CR0.WP = 1");
+	check((read_efer() & EFER_NXE) != 0, "EFER.NXE = 1");
+	check(in_used_heap(info, stack_pointer - 4096, 4096), "the stack lies in the used part of the heap");
+	check(stack_pointer % 16 == 0, "the stack is aligned");
+}
+
+static void check_header(const struct boot_info *info)
+{
+	check(info->magic == BOOT_INFO_MAGIC && info->version == BOOT_INFO_VERSION, "magic and version");
+	check(info->size_bytes == sizeof(struct boot_info), "size");
+	check(in_used_heap(info, (uint64_t)(uintptr_t)info, sizeof(*info)), "boot_info lies in the heap");
+	check(in_used_heap(info, info->memory_virtual, info->memory_count * sizeof(struct boot_memory)), "map in the heap");
+	check(in_used_heap(info, info->files_virtual, info->file_count * sizeof(struct boot_file)), "files in the heap");
+	check(in_used_heap(info, info->command_line_virtual, 1), "command line in the heap");
+	check(info->kernel_virtual >= KERNEL_IMAGE_BASE && info->kernel_virtual % PAGE_2M_BYTES == 0 &&
+	      info->kernel_length_bytes <= KERNEL_IMAGE_END - info->kernel_virtual, "kernel at a 2 MiB boundary in its range");
+	check((info->random_seed[0] | info->random_seed[1] | info->random_seed[2] | info->random_seed[3]) != 0, "a seed");
+}
+
+/* A pointer in initialised data is right only if the loader relocated it. */
+static void check_relocation(const struct boot_info *info)
+{
+	static const char text[] = "relocated";
+	static const char *volatile const pointer = text;
+
+	check(strcmp(pointer, "relocated") == 0, "pointers in data are relocated");
+	check((uint64_t)(uintptr_t)pointer - info->kernel_virtual < info->kernel_length_bytes, "... into the image");
+}
+
+static void check_rsdp(const struct boot_info *info)
+{
+	static const char signature[8] = {'R', 'S', 'D', ' ', 'P', 'T', 'R', ' '};
+	const volatile uint8_t *rsdp = window(info, info->rsdp_physical);
+
+	for (unsigned i = 0; i < sizeof(signature); i++)
+		check(rsdp[i] == (uint8_t)signature[i], "the RSDP is one");
+}
+
+static void print_found(const struct boot_info *info)
+{
+	const struct boot_framebuffer *screen = &info->framebuffer;
+
+	print("loader: %u\ncommand line: [%s]\n", info->loader, (const char *)(uintptr_t)info->command_line_virtual);
+	print("rsdp: %lx system table: %lx\n", info->rsdp_physical, info->uefi_system_table_physical);
+	print("wall clock: %ld\n", (long)info->wall_clock_seconds);
+	print("seed: %016lx %016lx %016lx %016lx\n", info->random_seed[0], info->random_seed[1], info->random_seed[2],
+	      info->random_seed[3]);
+	print("framebuffer: %lx %ux%ux%u pitch %u red %u+%u green %u+%u blue %u+%u\n", screen->base_physical,
+	      screen->width_pixels, screen->height_pixels, screen->bits_per_pixel, screen->pitch_bytes, screen->red_shift,
+	      screen->red_bits, screen->green_shift, screen->green_bits, screen->blue_shift, screen->blue_bits);
+	print("kernel: physical %lx virtual %lx bytes %lx\n", info->kernel_physical, info->kernel_virtual,
+	      info->kernel_length_bytes);
+	print("heap: physical %lx bytes %lx used %lx\n", info->heap_physical, info->heap_length_bytes,
+	      info->heap_used_bytes);
+}
+
+void test_main(const struct boot_info *info, uint64_t stack_pointer, uint64_t flags)
+{
+	serial_init();
+	print("test kernel\n");
+	check_header(info);
+	check_cpu(info, stack_pointer, flags);
+	check_relocation(info);
+	print_found(info);
+	check_paging(info);
+	check_memory(info);
+	if (info->rsdp_physical != 0)
+		check_rsdp(info);
+	print("%s boot_info\n", failed_checks() == 0 ? "TEST-PASS" : "TEST-FAIL");
+	power_off();
+}
