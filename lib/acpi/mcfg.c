@@ -16,7 +16,7 @@ enum status acpi_mcfg_segment(const void *table, size_t span_bytes, unsigned ind
 	if (status != OK)
 		return status;
 	*warnings |= opened.warnings;
-	if (index >= (opened.length_bytes - MCFG_ENTRIES) / MCFG_ENTRY_BYTES)
+	if (index >= ACPI_MCFG_MAX || index >= (opened.length_bytes - MCFG_ENTRIES) / MCFG_ENTRY_BYTES)
 		return ERR_NOT_FOUND;
 	at = opened.bytes + MCFG_ENTRIES + (size_t)index * MCFG_ENTRY_BYTES;
 	*out = (struct acpi_mcfg_segment){

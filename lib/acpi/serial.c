@@ -80,7 +80,7 @@ static enum status find_device(const struct acpi_table *table, unsigned index, s
 {
 	uint64_t offset = acpi_load32(table->bytes + DBG2_OFFSET);
 
-	if (index >= acpi_load32(table->bytes + DBG2_COUNT))
+	if (index >= ACPI_DBG2_MAX || index >= acpi_load32(table->bytes + DBG2_COUNT))
 		return ERR_NOT_FOUND;
 	for (unsigned i = 0;; i++) {
 		const uint8_t *at;

@@ -7,6 +7,8 @@
 #include "abi/status.h"
 #include "lib/acpi/fadt.h"
 
+#define ACPI_DBG2_MAX 64U
+
 enum acpi_serial_kind {
 	ACPI_SERIAL_16550 = 1, /* or compatible */
 	ACPI_SERIAL_OTHER = 2, /* another UART or debug port: not to be driven as a 16550 */
@@ -24,5 +26,5 @@ struct acpi_serial {
 MUST_CHECK enum status acpi_spcr_parse(const void *table, size_t span_bytes, struct acpi_serial *out);
 
 /* Debug device `index` of a DBG2, counting from 0; its first address.
- * Errors: ERR_TRUNCATED, ERR_BAD_FORMAT, ERR_NOT_FOUND (no more devices). */
+ * Errors: ERR_TRUNCATED, ERR_BAD_FORMAT, ERR_NOT_FOUND (no more devices, or ACPI_DBG2_MAX). */
 MUST_CHECK enum status acpi_dbg2_device(const void *table, size_t span_bytes, unsigned index, struct acpi_serial *out);

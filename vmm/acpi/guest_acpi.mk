@@ -14,3 +14,6 @@ $(BUILD)/user/vmm/acpi/tables.o $(BUILD)/host/vmm/acpi/tables.o: $(DSDT_GENERATE
 
 HOST_TOOLS += guest_acpi_dump
 tool_guest_acpi_dump_SOURCES := tests/acpi/guest_acpi_dump.c $(GUEST_ACPI_SOURCES)
+
+UNIT_TESTS += guest_acpi
+test_guest_acpi_SOURCES := $(GUEST_ACPI_SOURCES) lib/acpi/root.c lib/acpi/fadt.c lib/acpi/madt.c lib/acpi/mcfg.c lib/acpi/s5.c
