@@ -16,3 +16,7 @@ UNIT_TESTS += shell
 test_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c
 FUZZ_TARGETS += shell
 fuzz_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c
+
+SCREEN_SOURCES = console/screen.c drivers/host/framebuffer.c $(SCREEN_TEXT_SOURCES) $(FONT_SOURCES)
+UNIT_TESTS += screen
+test_screen_SOURCES = $(SCREEN_SOURCES)
