@@ -12,3 +12,6 @@ test_pic8259_SOURCES := drivers/virt/pic8259.c
 
 UNIT_TESTS += ioapic
 test_ioapic_SOURCES := drivers/virt/ioapic.c
+
+UNIT_TESTS += pit8254
+test_pit8254_SOURCES := drivers/virt/pit8254.c drivers/virt/pit_counter.c drivers/virt/clock.c
