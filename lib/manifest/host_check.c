@@ -57,10 +57,10 @@ static void check_memory(struct manifest *manifest, uint32_t index, uint64_t lef
 		return;
 	manifest_size_format(vm->memory_bytes, wanted, sizeof(wanted));
 	manifest_report(
-	    manifest, (int32_t)index, vm->line, E203,
-	    "VM \"%s\" wants %s (%llu MiB) of memory, but %llu MiB are left of %llu MiB for VMs; lower memory",
-	    vm->name, wanted, (unsigned long long)(vm->memory_bytes >> MIB_SHIFT),
-	    (unsigned long long)(left_bytes >> MIB_SHIFT), (unsigned long long)(free_bytes >> MIB_SHIFT));
+		manifest, (int32_t)index, vm->line, E203,
+		"VM \"%s\" wants %s (%llu MiB) of memory, but %llu MiB are left of %llu MiB for VMs; lower memory",
+		vm->name, wanted, (unsigned long long)(vm->memory_bytes >> MIB_SHIFT),
+		(unsigned long long)(left_bytes >> MIB_SHIFT), (unsigned long long)(free_bytes >> MIB_SHIFT));
 }
 
 void manifest_check_host(struct manifest *manifest, const struct manifest_limits *limits)

@@ -2,7 +2,8 @@
  * test demands that. Keys of later versions are listed so that they are refused by name and not taken for mistakes. */
 #include "lib/manifest/keys.h"
 
-/* clang-format off: tables */
+/* The tables are laid out by hand. */
+/* clang-format off */
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
 #define CHOICES(list)       .choices = (list), .choice_count = sizeof(list) / sizeof((list)[0])
 #define NOT_YET(key)        {.name = (key), .support = MANIFEST_NOT_YET}

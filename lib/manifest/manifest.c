@@ -136,10 +136,10 @@ static void read_vms(struct manifest *manifest, const struct toml_node *array)
 static void read_host(struct manifest *manifest, const struct toml_node *table)
 {
 	const struct manifest_entry entry = {
-	    .manifest = manifest,
-	    .section = &manifest_sections[MANIFEST_SECTION_HOST],
-	    .target = &manifest->host,
-	    .vm_index = -1,
+		.manifest = manifest,
+		.section = &manifest_sections[MANIFEST_SECTION_HOST],
+		.target = &manifest->host,
+		.vm_index = -1,
 	};
 
 	read_entry(&entry, table);
@@ -196,10 +196,10 @@ void manifest_read(struct manifest *manifest, struct manifest_workspace *workspa
 		   const char *text, size_t len_bytes)
 {
 	struct toml_arena arena = {
-	    .nodes = workspace->nodes,
-	    .node_max = sizeof(workspace->nodes) / sizeof(workspace->nodes[0]),
-	    .text = workspace->text,
-	    .text_max = sizeof(workspace->text),
+		.nodes = workspace->nodes,
+		.node_max = sizeof(workspace->nodes) / sizeof(workspace->nodes[0]),
+		.text = workspace->text,
+		.text_max = sizeof(workspace->text),
 	};
 	const struct toml_node *root;
 	struct toml_error error;

@@ -8,7 +8,7 @@
 
 static const char *const code_names[] = {
 #define CODE_NAME(code, meaning) [code] = #code,
-    ERROR_CODES(CODE_NAME)
+	ERROR_CODES(CODE_NAME)
 #undef CODE_NAME
 };
 

@@ -339,8 +339,8 @@ const struct toml_node *toml_find(const struct toml_node *table, const char *key
 const char *toml_kind_name(enum toml_kind kind)
 {
 	static const char *const names[] = {
-	    [TOML_TABLE] = "a table",      [TOML_ARRAY] = "an array",        [TOML_STRING] = "text",
-	    [TOML_INTEGER] = "an integer", [TOML_BOOLEAN] = "true or false", [TOML_UNSUPPORTED] = "a float or date",
+		[TOML_TABLE] = "a table",      [TOML_ARRAY] = "an array",        [TOML_STRING] = "text",
+		[TOML_INTEGER] = "an integer", [TOML_BOOLEAN] = "true or false", [TOML_UNSUPPORTED] = "a float or date",
 	};
 
 	return names[kind];

@@ -17,7 +17,7 @@ struct toml_parser {
 
 /* Fills the error with the place where the parser stands and returns status, which is not OK. */
 MUST_CHECK enum status toml_fail(const struct toml_parser *p, enum status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 /* The next byte, or TOML_END. */
 int toml_peek(const struct toml_parser *p);
 /* Steps over the next byte if it is c. */

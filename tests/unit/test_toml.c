@@ -74,8 +74,9 @@ static void test_toml_marks_integers_that_overflow(void **state)
 
 static void test_toml_leaves_values_outside_the_subset_to_the_caller(void **state)
 {
-	static const char *const values[] = {
-	    "1.5", "1e9", "-2.0E-3", "inf", "-nan", "1979-05-27", "07:32:00", "1979-05-27T07:32:00Z", "0o17", "0b1010"};
+	static const char *const values[] = {"1.5",  "1e9",        "-2.0E-3",  "inf",
+					     "-nan", "1979-05-27", "07:32:00", "1979-05-27T07:32:00Z",
+					     "0o17", "0b1010"};
 	char line[64];
 
 	(void)state;
@@ -338,26 +339,26 @@ static void test_toml_gives_one_error_for_random_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_toml_reads_integers),
-	    cmocka_unit_test(test_toml_marks_integers_that_overflow),
-	    cmocka_unit_test(test_toml_leaves_values_outside_the_subset_to_the_caller),
-	    cmocka_unit_test(test_toml_reads_strings),
-	    cmocka_unit_test(test_toml_reads_booleans),
-	    cmocka_unit_test(test_toml_reads_arrays_and_inline_tables),
-	    cmocka_unit_test(test_toml_reads_headers),
-	    cmocka_unit_test(test_toml_keeps_place_of_nodes),
-	    cmocka_unit_test(test_toml_accepts_empty_files),
-	    cmocka_unit_test(test_toml_marks_keys_set_twice),
-	    cmocka_unit_test(test_toml_refuses_what_is_not_a_line),
-	    cmocka_unit_test(test_toml_refuses_bad_values),
-	    cmocka_unit_test(test_toml_refuses_bad_strings),
-	    cmocka_unit_test(test_toml_refuses_bytes_that_are_no_text),
-	    cmocka_unit_test(test_toml_refuses_tables_that_clash),
-	    cmocka_unit_test(test_toml_bounds_depth),
-	    cmocka_unit_test(test_toml_reports_full_arena),
-	    cmocka_unit_test(test_toml_fills_arena_text_to_the_last_byte),
-	    cmocka_unit_test(test_toml_refuses_large_files),
-	    cmocka_unit_test(test_toml_gives_one_error_for_random_bytes),
+		cmocka_unit_test(test_toml_reads_integers),
+		cmocka_unit_test(test_toml_marks_integers_that_overflow),
+		cmocka_unit_test(test_toml_leaves_values_outside_the_subset_to_the_caller),
+		cmocka_unit_test(test_toml_reads_strings),
+		cmocka_unit_test(test_toml_reads_booleans),
+		cmocka_unit_test(test_toml_reads_arrays_and_inline_tables),
+		cmocka_unit_test(test_toml_reads_headers),
+		cmocka_unit_test(test_toml_keeps_place_of_nodes),
+		cmocka_unit_test(test_toml_accepts_empty_files),
+		cmocka_unit_test(test_toml_marks_keys_set_twice),
+		cmocka_unit_test(test_toml_refuses_what_is_not_a_line),
+		cmocka_unit_test(test_toml_refuses_bad_values),
+		cmocka_unit_test(test_toml_refuses_bad_strings),
+		cmocka_unit_test(test_toml_refuses_bytes_that_are_no_text),
+		cmocka_unit_test(test_toml_refuses_tables_that_clash),
+		cmocka_unit_test(test_toml_bounds_depth),
+		cmocka_unit_test(test_toml_reports_full_arena),
+		cmocka_unit_test(test_toml_fills_arena_text_to_the_last_byte),
+		cmocka_unit_test(test_toml_refuses_large_files),
+		cmocka_unit_test(test_toml_gives_one_error_for_random_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

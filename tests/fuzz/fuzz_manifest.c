@@ -1,0 +1,62 @@
+/* Any bytes as a manifest: what comes out must be usable without further checks. */
+#include <stdlib.h>
+
+#include "lib/manifest/manifest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static bool has_message(const struct manifest *manifest, uint32_t vm_index)
+{
+	for (uint32_t i = 0; i < manifest->message_count; i++) {
+		if (manifest->messages[i].vm_index == (int32_t)vm_index)
+			return true;
+	}
+	return false;
+}
+
+static enum status find_file(void *context, const char *path)
+{
+	(void)context;
+	return path[0] == 'm' ? ERR_NOT_FOUND : OK;
+}
+
+static void check(const struct manifest *manifest)
+{
+	char line[MANIFEST_LINE_BYTES];
+
+	require(manifest->vm_count <= MANIFEST_VMS_MAX && manifest->message_count <= MANIFEST_MESSAGES_MAX);
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
+		const struct manifest_vm *vm = &manifest->vms[i];
+
+		require(vm->name[0] != '\0' && (vm->name[0] != '#' || vm->refused));
+		require(vm->refused == has_message(manifest, i) || vm->weight != 100);
+		require(vm->refused || vm->kernel[0] != '\0');
+		require(vm->memory_bytes % 4096 == 0 && vm->memory_bytes >= MANIFEST_MEMORY_MIN_BYTES);
+		require(vm->vcpu_count == 1 && vm->weight >= 1 && vm->weight <= 10000 && vm->restart <= 2);
+	}
+	for (uint32_t i = 0; i < manifest->message_count; i++)
+		require(manifest_message_format(manifest, &manifest->messages[i], line, sizeof(line)) > 6);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct manifest manifest;
+	static struct manifest_workspace workspace;
+	const struct manifest_limits limits = {
+		.cpu_count = 4,
+		.free_bytes = UINT64_C(1) << 30,
+		.find_file = find_file,
+	};
+
+	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, (const char *)data, size);
+	check(&manifest);
+	manifest_check_host(&manifest, &limits);
+	check(&manifest);
+	return 0;
+}
