@@ -1,0 +1,16 @@
+DECODE_SOURCES := vmm/decode/decode.c vmm/decode/opcodes.c vmm/decode/alu.c vmm/decode/emulate.c vmm/decode/walk.c \
+	vmm/decode/fetch.c
+
+UNIT_TESTS += decode
+test_decode_SOURCES := vmm/decode/decode.c vmm/decode/opcodes.c
+UNIT_TESTS += emulate
+test_emulate_SOURCES := vmm/decode/emulate.c vmm/decode/alu.c vmm/decode/decode.c vmm/decode/opcodes.c
+UNIT_TESTS += walk
+test_walk_SOURCES := vmm/decode/walk.c vmm/gmem.c
+UNIT_TESTS += fetch
+test_fetch_SOURCES := vmm/decode/fetch.c vmm/decode/walk.c vmm/decode/decode.c vmm/decode/opcodes.c vmm/gmem.c
+
+FUZZ_TARGETS += decode emulate walk
+fuzz_decode_SOURCES := vmm/decode/decode.c vmm/decode/opcodes.c
+fuzz_emulate_SOURCES := $(test_emulate_SOURCES)
+fuzz_walk_SOURCES := $(test_fetch_SOURCES)

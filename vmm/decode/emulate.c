@@ -1,0 +1,240 @@
+/* Emulation of one instruction on device memory: where its operand lies, what it reads, writes and computes. */
+#include "vmm/decode/emulate.h"
+
+#include "abi/layout.h"
+#include "vmm/decode/alu.h"
+
+static uint64_t segment_base(const struct vcpu_exit *exit, enum segment segment, enum code_size code_size)
+{
+	bool is_flat = code_size == CODE_64;
+
+	switch (segment) {
+	case SEGMENT_ES:
+		return is_flat ? 0 : exit->es_base;
+	case SEGMENT_CS:
+		return is_flat ? 0 : exit->cs_base;
+	case SEGMENT_SS:
+		return is_flat ? 0 : exit->ss_base;
+	case SEGMENT_DS:
+		return is_flat ? 0 : exit->ds_base;
+	case SEGMENT_FS:
+		return exit->fs_base;
+	case SEGMENT_GS:
+		return exit->gs_base;
+	}
+	return 0;
+}
+
+static uint64_t register_value(const struct vcpu_state *state, unsigned number, unsigned width_bytes, bool is_high)
+{
+	return alu_truncate(is_high ? state->gpr[number] >> 8 : state->gpr[number], width_bytes);
+}
+
+/* The whole register after its low width_bytes (or bits 15:8) were written: 32-bit writes clear the upper half
+ * (SDM Vol. 1, "General-Purpose Registers in 64-Bit Mode"). */
+static uint64_t merged(uint64_t old, uint64_t value, unsigned width_bytes, bool is_high)
+{
+	uint64_t mask;
+
+	if (width_bytes >= 4)
+		return alu_truncate(value, width_bytes);
+	mask = width_bytes == 1 ? 0xff : 0xffff;
+	if (is_high) {
+		mask <<= 8;
+		value <<= 8;
+	}
+	return (old & ~mask) | (value & mask);
+}
+
+static bool is_bit_operation(enum operation operation)
+{
+	return operation == OP_BT || operation == OP_BTS || operation == OP_BTR || operation == OP_BTC;
+}
+
+/* A bit number in a register reaches beyond the operand: signed, whole operands away.
+ * SDM Vol. 2A, "BT-Bit Test", "bit string" addressing. */
+static uint64_t bit_string_offset(const struct instruction *instruction, uint64_t bit_number)
+{
+	uint64_t signed_number = alu_sign_extend(bit_number, instruction->register_bytes);
+	uint64_t operand_bits = 8ULL * instruction->memory_bytes;
+
+	return (signed_number - (signed_number & (operand_bits - 1))) / 8 |
+	       (signed_number >> 63 != 0 ? 0xe000000000000000 : 0);
+}
+
+static uint64_t linear_address(const struct instruction *instruction, const struct vcpu_state *state, uint64_t bit_number)
+{
+	const struct memory_operand *memory = &instruction->memory;
+	uint64_t address = memory->displacement;
+
+	if (memory->base != REGISTER_NONE)
+		address += state->gpr[memory->base];
+	if (memory->index != REGISTER_NONE)
+		address += state->gpr[memory->index] << memory->scale_shift;
+	if (memory->is_rip_relative)
+		address += state->exit.rip + instruction->length_bytes;
+	if (is_bit_operation(instruction->operation) && instruction->form == FORM_MEMORY_REGISTER)
+		address += bit_string_offset(instruction, bit_number);
+	address = alu_truncate(address, instruction->address_bytes);
+	address += segment_base(&state->exit, memory->segment, instruction->code_size);
+	return instruction->code_size == CODE_64 ? address : alu_truncate(address, 4);
+}
+
+/* How many of the accesses of a repeated string store lie in the page of its first one, and how far apart. */
+static void set_repetition(struct device_access *access, const struct instruction *instruction,
+			   const struct vcpu_state *state)
+{
+	uint64_t left = alu_truncate(state->gpr[GPR_RCX], instruction->address_bytes);
+	uint64_t offset = access->start.raw & (PAGE_SIZE_BYTES - 1);
+	bool goes_down = (state->exit.rflags & RFLAGS_DF) != 0;
+	uint64_t in_page = goes_down ? offset / access->width_bytes + 1 : (PAGE_SIZE_BYTES - offset) / access->width_bytes;
+
+	access->step_bytes = (int8_t)(goes_down ? -(int)access->width_bytes : (int)access->width_bytes);
+	if (instruction->is_repeated)
+		access->count = (uint16_t)(left < in_page ? left : in_page);
+}
+
+static bool writes_rsp(const struct instruction *instruction)
+{
+	bool writes_register = instruction->operation == OP_XCHG || instruction->operation == OP_XADD ||
+			       (instruction->form == FORM_REGISTER_MEMORY && instruction->operation != OP_CMP);
+
+	return writes_register && instruction->register_number == GPR_RSP;
+}
+
+enum status emulation_prepare(const struct instruction *instruction, const struct vcpu_state *state,
+			      struct emulation *out)
+{
+	const struct vcpu_exit *exit = &state->exit;
+	struct emulation e = {
+		.instruction = *instruction,
+		.access = {.start = gpa(exit->gpa),
+			   .width_bytes = instruction->memory_bytes,
+			   .reads = instruction_reads_memory(instruction),
+			   .writes = instruction_writes_memory(instruction),
+			   .count = 1},
+	};
+	uint64_t linear;
+
+	if (!instruction->has_memory)
+		return ERR_INVALID;
+	if (writes_rsp(instruction))
+		return ERR_UNSUPPORTED;
+	e.bit_number = instruction->form == FORM_MEMORY_IMMEDIATE
+			       ? instruction->immediate
+			       : register_value(state, instruction->register_number, instruction->register_bytes, false);
+	linear = linear_address(instruction, state, e.bit_number);
+	if ((exit->gla_valid != 0 && exit->gla != linear) || ((linear ^ exit->gpa) & (PAGE_SIZE_BYTES - 1)) != 0)
+		return ERR_INVALID;
+	if (instruction->memory_bytes > PAGE_SIZE_BYTES - (linear & (PAGE_SIZE_BYTES - 1)))
+		return ERR_UNSUPPORTED;
+	if (instruction->operation == OP_STOS)
+		set_repetition(&e.access, instruction, state);
+	*out = e;
+	return OK;
+}
+
+static void set_register(struct emulation_result *out, const struct vcpu_state *state, unsigned number, uint64_t value,
+			 unsigned width_bytes, bool is_high)
+{
+	out->registers[out->register_count].number = (uint8_t)number;
+	out->registers[out->register_count].value = merged(state->gpr[number], value, width_bytes, is_high);
+	out->register_count++;
+}
+
+/* Moves rDI, and with REP counts rCX down; the instruction ends when that is 0. */
+static void finish_string_store(const struct emulation *e, const struct vcpu_state *state, struct emulation_result *out)
+{
+	const struct instruction *instruction = &e->instruction;
+	unsigned address_bytes = instruction->address_bytes;
+	uint64_t distance = (uint64_t)((int64_t)e->access.count * e->access.step_bytes);
+	uint64_t left = register_value(state, GPR_RCX, address_bytes, false) - e->access.count;
+
+	out->write_value = register_value(state, GPR_RAX, instruction->memory_bytes, false);
+	set_register(out, state, GPR_RDI, state->gpr[GPR_RDI] + distance, address_bytes, false);
+	if (!instruction->is_repeated)
+		return;
+	set_register(out, state, GPR_RCX, left, address_bytes, false);
+	if (left != 0)
+		out->advance_bytes = 0;
+}
+
+/* Operations with memory as destination. old: what it held. */
+static void finish_to_memory(const struct emulation *e, const struct vcpu_state *state, uint64_t old,
+			     struct emulation_result *out)
+{
+	const struct instruction *instruction = &e->instruction;
+	unsigned width = instruction->memory_bytes;
+	unsigned number = instruction->register_number;
+	bool has_register = instruction->form == FORM_MEMORY_REGISTER;
+	uint64_t source = has_register ? register_value(state, number, width, instruction->register_is_high)
+				       : instruction->immediate;
+	struct alu_result result;
+
+	if (is_bit_operation(instruction->operation))
+		source = e->bit_number;
+	if (instruction->operation == OP_CMPXCHG) {
+		uint64_t accumulator = register_value(state, GPR_RAX, width, false);
+		bool is_equal = accumulator == old;
+
+		result = alu_compute(OP_CMPXCHG, accumulator, old, width, state->exit.rflags);
+		out->write_value = is_equal ? source : old;
+		if (!is_equal)
+			set_register(out, state, GPR_RAX, old, width, false);
+	} else {
+		result = alu_compute(instruction->operation, old, source, width, state->exit.rflags);
+		out->write_value = result.value;
+		if (instruction->operation == OP_XCHG || instruction->operation == OP_XADD)
+			set_register(out, state, number, old, width, instruction->register_is_high);
+	}
+	out->flags = result.flags;
+}
+
+/* Operations with a register as destination. Only the moves have operands of two widths. */
+static void finish_to_register(const struct emulation *e, const struct vcpu_state *state, uint64_t source,
+			       struct emulation_result *out)
+{
+	const struct instruction *instruction = &e->instruction;
+	unsigned width = instruction->register_bytes;
+	unsigned number = instruction->register_number;
+	bool is_high = instruction->register_is_high;
+	struct alu_result result;
+
+	if (instruction->operation == OP_MOVSX)
+		source = alu_sign_extend(source, instruction->memory_bytes);
+	result = alu_compute(instruction->operation, register_value(state, number, width, is_high), source, width,
+			     state->exit.rflags);
+	out->flags = result.flags;
+	if (instruction->operation != OP_CMP)
+		set_register(out, state, number, result.value, width, is_high);
+}
+
+void emulation_finish(const struct emulation *emulation, const struct vcpu_state *state, uint64_t read_value,
+		      struct emulation_result *out)
+{
+	const struct instruction *instruction = &emulation->instruction;
+	uint64_t value = alu_truncate(read_value, instruction->memory_bytes);
+
+	*out = (struct emulation_result){.advance_bytes = instruction->length_bytes, .flags = state->exit.rflags};
+	if (instruction->operation == OP_STOS)
+		finish_string_store(emulation, state, out);
+	else if (instruction->form == FORM_REGISTER_MEMORY)
+		finish_to_register(emulation, state, value, out);
+	else
+		finish_to_memory(emulation, state, value, out);
+	out->write_value = alu_truncate(out->write_value, instruction->memory_bytes);
+	out->changes_flags = out->flags != state->exit.rflags;
+}
+
+void emulation_to_reply(const struct emulation_result *result, struct vcpu_reply *reply)
+{
+	reply->action = VCPU_REPLY_COMPLETE;
+	reply->register_count = result->register_count;
+	for (unsigned i = 0; i < result->register_count; i++) {
+		reply->registers[i].number = result->registers[i].number;
+		reply->registers[i].value = result->registers[i].value;
+	}
+	reply->flags_valid = result->changes_flags;
+	reply->flags = result->flags & VCPU_REPLY_FLAGS_MASK;
+	reply->advance_bytes = result->advance_bytes;
+}

@@ -1,0 +1,66 @@
+/* Emulates one decoded instruction whose memory operand is device memory, in two pure steps around the device access:
+ *
+ *   emulation_prepare()  which access does it make?          -> struct device_access
+ *   (the caller reads the device, if .reads)
+ *   emulation_finish()   what does it do with what was read? -> struct emulation_result
+ *   (the caller writes the device, if .writes, and hands the result to the kernel)
+ *
+ * so a read that only the kernel can do (local APIC) fits between as well as a device model in this program.
+ * The CPU has checked segments, paging and rights before it exited; only the place of the operand is computed again.
+ * Not here: decoding, devices, exceptions (a fetch that faults: vmm/decode/fetch.h).
+ * Source: SDM Vol. 2, each instruction's "Operation"; Vol. 1, "Operand Addressing". */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "abi/vcpu.h"
+#include "vmm/decode/instruction.h"
+#include "vmm/gmem.h"
+
+#define EMULATION_REGISTERS 2U
+
+/* count accesses of width_bytes each, the first at start, each next one step_bytes further (negative: lower). All lie in
+ * the page of start. count is 1 but for a repeated string store, which writes the same value count times; 0: its counter
+ * was 0, nothing is accessed. */
+struct device_access {
+	gpa_t start;
+	uint8_t width_bytes; /* 1, 2, 4, 8 */
+	bool reads;
+	bool writes;
+	uint16_t count;
+	int8_t step_bytes;
+};
+
+struct emulation {
+	struct instruction instruction;
+	struct device_access access;
+	uint64_t bit_number; /* BT and its kin */
+};
+
+struct emulation_result {
+	uint64_t write_value;   /* for the device where access.writes; cut to the width */
+	unsigned register_count;
+	struct {
+		uint64_t value; /* the whole register */
+		uint8_t number; /* enum gpr, never GPR_RSP */
+	} registers[EMULATION_REGISTERS];
+	bool changes_flags;
+	uint64_t flags;         /* all of RFLAGS */
+	unsigned advance_bytes; /* 0: a repeated string store that goes on with the next exit */
+};
+
+/* Checks that the instruction can be emulated and that its operand is what faulted: state->exit.gpa and, where valid, gla.
+ * Errors: ERR_INVALID (the operand lies elsewhere: another vCPU changed the code or a page table since, or the access was
+ * not to this operand; worth one more try by running the guest again), ERR_UNSUPPORTED (operand across a page border;
+ * destination RSP). Context: state belongs to a vCPU that does not run. */
+MUST_CHECK enum status emulation_prepare(const struct instruction *instruction, const struct vcpu_state *state,
+					 struct emulation *out);
+
+/* Computes the effects. read_value: what the device answered (bits above the width are ignored); any if !access.reads.
+ * Cannot fail. */
+void emulation_finish(const struct emulation *emulation, const struct vcpu_state *state, uint64_t read_value,
+		      struct emulation_result *out);
+
+/* Writes result as registers, flags and advance into a reply and sets its action to VCPU_REPLY_COMPLETE. */
+void emulation_to_reply(const struct emulation_result *result, struct vcpu_reply *reply);
