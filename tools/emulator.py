@@ -230,6 +230,10 @@ class Emulator:
     def running(self):
         return self.process.poll() is None
 
+    def descriptor(self):
+        """The PC's side of the serial cable, for select()."""
+        return self._master
+
     def ticks(self):
         """Emulated TSC ticks since power-on, to about 200,000; 0 where the emulator has no such clock."""
         return struct.unpack_from("<Q", self._clock)[0] * TICKS_PER_USEC if self._clock else 0
@@ -275,6 +279,11 @@ class Emulator:
             if time.monotonic() > deadline:
                 raise WaitFailed(f"{pattern!r} did not come within {seconds} s")
 
+    def seek(self, position):
+        """Sets where wait_for looks from; returns where it was."""
+        before, self._position = self._position, position
+        return before
+
     def wait_end(self, seconds=120):
         """Waits until the PC is switched off."""
         deadline = time.monotonic() + seconds
@@ -285,13 +294,16 @@ class Emulator:
         while self.pump(0):
             pass
 
-    def type(self, text):
+    def type(self, text, patience_seconds=60):
         """Types on the serial port, at a pace that the 16-byte FIFO of a 16550 can take."""
         data = text.encode() if isinstance(text, str) else text
+        deadline = time.monotonic() + patience_seconds
         while data and self.running:
-            written = os.write(self._master, data[:8])
-            data = data[written:]
+            with contextlib.suppress(BlockingIOError):
+                data = data[os.write(self._master, data[:8]):]
             self.pump(0.01)
+            if time.monotonic() > deadline:
+                raise WaitFailed(f"the PC takes no more of what is typed: {data!r}")
 
     def monitor(self, command, **arguments):
         """One QEMU monitor (QMP) command; returns its answer."""

@@ -1,0 +1,18 @@
+"""The emulated PC itself: that a boot is what a test asked for, and that what must fail does."""
+import emulator
+import pytest
+
+# UEFI's own shell or boot manager: the volume holds no loader.
+EMPTY = {"without": ("*",), "linux": False, "manifest": "", "machine": "qemu", "memory": 256}
+
+
+@pytest.mark.boot(**EMPTY)
+def test_firmware_speaks_on_the_serial_port(boot):
+    boot.wait_for("BdsDxe", seconds=120)
+    assert boot.running
+
+
+@pytest.mark.boot(**EMPTY)
+def test_waiting_is_bounded(boot):
+    with pytest.raises(emulator.WaitFailed, match="did not come within"):
+        boot.wait_for("this text never comes", seconds=1)
