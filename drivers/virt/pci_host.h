@@ -1,0 +1,57 @@
+/* PCI host bridge: configuration mechanism 1 (ports CF8h-CFFh) and ECAM, for bus 0; and the reset control register that
+ * lies among those ports (CF9h). Functions are attached; a bridge (8086:29C0, the Q35's) is there from the start.
+ *
+ * Registers of pci_host_ops: 0-7 (ports CF8h-CFFh); of pci_ecam_ops, same struct: 4 KiB a function, from bus 0 on.
+ * Only the ports' address register and reset control have state; functions have their own, and their own locks.
+ *
+ * Source: "PCI Local Bus Specification" 3.0, "Configuration Space Decoding", "Software Generation of Configuration
+ * Transactions"; "PCI Express Base Specification", "PCI Express Enhanced Configuration Access Mechanism (ECAM)";
+ * Intel ICH9 data sheet, "Reset Control Register". */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "drivers/virt/device.h"
+
+#define PCI_HOST_REGION_SIZE   8
+#define PCI_ECAM_BUS_SIZE      0x100000 /* one bus of 256 functions */
+#define PCI_FUNCTION_COUNT     256
+#define PCI_DEVFN(device, function) ((device) * 8U + (function))
+
+/* A function's configuration space. reg: 0 to 4095 (above 255 by ECAM only); width: 1, 2 or 4; never crosses a multiple
+ * of 4. Called under the host bridge's lock. */
+struct pci_config_ops {
+	uint32_t (*read)(void *function, unsigned reg, unsigned width);
+	void (*write)(void *function, unsigned reg, unsigned width, uint32_t value);
+};
+
+struct pci_host_state {
+	uint32_t address; /* CONFIG_ADDRESS */
+	uint8_t reset_control;
+};
+
+struct pci_host_wires {
+	void (*reset)(void *ctx); /* the machine restarts after this access */
+	void *ctx;
+};
+
+struct pci_host {
+	struct pci_host_state state;
+	struct pci_host_wires wires;
+	struct pci_slot {
+		const struct pci_config_ops *ops; /* NULL: empty */
+		void *function;
+	} slots[PCI_FUNCTION_COUNT]; /* by device * 8 + function, on bus 0 */
+};
+
+extern const struct device_ops pci_host_ops;
+extern const struct device_ops pci_ecam_ops;
+
+/* Bus 0 with the host bridge at 00.0 and nothing else. */
+void pci_host_init(struct pci_host *host, const struct pci_host_wires *wires);
+
+/* Puts a function on bus 0. devfn: PCI_DEVFN(). Errors: ERR_OUT_OF_RANGE: above 255; ERR_EXISTS.
+ * Context: before vCPUs run. */
+MUST_CHECK enum status pci_host_attach(struct pci_host *host, unsigned devfn, const struct pci_config_ops *ops,
+				       void *function);
