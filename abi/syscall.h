@@ -8,46 +8,47 @@
 
 #include "abi/status.h"
 
-#define SYSTEM_CALLS(X)     \
-	X(LOG_WRITE)        \
-	X(LOG_READ)         \
-	X(HANDLE_CLOSE)     \
-	X(HANDLE_GRANT)     \
-	X(POOL_CREATE)      \
-	X(POOL_INFO)        \
-	X(MEMORY_CREATE)    \
-	X(MEMORY_GROW)      \
-	X(MEMORY_DEVICE)    \
-	X(SPACE_CREATE)     \
-	X(SPACE_MAP)        \
-	X(SPACE_UNMAP)      \
-	X(SPACE_KILL)       \
-	X(SPACE_STATUS)     \
-	X(THREAD_CREATE)    \
-	X(THREAD_EXIT)      \
-	X(THREAD_YIELD)     \
-	X(EVENT_CREATE)     \
-	X(EVENT_SIGNAL)     \
-	X(EVENT_WAIT)       \
-	X(PORT_READ)        \
-	X(PORT_WRITE)       \
-	X(IRQ_CREATE)       \
-	X(IRQ_ACK)          \
-	X(HOST_REPORT)      \
-	X(HOST_POWER)       \
-	X(CONSOLE_TAKE)     \
-	X(VM_CREATE)        \
-	X(VM_MAP)           \
-	X(VM_UNMAP)         \
-	X(VM_STOP)          \
-	X(VM_MSI)           \
-	X(VM_EOI_EXITS)     \
-	X(VM_STATUS)        \
-	X(VCPU_CREATE)      \
-	X(VCPU_RUN)         \
-	X(VCPU_GET_STATE)   \
-	X(VCPU_SET_STATE)   \
-	X(VCPU_EXTINT)
+/* Arguments as (value[0], value[1], ...) -> answer. Handles of spaces, pools, VMs need RIGHT_MANAGE unless said otherwise. */
+#define SYSTEM_CALLS(X)                                                                                             \
+	X(LOG_WRITE)      /* (text, len_bytes) -> 0; at most 4096 bytes */                                          \
+	X(LOG_READ)       /* (uint64_t *position, out, size_bytes) -> bytes */                                      \
+	X(HANDLE_CLOSE)   /* (handle) -> 0 */                                                                       \
+	X(HANDLE_GRANT)   /* (space, handle, rights, badge) -> handle in that space; rights: no more than one's own */ \
+	X(POOL_CREATE)    /* (parent pool, guaranteed_bytes, limit_bytes: multiples of 2 MiB) -> pool */            \
+	X(POOL_INFO)      /* (pool, struct pool_info *) -> 0 */                                                     \
+	X(MEMORY_CREATE)  /* (pool) -> memory object of size 0 */                                                   \
+	X(MEMORY_GROW)    /* (memory, target_bytes) -> size reached; progress: call until it is target_bytes */     \
+	X(MEMORY_DEVICE)  /* (host, pool, physical, len_bytes, flags) -> memory object over device registers */     \
+	X(SPACE_CREATE)   /* (pool, vm or 0, event or 0, bits) -> space; event is signalled when the program ends */ \
+	X(SPACE_MAP)      /* (space, memory, address, offset, len_bytes, rights) -> bytes done: progress */         \
+	X(SPACE_UNMAP)    /* (space, address of a view) -> bytes done: call until 0 or ERR_NOT_FOUND */             \
+	X(SPACE_KILL)     /* (space) -> 0 */                                                                        \
+	X(SPACE_STATUS)   /* (space, struct space_status *) -> 0 */                                                 \
+	X(THREAD_CREATE)  /* (space, pool, struct thread_config *) -> 0; runs at once */                            \
+	X(THREAD_EXIT)    /* (code, 1: ends the whole program, 0: this thread) -> never */                          \
+	X(THREAD_YIELD)   /* () -> 0 */                                                                             \
+	X(EVENT_CREATE)   /* (pool) -> event */                                                                     \
+	X(EVENT_SIGNAL)   /* (event, bits 0 - 62) -> 0; bits outside the handle's badge are dropped */              \
+	X(EVENT_WAIT)     /* (event, deadline_tsc) -> the bits, cleared; ERR_TIMED_OUT */                           \
+	X(PORT_READ)      /* (ports, port, width 1, 2, 4) -> value */                                               \
+	X(PORT_WRITE)     /* (ports, port, width, value) -> 0 */                                                    \
+	X(IRQ_CREATE)     /* (host, pool, number, IRQ_ flags, event, bits) -> irq; masked after each signal */      \
+	X(IRQ_ACK)        /* (irq) -> 0; unmasks */                                                                 \
+	X(HOST_REPORT)    /* (enum host_report, out, size_bytes) -> bytes */                                        \
+	X(HOST_POWER)     /* (host, enum host_power) -> only errors return */                                       \
+	X(CONSOLE_TAKE)   /* (host) -> 0; ring 0 leaves serial port and screen to the caller */                     \
+	X(VM_CREATE)      /* (host, pool, struct vm_config *) -> vm */                                              \
+	X(VM_MAP)         /* (vm, gpa, memory, offset, len_bytes, rights) -> bytes done: progress */                \
+	X(VM_UNMAP)       /* (vm, gpa, len_bytes) -> bytes done: progress */                                        \
+	X(VM_STOP)        /* (vm, enum vcpu_stop_reason) -> 0 */                                                    \
+	X(VM_MSI)         /* (vm, address, data) -> vCPUs it went to */                                             \
+	X(VM_EOI_EXITS)   /* (vm, uint64_t bitmap[4]) -> 0 */                                                       \
+	X(VM_STATUS)      /* (vm, struct vm_status *) -> 0 */                                                       \
+	X(VCPU_CREATE)    /* (vm, struct vcpu_config *) -> vcpu; the calling program must belong to the VM */       \
+	X(VCPU_RUN)       /* (vcpu) -> enum vcpu_exit_kind; a vCPU and the first thread that runs it stay together */ \
+	X(VCPU_GET_STATE) /* (vcpu, VCPU_GROUP_ bits, struct vcpu_registers *) -> 0 */                              \
+	X(VCPU_SET_STATE) /* (vcpu, VCPU_GROUP_ bits, const struct vcpu_registers *) -> 0 */                        \
+	X(VCPU_EXTINT)    /* (vcpu, level) -> 0 */
 
 enum system_call {
 #define SYSTEM_CALL_ENUM(name) SYS_##name,
@@ -135,8 +136,9 @@ struct space_status {
 	uint64_t rip, fault_address, error_code;
 };
 
-/* MEMORY_CREATE flags */
-#define MEMORY_RAM 0U
+/* MEMORY_DEVICE flags */
+#define MEMORY_WRITE_COMBINING 0x1U
+#define MEMORY_CACHED          0x2U /* firmware tables */
 
 /* HOST_REPORT: text about the PC, a line each. */
 enum host_report { HOST_REPORT_VMX, HOST_REPORT_CPUS };

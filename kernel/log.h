@@ -20,5 +20,8 @@ void log_text(const char *text, size_t len_bytes);
 /* Copies log bytes from absolute position *position on (moved up when that text was overwritten); returns the count. */
 size_t log_read(uint64_t *position, char *out, size_t size_bytes);
 
+/* The last bytes, without the lock: for panic() only. */
+size_t log_tail(char *out, size_t size_bytes);
+
 /* After this only panic() writes to serial port and screen by itself. */
 void log_echo_stop(void);

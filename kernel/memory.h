@@ -12,7 +12,7 @@ struct pool;
 struct space;
 struct guest_map;
 
-enum memory_kind { MEMORY_KIND_RAM, MEMORY_KIND_DEVICE, MEMORY_KIND_BOOT_FILE };
+enum memory_kind { MEMORY_KIND_RAM, MEMORY_KIND_DEVICE, MEMORY_KIND_WRITE_COMBINING, MEMORY_KIND_BOOT_FILE };
 
 /* A physically contiguous piece of a memory object. */
 struct memory_run {

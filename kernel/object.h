@@ -1,6 +1,7 @@
 /* What handles name: a counted object of one kind. Kinds outside kernel/ (VM, vCPU) bring their own release function. */
 #pragma once
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/status.h"
@@ -27,4 +28,6 @@ struct object {
 
 void object_init(struct object *object, enum object_kind kind, void (*release)(struct object *object)); /* one reference */
 void object_get(struct object *object);
+/* False: its last reference is gone and it is being released; the caller found it by a pointer that is not counted. */
+bool object_get_unless_dying(struct object *object);
 void object_put(struct object *object);

@@ -44,6 +44,7 @@ struct percpu {
 	uint32_t apic_id;
 	struct tss64 *tss;
 	uint64_t *gdt;
+	uint64_t *entry_stack_word; /* IA32_SYSENTER_ESP points here: the current thread's stack top */
 	void *hypervisor; /* virt/'s and its backend's per-CPU state */
 	/* this CPU only */
 	struct thread *current;
@@ -51,18 +52,22 @@ struct percpu {
 	struct space *space; /* whose page tables are loaded */
 	struct thread *run_head, *run_tail;
 	uint32_t run_count;
+	struct thread *dead; /* ended just now; freed by the next thread */
 	bool reschedule;     /* look for another thread before leaving ring 0 */
 	struct timer *timers; /* pairing heap */
-	uint64_t guest_deadline_tsc;
+	uint64_t guest_deadline_tsc, slice_deadline_tsc; /* UINT64_MAX: none */
 	uint64_t armed_deadline_tsc;
 	uint64_t window_base; /* virtual address of this CPU's windows */
-	uint32_t lock_rank;
+	uint64_t *window_4k, *window_2m; /* their page-table entries */
+	uint32_t lock_ranks; /* a bit for each rank held */
 	/* shared */
 	struct spinlock inbox_lock;
 	struct thread *inbox; /* woken by other CPUs; inbox_lock */
+	_Atomic uint32_t thread_count; /* threads at home here */
 	_Atomic bool is_idle;
 	_Atomic bool online;
 	_Atomic uint64_t shootdown_done;
+	_Atomic uint32_t nmi_count;
 };
 
 extern struct percpu *percpus[CPUS_MAX];

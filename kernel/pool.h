@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "abi/status.h"
+#include "abi/syscall.h"
 #include "kernel/object.h"
 
 struct pool;
@@ -17,6 +18,7 @@ extern struct pool *const root_pool;
  * Both multiples of 2 MiB, guaranteed <= limit. Errors: ERR_INVALID, ERR_NO_MEMORY. The caller owns one reference. */
 MUST_CHECK enum status pool_create(struct pool *parent, uint64_t guaranteed_bytes, uint64_t limit_bytes, struct pool **out);
 struct object *pool_object(struct pool *pool);
+void pool_describe(struct pool *pool, struct pool_info *info);
 
 /* One zeroed 4 KiB page of the kernel part; NULL when the pool is exhausted. Bounded. Context: any, ring 0. */
 void *pool_page_alloc(struct pool *pool);
@@ -30,6 +32,9 @@ void pool_free(struct pool *pool, void *object, size_t size_bytes);
  * 1 GiB-aligned where it is that long and memory allows). NOT zeroed, not mapped. Returns 0 when there is no such run. */
 uint64_t pool_frames_alloc(struct pool *pool, uint64_t page_count);
 void pool_frames_free(struct pool *pool, uint64_t physical, uint64_t page_count);
+
+/* True when this frame came as part of a run of whole chunks. */
+bool pool_frame_is_run(uint64_t physical);
 
 /* The direct map: only for pages from pool_page_alloc and pool_alloc (and the boot heap). */
 void *direct_pointer(uint64_t physical);

@@ -21,7 +21,8 @@ struct thread {
 	/* constant after thread_create() */
 	struct space *space; /* NULL: the idle thread */
 	struct pool *pool;
-	uint64_t stack_top;  /* top of the kernel stack, below its head */
+	uint64_t stack_top;  /* address of its struct stack_head; the stack grows down from there */
+	uint64_t user_entry, user_stack, user_argument;
 	char name[16];
 	uint64_t cpu_mask[CPUS_MAX / 64];
 	/* home CPU only */

@@ -1,0 +1,78 @@
+/* What the manager and the console program say to each other.
+ *
+ * At its start the console gets the address of a struct console_setup (the argument of its first thread); the manager has
+ * mapped everything named there into the console's space, and granted the handles.
+ * Afterwards both talk by messages in a pair of channels (abi/channel.h): struct console_message, then len_bytes of payload.
+ * A message is put into the channel whole; after it, the other side's event is signalled.
+ * A VM's terminal is a pair of channels between its VMM and the console; the manager makes them and tells both.
+ */
+#pragma once
+#include <stdint.h>
+
+#include "abi/boot_info.h"
+
+#define CONSOLE_SETUP_MAGIC        0x5055544553434c42ULL /* "BLCSETUP" */
+#define CONSOLE_SETUP_VERSION      1U
+#define CONSOLE_NAME_BYTES         32U   /* a VM's name with its NUL */
+#define CONSOLE_MAX_PAYLOAD_BYTES  1024U
+#define CONSOLE_ANSWER_TIMEOUT_MS  5000U /* without a word for so long, the prompt gives a request up */
+
+/* Bits of the console's event. They only say where to look first: the console looks everywhere. */
+#define CONSOLE_EVENT_MANAGER  0x1ULL
+#define CONSOLE_EVENT_SERIAL   0x2ULL
+#define CONSOLE_EVENT_TERMINAL 0x4ULL
+
+/* Two channels between the console and one other program; addresses in the console's space, sizes with header page. */
+struct console_channels {
+	uint64_t to_console_address;
+	uint64_t to_console_bytes;
+	uint64_t from_console_address;
+	uint64_t from_console_bytes;
+	uint32_t peer_event; /* handle: signalled after each write or read; 0: none */
+	uint32_t reserved;
+	uint64_t peer_event_bits;
+};
+
+struct console_setup {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t own_event;              /* handle: what the console waits on */
+	struct console_channels manager;
+	uint32_t ports;                  /* handle: the serial port's I/O ports; 0: no serial line */
+	uint32_t serial_irq;             /* handle, bound to own_event with CONSOLE_EVENT_SERIAL; 0: polled */
+	uint16_t serial_base_port;
+	uint16_t reserved[3];
+	uint64_t framebuffer_address;    /* 0: no screen */
+	struct boot_framebuffer framebuffer;
+};
+
+enum console_message_kind {
+	/* console to manager: requests, each with a new number */
+	CONSOLE_REQUEST_LIST = 1,
+	CONSOLE_REQUEST_LOG = 2,
+	CONSOLE_REQUEST_POWER_OFF = 3,
+	/* manager to console */
+	CONSOLE_ANSWER_TEXT = 16,    /* text, lines end with "\n"; as many messages as needed */
+	CONSOLE_ANSWER_END = 17,     /* no payload: the request is done */
+	CONSOLE_NOTICE = 18,         /* text for the prompt that nobody asked for */
+	CONSOLE_TERMINAL_OPEN = 19,  /* struct console_terminal; again for the same name after a restart */
+	CONSOLE_TERMINAL_CLOSE = 20, /* name: the channels go away now; the terminal's text stays readable */
+	CONSOLE_SHOW = 21,           /* name: show this VM's terminal, as the command "console" does */
+};
+
+struct console_message {
+	uint32_t kind;      /* enum console_message_kind */
+	uint32_t request;   /* of requests and answers */
+	uint32_t len_bytes; /* of the payload, at most CONSOLE_MAX_PAYLOAD_BYTES */
+	uint32_t reserved;
+};
+
+struct console_terminal {
+	char name[CONSOLE_NAME_BYTES];
+	struct console_channels channels;
+};
+
+_Static_assert(sizeof(struct console_channels) == 48, "console_channels layout");
+_Static_assert(sizeof(struct console_setup) == 120, "console_setup layout");
+_Static_assert(sizeof(struct console_message) == 16, "console_message layout");
+_Static_assert(sizeof(struct console_terminal) == 80, "console_terminal layout");

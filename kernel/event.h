@@ -1,0 +1,17 @@
+/* Events: 64 bits that are signalled and waited for. A bit signalled twice before a wait is seen once. */
+#pragma once
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "kernel/object.h"
+
+struct event;
+struct pool;
+
+MUST_CHECK enum status event_create(struct pool *pool, struct event **out);
+struct event *event_from_object(struct object *object);
+struct object *event_object(struct event *event);
+/* From any context in ring 0, locks below RANK_EVENT held. */
+void event_signal(struct event *event, uint64_t bits);
+/* Waits until any bit is set, takes and clears them all. ERR_TIMED_OUT at deadline_tsc, ERR_DEAD when the thread was killed. */
+MUST_CHECK enum status event_wait(struct event *event, uint64_t deadline_tsc, uint64_t *bits);

@@ -1,0 +1,63 @@
+/* The one interrupt dispatcher. */
+#include "kernel/interrupt.h"
+
+#include "kernel/apic.h"
+#include "kernel/cpu_insn.h"
+#include "kernel/irq.h"
+#include "kernel/log.h"
+#include "kernel/panic_internal.h"
+#include "kernel/percpu.h"
+#include "kernel/scheduler.h"
+#include "kernel/shootdown.h"
+#include "kernel/timer_internal.h"
+#include "kernel/trap.h"
+
+void interrupt_from_stub(struct trap_frame *frame);
+
+void interrupt_dispatch(uint32_t vector)
+{
+	if (vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST) {
+		irq_dispatch(vector);
+		apic_eoi();
+		return;
+	}
+	switch (vector) {
+	case VECTOR_TIMER:
+		apic_eoi();
+		timer_interrupt();
+		return;
+	case VECTOR_RESCHEDULE:
+		apic_eoi();
+		scheduler_take_inbox();
+		return;
+	case VECTOR_SHOOTDOWN:
+		apic_eoi();
+		shootdown_poll();
+		return;
+	case VECTOR_POSTED:
+		apic_eoi();
+		return;
+	case VECTOR_APIC_ERROR:
+		apic_eoi();
+		log_debug("cpu%u: local APIC error interrupt", percpu_self()->index);
+		return;
+	default:
+		/* Spurious ones of the APIC and of the masked 8259 pair want no EOI. */
+		return;
+	}
+}
+
+void interrupt_from_stub(struct trap_frame *frame)
+{
+	interrupt_dispatch((uint32_t)frame->vector & 0xff);
+	if (trap_from_user(frame))
+		scheduler_before_user();
+}
+
+void kernel_nmi(void)
+{
+	if (panic_in_progress())
+		panic_stop_this_cpu();
+	/* Takes no lock: it may have come while this CPU holds any of them. */
+	atomic_fetch_add_explicit(&percpu_self()->nmi_count, 1, memory_order_relaxed);
+}

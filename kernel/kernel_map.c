@@ -1,0 +1,277 @@
+/* Ring 0's own mappings. Nothing here is user accessible, nothing is both writable and executable. */
+#include "kernel/kernel_map.h"
+
+#include "abi/boot_info.h"
+#include "abi/layout.h"
+#include "kernel/config.h"
+#include "kernel/cpu_insn.h"
+#include "kernel/page_table.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "kernel/shootdown.h"
+#include "kernel/spinlock.h"
+#include "lib/base/string.h"
+
+#define WINDOW_BYTES      (2 * PAGE_2M_BYTES) /* per CPU: one page table of 4 KiB windows, one 2 MiB window */
+#define DEVICES_START     (KERNEL_DEVICES_BASE + CPUS_MAX * WINDOW_BYTES)
+#define DEVICES_END       (KERNEL_DEVICES_BASE + 0x8000000000ULL)
+#define STACK_PAGES       3U
+#define STACKS_MAX        65536U
+#define TABLE_FLAGS       (PTE_PRESENT | PTE_WRITE)
+#define DATA_FLAGS        (PTE_PRESENT | PTE_WRITE | PTE_GLOBAL | PTE_NX)
+#define PML4_VM_SLOT      386U
+#define MSR_IA32_PAT      0x277U
+/* Entries 0 - 3 as after reset (WB, WT, UC-, UC), entry 4 (PAT bit alone) write-combining. SDM Vol. 3A, "Page Attribute Table (PAT)". */
+#define PAT_VALUE         0x0007040100070406ULL
+#define PTE_PAT_4K        0x080ULL
+#define PTE_WC            PTE_PAT_4K
+
+static struct {
+	struct spinlock lock;
+	uint64_t *pml4;
+	uint64_t next_device;
+	uint32_t next_stack;
+	uint32_t free_stack_count;
+	uint32_t free_stacks[1024]; /* slots given back; more are simply not used again */
+} map = {.lock = {.rank = RANK_KERNEL_MAP}, .next_device = DEVICES_START};
+
+void kernel_map_init(const struct boot_info *boot)
+{
+	(void)boot;
+	map.pml4 = direct_pointer(read_cr3() & PTE_ADDRESS);
+	for (unsigned i = 0; i < 256; i++)
+		map.pml4[i] = 0;
+	wrmsr(MSR_IA32_PAT, PAT_VALUE);
+	write_cr3(read_cr3());
+}
+
+void kernel_map_make_shared(uint64_t highest_physical)
+{
+	for (uint64_t at = 0; at <= highest_physical && at < DIRECT_MAP_END - DIRECT_MAP_BASE; at += 1ULL << 39)
+		ASSERT(page_table_entry(map.pml4, DIRECT_MAP_BASE + at, 3, root_pool, TABLE_FLAGS) != NULL);
+	ASSERT(page_table_entry(map.pml4, KERNEL_STACKS_BASE, 3, root_pool, TABLE_FLAGS) != NULL);
+	ASSERT(page_table_entry(map.pml4, KERNEL_DEVICES_BASE, 3, root_pool, TABLE_FLAGS) != NULL);
+}
+
+uint64_t kernel_map_cr3(void)
+{
+	return direct_physical(map.pml4);
+}
+
+void kernel_map_share(uint64_t *pml4)
+{
+	for (unsigned i = 256; i < 512; i++)
+		pml4[i] = i != PML4_VM_SLOT ? map.pml4[i] : 0;
+}
+
+void kernel_map_prepare(uint64_t physical)
+{
+	ASSERT(page_table_entry(map.pml4, DIRECT_MAP_BASE + physical, 2, root_pool, TABLE_FLAGS) != NULL);
+}
+
+void kernel_map_chunk(uint64_t physical)
+{
+	/* No lock: the page directory exists (kernel_map_prepare), and who maps a chunk owns it and thereby its entry. */
+	uint64_t *entry = page_table_entry(map.pml4, DIRECT_MAP_BASE + physical, 2, root_pool, TABLE_FLAGS);
+
+	ASSERT(entry != NULL && physical % PAGE_2M_BYTES == 0);
+	*entry = physical | DATA_FLAGS | PTE_LARGE;
+}
+
+static uint64_t cache_flags(enum device_cache cache)
+{
+	switch (cache) {
+	case DEVICE_UNCACHED:
+		return PTE_DEVICE;
+	case DEVICE_WRITE_COMBINING:
+		return PTE_WC;
+	case DEVICE_WRITE_BACK:
+		return 0;
+	}
+	return PTE_DEVICE;
+}
+
+static void *map_for_good(uint64_t physical, uint64_t len_bytes, uint64_t flags)
+{
+	uint64_t first = physical & ~(PAGE_SIZE_BYTES - 1);
+	uint64_t offset = physical - first;
+	uint64_t span = (offset + len_bytes + PAGE_SIZE_BYTES - 1) & ~(PAGE_SIZE_BYTES - 1);
+	void *mapped = NULL;
+	uint64_t at = 0;
+
+	spinlock_acquire(&map.lock);
+	if (len_bytes > 0 && span < DEVICES_END - map.next_device) {
+		for (; at < span; at += PAGE_SIZE_BYTES) {
+			uint64_t *entry = page_table_entry(map.pml4, map.next_device + at, 1, root_pool, TABLE_FLAGS);
+
+			if (entry == NULL)
+				break;
+			*entry = (first + at) | flags;
+		}
+		if (at == span)
+			mapped = (void *)(uintptr_t)(map.next_device + offset);
+		map.next_device += span + PAGE_SIZE_BYTES;
+	}
+	spinlock_release(&map.lock);
+	return mapped;
+}
+
+void *kernel_map_device(uint64_t physical, uint64_t len_bytes, enum device_cache cache, bool writable)
+{
+	return map_for_good(physical, len_bytes, (DATA_FLAGS & ~(writable ? 0 : PTE_WRITE)) | cache_flags(cache));
+}
+
+void *kernel_map_code(uint64_t physical)
+{
+	return map_for_good(physical, PAGE_SIZE_BYTES, PTE_PRESENT | PTE_GLOBAL);
+}
+
+static uint64_t stack_page_address(uint32_t slot, unsigned page)
+{
+	return KERNEL_STACKS_BASE + slot * KERNEL_STACK_BYTES + (1 + page) * PAGE_SIZE_BYTES;
+}
+
+/* Takes the stack's pages out of the map and frees them; absent ones are skipped. Lock held. */
+static void stack_unmap(struct pool *pool, uint32_t slot, bool flush)
+{
+	uint64_t physical[STACK_PAGES];
+
+	for (unsigned page = 0; page < STACK_PAGES; page++) {
+		uint64_t *entry = page_table_entry(map.pml4, stack_page_address(slot, page), 1, NULL, 0);
+
+		physical[page] = entry != NULL ? *entry & PTE_ADDRESS : 0;
+		if (entry != NULL)
+			*entry = 0;
+	}
+	if (flush)
+		shootdown_all();
+	for (unsigned page = 0; page < STACK_PAGES; page++) {
+		if (physical[page] != 0)
+			pool_page_free(pool, direct_pointer(physical[page]));
+	}
+}
+
+static bool stack_map(struct pool *pool, uint32_t slot)
+{
+	for (unsigned page = 0; page < STACK_PAGES; page++) {
+		uint64_t *entry = page_table_entry(map.pml4, stack_page_address(slot, page), 1, root_pool, TABLE_FLAGS);
+		void *memory = entry != NULL ? pool_page_alloc(pool) : NULL;
+
+		if (memory == NULL)
+			return false;
+		*entry = direct_physical(memory) | DATA_FLAGS;
+	}
+	return true;
+}
+
+uint64_t kernel_stack_alloc(struct pool *pool)
+{
+	uint64_t top = 0;
+	uint32_t slot;
+
+	spinlock_acquire(&map.lock);
+	if (map.free_stack_count > 0)
+		slot = map.free_stacks[--map.free_stack_count];
+	else
+		slot = map.next_stack < STACKS_MAX ? map.next_stack++ : STACKS_MAX;
+	if (slot < STACKS_MAX) {
+		if (stack_map(pool, slot))
+			top = KERNEL_STACKS_BASE + (slot + 1) * KERNEL_STACK_BYTES - sizeof(struct stack_head);
+		else
+			stack_unmap(pool, slot, false);
+	}
+	spinlock_release(&map.lock);
+	return top;
+}
+
+void kernel_stack_free(struct pool *pool, uint64_t top)
+{
+	uint32_t slot = (uint32_t)((top - KERNEL_STACKS_BASE) / KERNEL_STACK_BYTES);
+
+	spinlock_acquire(&map.lock);
+	stack_unmap(pool, slot, true);
+	if (map.free_stack_count < sizeof(map.free_stacks) / sizeof(map.free_stacks[0]))
+		map.free_stacks[map.free_stack_count++] = slot;
+	spinlock_release(&map.lock);
+}
+
+void kernel_map_cpu_windows(struct percpu *cpu)
+{
+	cpu->window_base = KERNEL_DEVICES_BASE + cpu->index * WINDOW_BYTES;
+	cpu->window_4k = page_table_entry(map.pml4, cpu->window_base, 1, root_pool, TABLE_FLAGS);
+	cpu->window_2m = page_table_entry(map.pml4, cpu->window_base + PAGE_2M_BYTES, 2, root_pool, TABLE_FLAGS);
+	ASSERT(cpu->window_4k != NULL && cpu->window_2m != NULL);
+}
+
+/* The windows are used by this CPU only, so a local invalidation is enough. */
+static void *window_open_4k(uint64_t physical)
+{
+	struct percpu *cpu = percpu_self();
+
+	*cpu->window_4k = (physical & PTE_ADDRESS) | PTE_PRESENT | PTE_WRITE | PTE_NX;
+	return (void *)(uintptr_t)cpu->window_base;
+}
+
+static void window_close_4k(void)
+{
+	struct percpu *cpu = percpu_self();
+
+	*cpu->window_4k = 0;
+	invlpg(cpu->window_base);
+}
+
+static void zero_large(uint64_t physical)
+{
+	struct percpu *cpu = percpu_self();
+	uint64_t address = cpu->window_base + PAGE_2M_BYTES;
+
+	*cpu->window_2m = physical | PTE_PRESENT | PTE_WRITE | PTE_NX | PTE_LARGE;
+	memset((void *)(uintptr_t)address, 0, PAGE_2M_BYTES);
+	*cpu->window_2m = 0;
+	invlpg(address);
+}
+
+void frames_zero(uint64_t physical, uint64_t len_bytes)
+{
+	if (len_bytes == PAGE_2M_BYTES && physical % PAGE_2M_BYTES == 0) {
+		zero_large(physical);
+		return;
+	}
+	for (uint64_t at = 0; at < len_bytes; at += PAGE_SIZE_BYTES) {
+		memset(window_open_4k(physical + at), 0, PAGE_SIZE_BYTES);
+		window_close_4k();
+	}
+}
+
+void frame_write(uint64_t physical, const void *src, size_t len_bytes)
+{
+	uint64_t offset = physical % PAGE_SIZE_BYTES;
+
+	ASSERT(len_bytes <= PAGE_SIZE_BYTES - offset);
+	memcpy((uint8_t *)window_open_4k(physical) + offset, src, len_bytes);
+	window_close_4k();
+}
+
+void frame_read(void *dst, uint64_t physical, size_t len_bytes)
+{
+	uint64_t offset = physical % PAGE_SIZE_BYTES;
+
+	ASSERT(len_bytes <= PAGE_SIZE_BYTES - offset);
+	memcpy(dst, (uint8_t *)window_open_4k(physical) + offset, len_bytes);
+	window_close_4k();
+}
+
+void kernel_map_low_page(uint64_t physical)
+{
+	uint64_t *entry = page_table_entry(map.pml4, physical, 1, root_pool, TABLE_FLAGS);
+
+	ASSERT(entry != NULL);
+	*entry = physical | PTE_PRESENT;
+}
+
+void kernel_unmap_low(void)
+{
+	page_table_free(&map.pml4[0], root_pool);
+	shootdown_all();
+}

@@ -1,0 +1,316 @@
+/* Pools: accounting, and dealing out pages, frames and small objects of the chunks they hold. */
+#include "kernel/pool.h"
+
+#include "abi/layout.h"
+#include "kernel/chunks.h"
+#include "kernel/panic.h"
+#include "kernel/pool_internal.h"
+#include "kernel/spinlock.h"
+#include "lib/base/string.h"
+
+#define SMALLEST_SHIFT 5U /* 32 bytes */
+#define SIZE_CLASSES   8U /* 32 .. 4096 bytes */
+
+struct free_object {
+	struct free_object *next;
+};
+
+struct pool {
+	struct object object;
+	struct pool *parent;      /* constant; holds a reference */
+	uint64_t guaranteed_chunks; /* constant */
+	uint64_t limit_chunks;      /* constant */
+	struct spinlock lock;
+	uint64_t used_chunks;
+	struct chunk *with_free[2]; /* lists of chunks with free pages: kernel, frames */
+	struct free_object *free_objects[SIZE_CLASSES];
+};
+
+static struct pool the_root_pool = {
+	.object = {.references = 1, .kind = OBJECT_POOL},
+	.limit_chunks = UINT64_MAX,
+	.lock = {.rank = RANK_POOL},
+};
+struct pool *const root_pool = &the_root_pool;
+
+/* Chunks promised to pools and not yet taken. */
+static _Atomic uint64_t promised_chunks;
+
+void *direct_pointer(uint64_t physical)
+{
+	return (void *)(uintptr_t)(DIRECT_MAP_BASE + physical);
+}
+
+uint64_t direct_physical(const void *pointer)
+{
+	return (uintptr_t)pointer - DIRECT_MAP_BASE;
+}
+
+struct object *pool_object(struct pool *pool)
+{
+	return &pool->object;
+}
+
+static unsigned list_of(const struct chunk *chunk)
+{
+	return chunk->kind == CHUNK_KERNEL ? 0 : 1;
+}
+
+static void list_add(struct pool *pool, struct chunk *chunk)
+{
+	struct chunk **head = &pool->with_free[list_of(chunk)];
+
+	chunk->previous = NULL;
+	chunk->next = *head;
+	if (*head != NULL)
+		(*head)->previous = chunk;
+	*head = chunk;
+}
+
+static void list_remove(struct pool *pool, struct chunk *chunk)
+{
+	if (chunk->previous != NULL)
+		chunk->previous->next = chunk->next;
+	else
+		pool->with_free[list_of(chunk)] = chunk->next;
+	if (chunk->next != NULL)
+		chunk->next->previous = chunk->previous;
+	chunk->next = NULL;
+	chunk->previous = NULL;
+}
+
+void pool_adopt_chunk(struct pool *pool, struct chunk *chunk)
+{
+	chunk->pool = pool;
+	pool->used_chunks++;
+	list_add(pool, chunk);
+}
+
+/* Takes count chunks for the pool if limit, guarantee and the store allow it. Lock held. */
+static struct chunk *take_chunks(struct pool *pool, enum chunk_kind kind, uint64_t count)
+{
+	uint64_t guaranteed_left = pool->guaranteed_chunks > pool->used_chunks ? pool->guaranteed_chunks - pool->used_chunks : 0;
+	uint64_t from_guarantee = count < guaranteed_left ? count : guaranteed_left;
+	uint64_t from_common = count - from_guarantee;
+	uint64_t free_chunks = chunks_free_count();
+	uint64_t promised = promised_chunks;
+	struct chunk *chunks;
+
+	if (count > pool->limit_chunks - pool->used_chunks)
+		return NULL;
+	if (from_common > 0 && (free_chunks < promised || free_chunks - promised < from_common))
+		return NULL;
+	chunks = chunks_take(pool, kind, count);
+	if (chunks == NULL)
+		return NULL;
+	promised_chunks -= from_guarantee;
+	pool->used_chunks += count;
+	return chunks;
+}
+
+/* Lock held. */
+static void return_chunks(struct pool *pool, struct chunk *first, uint64_t count)
+{
+	uint64_t used_after = pool->used_chunks - count;
+	uint64_t within = pool->guaranteed_chunks > used_after ? pool->guaranteed_chunks - used_after : 0;
+
+	promised_chunks += within < count ? within : count;
+	pool->used_chunks = used_after;
+	chunks_give_back(first, count);
+}
+
+/* One page of a chunk of that kind; 0: exhausted. Lock held. */
+static uint64_t take_page(struct pool *pool, enum chunk_kind kind)
+{
+	struct chunk *chunk = pool->with_free[kind == CHUNK_KERNEL ? 0 : 1];
+	uint64_t physical;
+
+	if (chunk == NULL) {
+		chunk = take_chunks(pool, kind, 1);
+		if (chunk == NULL)
+			return 0;
+		list_add(pool, chunk);
+	}
+	physical = chunk_page_take(chunk);
+	if (chunk->free_pages == 0)
+		list_remove(pool, chunk);
+	return physical;
+}
+
+/* Lock held. */
+static void put_page(struct pool *pool, uint64_t physical)
+{
+	struct chunk *chunk = chunk_at(physical);
+
+	ASSERT(chunk != NULL && chunk->pool == pool);
+	chunk_page_put(chunk, physical);
+	if (chunk->free_pages == 1)
+		list_add(pool, chunk);
+	if (chunk->free_pages == CHUNK_PAGES) {
+		list_remove(pool, chunk);
+		return_chunks(pool, chunk, 1);
+	}
+}
+
+void *pool_page_alloc(struct pool *pool)
+{
+	uint64_t physical;
+
+	spinlock_acquire(&pool->lock);
+	physical = take_page(pool, CHUNK_KERNEL);
+	spinlock_release(&pool->lock);
+	if (physical == 0)
+		return NULL;
+	return memset(direct_pointer(physical), 0, PAGE_SIZE_BYTES);
+}
+
+void pool_page_free(struct pool *pool, void *page)
+{
+	spinlock_acquire(&pool->lock);
+	put_page(pool, direct_physical(page));
+	spinlock_release(&pool->lock);
+}
+
+uint64_t pool_frames_alloc(struct pool *pool, uint64_t page_count)
+{
+	uint64_t physical = 0;
+	struct chunk *run;
+
+	ASSERT(page_count == 1 || page_count % CHUNK_PAGES == 0);
+	spinlock_acquire(&pool->lock);
+	if (page_count == 1) {
+		physical = take_page(pool, CHUNK_FRAMES);
+	} else {
+		run = take_chunks(pool, CHUNK_RUN, page_count / CHUNK_PAGES);
+		physical = run != NULL ? run->physical : 0;
+	}
+	spinlock_release(&pool->lock);
+	return physical;
+}
+
+void pool_frames_free(struct pool *pool, uint64_t physical, uint64_t page_count)
+{
+	spinlock_acquire(&pool->lock);
+	if (page_count == 1)
+		put_page(pool, physical);
+	else
+		return_chunks(pool, chunk_at(physical), page_count / CHUNK_PAGES);
+	spinlock_release(&pool->lock);
+}
+
+bool pool_frame_is_run(uint64_t physical)
+{
+	const struct chunk *chunk = chunk_at(physical);
+
+	return chunk != NULL && chunk->kind == CHUNK_RUN;
+}
+
+static unsigned size_class(size_t size_bytes)
+{
+	unsigned class = 0;
+
+	ASSERT(size_bytes > 0 && size_bytes <= PAGE_SIZE_BYTES);
+	while ((1ULL << (SMALLEST_SHIFT + class)) < size_bytes)
+		class ++;
+	return class;
+}
+
+/* Cuts a fresh page into objects of one class. Lock held. */
+static bool refill(struct pool *pool, unsigned class)
+{
+	uint64_t physical = take_page(pool, CHUNK_KERNEL);
+	uint64_t size_bytes = 1ULL << (SMALLEST_SHIFT + class);
+
+	if (physical == 0)
+		return false;
+	for (uint64_t at = 0; at < PAGE_SIZE_BYTES; at += size_bytes) {
+		struct free_object *object = direct_pointer(physical + at);
+
+		object->next = pool->free_objects[class];
+		pool->free_objects[class] = object;
+	}
+	return true;
+}
+
+void *pool_alloc(struct pool *pool, size_t size_bytes)
+{
+	unsigned class = size_class(size_bytes);
+	struct free_object *object = NULL;
+
+	spinlock_acquire(&pool->lock);
+	if (pool->free_objects[class] != NULL || refill(pool, class)) {
+		object = pool->free_objects[class];
+		pool->free_objects[class] = object->next;
+	}
+	spinlock_release(&pool->lock);
+	return object != NULL ? memset(object, 0, size_bytes) : NULL;
+}
+
+void pool_free(struct pool *pool, void *object, size_t size_bytes)
+{
+	unsigned class = size_class(size_bytes);
+	struct free_object *freed = object;
+
+	spinlock_acquire(&pool->lock);
+	freed->next = pool->free_objects[class];
+	pool->free_objects[class] = freed;
+	spinlock_release(&pool->lock);
+}
+
+/* The last reference is gone, so every object paid by this pool is too: what is left are pages of size classes. */
+static void pool_release(struct object *object)
+{
+	struct pool *pool = (struct pool *)object;
+	struct pool *parent = pool->parent;
+
+	for (unsigned list = 0; list < 2; list++) {
+		while (pool->with_free[list] != NULL) {
+			struct chunk *chunk = pool->with_free[list];
+
+			list_remove(pool, chunk);
+			return_chunks(pool, chunk, 1);
+		}
+	}
+	promised_chunks -= pool->guaranteed_chunks;
+	pool_free(parent, pool, sizeof(*pool));
+	object_put(&parent->object);
+}
+
+enum status pool_create(struct pool *parent, uint64_t guaranteed_bytes, uint64_t limit_bytes, struct pool **out)
+{
+	uint64_t guaranteed_chunks = guaranteed_bytes / PAGE_2M_BYTES;
+	struct pool *pool;
+
+	if (guaranteed_bytes % PAGE_2M_BYTES != 0 || limit_bytes % PAGE_2M_BYTES != 0 || guaranteed_bytes > limit_bytes ||
+	    limit_bytes == 0)
+		return ERR_INVALID;
+	if (chunks_free_count() < promised_chunks || chunks_free_count() - promised_chunks < guaranteed_chunks)
+		return ERR_NO_MEMORY;
+	pool = pool_alloc(parent, sizeof(*pool));
+	if (pool == NULL)
+		return ERR_NO_MEMORY;
+	object_init(&pool->object, OBJECT_POOL, pool_release);
+	object_get(&parent->object);
+	pool->parent = parent;
+	pool->guaranteed_chunks = guaranteed_chunks;
+	pool->limit_chunks = limit_bytes / PAGE_2M_BYTES;
+	pool->lock = SPINLOCK(RANK_POOL);
+	promised_chunks += guaranteed_chunks;
+	*out = pool;
+	return OK;
+}
+
+void pool_describe(struct pool *pool, struct pool_info *info)
+{
+	uint64_t common = chunks_free_count() > promised_chunks ? chunks_free_count() - promised_chunks : 0;
+	uint64_t guaranteed_left = pool->guaranteed_chunks > pool->used_chunks ? pool->guaranteed_chunks - pool->used_chunks : 0;
+	uint64_t reachable = common + guaranteed_left;
+	uint64_t allowed = pool->limit_chunks - pool->used_chunks;
+
+	*info = (struct pool_info){
+		.guaranteed_bytes = pool->guaranteed_chunks * PAGE_2M_BYTES,
+		.limit_bytes = pool->limit_chunks > UINT64_MAX / PAGE_2M_BYTES ? UINT64_MAX : pool->limit_chunks * PAGE_2M_BYTES,
+		.used_bytes = pool->used_chunks * PAGE_2M_BYTES,
+		.free_bytes = (reachable < allowed ? reachable : allowed) * PAGE_2M_BYTES,
+	};
+}

@@ -1,0 +1,162 @@
+/* A program's life: its threads and how it ended. When its last thread is gone its handles are dropped and its end event is
+ * signalled. */
+#include <stddef.h>
+
+#include "kernel/event.h"
+#include "kernel/log.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "kernel/scheduler.h"
+#include "kernel/space_internal.h"
+#include "kernel/space_struct.h"
+#include "kernel/thread_internal.h"
+#include "kernel/trap.h"
+
+void space_add_thread(struct space *space, struct thread *thread)
+{
+	bool dead;
+
+	spinlock_acquire(&space->lock);
+	thread->next_in_space = space->threads;
+	space->threads = thread;
+	space->thread_count++;
+	dead = space->status.state != SPACE_RUNNING;
+	spinlock_release(&space->lock);
+	thread->home->thread_count++;
+	if (dead)
+		thread->kill_pending = true;
+	scheduler_make_runnable(thread);
+}
+
+void space_thread_gone(struct space *space, struct thread *thread)
+{
+	bool last;
+
+	spinlock_acquire(&space->lock);
+	for (struct thread **at = &space->threads; *at != NULL; at = &(*at)->next_in_space) {
+		if (*at == thread) {
+			*at = thread->next_in_space;
+			break;
+		}
+	}
+	last = --space->thread_count == 0;
+	if (last && space->status.state == SPACE_RUNNING)
+		space->status.state = SPACE_EXITED;
+	spinlock_release(&space->lock);
+	if (!last)
+		return;
+	handle_table_clear(&space->handles, space->pool);
+	if (space->end_event != NULL) {
+		event_signal(space->end_event, space->end_bits);
+		object_put(event_object(space->end_event));
+		space->end_event = NULL;
+	}
+}
+
+/* Notes the end, once, and asks all threads to die. Lock held. */
+static void end_locked(struct space *space, const struct space_status *status)
+{
+	if (space->status.state == SPACE_RUNNING)
+		space->status = *status;
+	for (struct thread *thread = space->threads; thread != NULL; thread = thread->next_in_space)
+		thread_kill(thread);
+}
+
+void space_end(struct space *space, enum space_state state, uint64_t exit_code)
+{
+	struct space_status status = {.state = state, .exit_code = exit_code};
+
+	spinlock_acquire(&space->lock);
+	end_locked(space, &status);
+	spinlock_release(&space->lock);
+}
+
+void space_fault(struct space *space, const struct trap_frame *frame, uint64_t fault_address)
+{
+	struct space_status status = {
+		.state = SPACE_FAULTED,
+		.exception = (uint32_t)frame->vector,
+		.rip = frame->rip,
+		.fault_address = fault_address,
+		.error_code = frame->error_code,
+	};
+
+	log_error("E601 program %s stopped: exception %u at %lx, error code %lx, address %lx, rsp %lx",
+		  percpu_self()->current->name, status.exception, frame->rip, frame->error_code, fault_address, frame->rsp);
+	spinlock_acquire(&space->lock);
+	end_locked(space, &status);
+	spinlock_release(&space->lock);
+}
+
+void space_describe(struct space *space, struct space_status *status)
+{
+	spinlock_acquire(&space->lock);
+	*status = space->status;
+	if (space->thread_count > 0 && status->state != SPACE_RUNNING)
+		status->state = SPACE_RUNNING; /* still dying: its memory is in use */
+	spinlock_release(&space->lock);
+}
+
+enum status handle_add(struct space *space, struct object *object, unsigned rights, uint64_t badge, handle_t *out)
+{
+	struct handle_entry entry = {.object = object, .rights = rights, .badge = badge};
+
+	return handle_table_add(&space->handles, space->pool, &entry, 64, out);
+}
+
+handle_t handle_add_at(struct space *space, struct object *object, unsigned rights, handle_t at)
+{
+	struct handle_entry entry = {.object = object, .rights = rights, .badge = UINT64_MAX};
+	handle_t got = HANDLE_NONE;
+
+	return handle_table_add(&space->handles, space->pool, &entry, at, &got) == OK ? got : HANDLE_NONE;
+}
+
+enum status handle_find_badge(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights, struct object **out,
+			      uint64_t *badge)
+{
+	struct handle_entry entry;
+	enum status status = handle_table_get(&space->handles, handle, &entry);
+
+	if (status != OK)
+		return status;
+	if (entry.object->kind != kind || (entry.rights & rights) != rights) {
+		status = entry.object->kind != kind ? ERR_BAD_HANDLE : ERR_DENIED;
+		object_put(entry.object);
+		return status;
+	}
+	*out = entry.object;
+	*badge = entry.badge;
+	return OK;
+}
+
+enum status handle_find(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights, struct object **out)
+{
+	uint64_t badge;
+
+	return handle_find_badge(space, handle, kind, rights, out, &badge);
+}
+
+enum status handle_close(struct space *space, uint64_t handle)
+{
+	struct object *object;
+	enum status status = handle_table_take(&space->handles, handle, &object);
+
+	if (status == OK)
+		object_put(object);
+	return status;
+}
+
+enum status handle_grant(struct space *from, uint64_t handle, struct space *to, unsigned rights, uint64_t badge, handle_t *out)
+{
+	struct handle_entry entry;
+	enum status status = handle_table_get(&from->handles, handle, &entry);
+
+	if (status != OK)
+		return status;
+	status = (rights & ~entry.rights) != 0 ? ERR_DENIED
+					       : handle_add(to, entry.object, rights, entry.badge & badge, out);
+	if (status != OK)
+		object_put(entry.object);
+	return status;
+}

@@ -1,0 +1,36 @@
+/* Spaces as the system calls, threads and exceptions use them. */
+#pragma once
+#include "kernel/space.h"
+
+struct event;
+struct thread;
+struct trap_frame;
+
+struct object *space_object(struct space *space);
+struct space *space_from_object(struct object *object);
+
+/* Maps up to 512 pages of memory's [offset, offset + len) at address; *done = bytes mapped, to be added to address and offset for
+ * the next call, which then extends the same view. ERR_EXISTS: something is mapped there. Rights: READ, with WRITE or EXECUTE or
+ * neither. */
+MUST_CHECK enum status space_map(struct space *space, struct memory *memory, uint64_t address, uint64_t offset_bytes,
+				 uint64_t len_bytes, unsigned rights, uint64_t *done);
+/* Takes away the view that starts at address, up to 512 pages a call, from its end; *done = bytes unmapped, 0: gone. */
+MUST_CHECK enum status space_unmap(struct space *space, uint64_t address, uint64_t *done);
+
+/* Signalled once, when the program ends. */
+void space_set_end_event(struct space *space, struct event *event, uint64_t bits);
+void space_add_thread(struct space *space, struct thread *thread); /* takes a reference over; starts it */
+void space_thread_gone(struct space *space, struct thread *thread); /* the reference goes to the caller */
+/* Ends the program: exception (frame), exit or kill. */
+void space_fault(struct space *space, const struct trap_frame *frame, uint64_t fault_address);
+void space_end(struct space *space, enum space_state state, uint64_t exit_code);
+void space_describe(struct space *space, struct space_status *status);
+
+handle_t handle_add_at(struct space *space, struct object *object, unsigned rights, handle_t at); /* boot: fixed numbers */
+MUST_CHECK enum status handle_close(struct space *space, uint64_t handle);
+/* badge: of an event, the bits that the new handle may signal. */
+MUST_CHECK enum status handle_grant(struct space *from, uint64_t handle, struct space *to, unsigned rights, uint64_t badge,
+				    handle_t *out);
+/* As handle_find, and the badge too. */
+MUST_CHECK enum status handle_find_badge(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights,
+					 struct object **out, uint64_t *badge);

@@ -1,0 +1,188 @@
+/* Life of a thread: creation, waiting, death. A dead thread's stack is freed by the thread that runs next on its CPU. */
+#include "kernel/thread.h"
+
+#include "kernel/cpu_insn.h"
+#include "kernel/hypervisor.h"
+#include "kernel/interrupt.h"
+#include "kernel/kernel_map.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "kernel/scheduler.h"
+#include "kernel/space_internal.h"
+#include "kernel/thread_internal.h"
+#include "lib/base/string.h"
+
+extern const uint8_t thread_trampoline[];
+extern _Noreturn void user_enter(uint64_t rip, uint64_t rsp, uint64_t rdi);
+_Noreturn void thread_first_run(void);
+
+struct thread *thread_current(void)
+{
+	return stack_head()->thread;
+}
+
+static void thread_release(struct object *object)
+{
+	struct thread *thread = (struct thread *)object;
+	struct space *space = thread->space;
+	struct pool *pool = thread->pool;
+
+	if (thread->stack_top != 0)
+		kernel_stack_free(pool, thread->stack_top);
+	pool_free(pool, thread, sizeof(*thread));
+	if (space != NULL)
+		object_put(space_object(space));
+	object_put(pool_object(pool));
+}
+
+static void wait_expired(struct timer *timer)
+{
+	struct thread *thread = (struct thread *)((char *)timer - offsetof(struct thread, wait_timer));
+
+	scheduler_make_runnable(thread);
+}
+
+/* The stack as switch_stacks expects it: six saved registers, then the return address. */
+static void prepare_stack(struct thread *thread)
+{
+	uint64_t *top = (uint64_t *)(uintptr_t)thread->stack_top;
+
+	*(struct stack_head *)(uintptr_t)thread->stack_top = (struct stack_head){.cpu = thread->home, .thread = thread};
+	/* A return address slot above, so that RSP has the alignment a CALL would leave. */
+	top[-2] = (uintptr_t)thread_trampoline;
+	thread->saved_rsp = thread->stack_top - 8 * sizeof(uint64_t);
+}
+
+static bool restrict_to_online(struct thread *thread, const struct thread_config *config)
+{
+	bool any = false, one = false;
+
+	for (uint32_t i = 0; i < CPUS_MAX / 64; i++)
+		any = any || (config != NULL && config->cpu_mask[i] != 0);
+	for (uint32_t i = 0; i < CPUS_MAX / 64; i++) {
+		thread->cpu_mask[i] = any ? config->cpu_mask[i] : UINT64_MAX;
+		one = one || thread->cpu_mask[i] != 0;
+	}
+	return one;
+}
+
+enum status thread_create(struct pool *pool, struct space *space, const struct thread_config *config, struct percpu *home,
+			  struct thread **out)
+{
+	struct thread *thread = pool_alloc(pool, sizeof(*thread));
+
+	if (thread == NULL)
+		return ERR_NO_MEMORY;
+	object_init(&thread->object, OBJECT_THREAD, thread_release);
+	object_get(pool_object(pool));
+	thread->pool = pool;
+	thread->state = THREAD_BLOCKED;
+	thread->wait_timer.expired = wait_expired;
+	if (space != NULL) {
+		object_get(space_object(space));
+		thread->space = space;
+		memcpy(thread->name, config->name, sizeof(thread->name) - 1);
+		thread->user_entry = config->entry;
+		thread->user_stack = config->stack_top;
+		thread->user_argument = config->argument;
+	}
+	thread->stack_top = kernel_stack_alloc(pool);
+	thread->home = !restrict_to_online(thread, config) ? NULL : home != NULL ? home : scheduler_choose_home(thread);
+	if (thread->stack_top == 0 || thread->home == NULL) {
+		enum status status = thread->home == NULL ? ERR_OUT_OF_RANGE : ERR_NO_MEMORY;
+
+		object_put(&thread->object);
+		return status;
+	}
+	prepare_stack(thread);
+	*out = thread;
+	return OK;
+}
+
+void thread_after_switch(void)
+{
+	struct percpu *cpu = percpu_self();
+	struct thread *dead = cpu->dead;
+
+	if (dead != NULL) {
+		cpu->dead = NULL;
+		object_put(&dead->object);
+	}
+	hypervisor_switch_in(cpu->current);
+}
+
+void thread_first_run(void)
+{
+	struct thread *thread = thread_current();
+
+	thread_after_switch();
+	if (thread->space == NULL)
+		scheduler_idle();
+	scheduler_before_user();
+	user_enter(thread->user_entry, thread->user_stack, thread->user_argument);
+}
+
+void thread_exit_current(void)
+{
+	struct thread *thread = thread_current();
+	struct percpu *cpu = percpu_self();
+
+	timer_disarm(&thread->wait_timer);
+	hypervisor_thread_gone(thread);
+	space_thread_gone(thread->space, thread);
+	cpu->thread_count--;
+	thread->state = THREAD_DEAD;
+	cpu->dead = thread; /* with the reference its space had */
+	scheduler_switch();
+	panic("a dead thread ran again");
+}
+
+void thread_kill(struct thread *thread)
+{
+	thread->kill_pending = true;
+	thread_wake(thread);
+	thread_kick(thread);
+}
+
+void thread_block(uint64_t deadline_tsc)
+{
+	struct thread *thread = thread_current();
+
+	if (deadline_tsc <= rdtsc())
+		return;
+	if (deadline_tsc != UINT64_MAX)
+		timer_arm(&thread->wait_timer, deadline_tsc);
+	thread->state = THREAD_BLOCKED;
+	if (atomic_exchange(&thread->wake_pending, false) || thread->kill_pending)
+		thread->state = THREAD_RUNNING;
+	else
+		scheduler_switch();
+	timer_disarm(&thread->wait_timer);
+	/* The caller looks at its condition after this, so a wake-up that sets the flag from here on is not lost. */
+	atomic_store(&thread->wake_pending, false);
+}
+
+void thread_wake(struct thread *thread)
+{
+	/* Full ordering against thread_block: it sets the state, then looks at the flag. A home CPU's own view of the state is
+	 * always current; another CPU goes through the inbox, which the home CPU reads after it has blocked. */
+	atomic_store(&thread->wake_pending, true);
+	scheduler_make_runnable(thread);
+}
+
+void thread_kick(struct thread *thread)
+{
+	if (thread->home != percpu_self())
+		interrupt_send(thread->home->apic_id, VECTOR_RESCHEDULE);
+}
+
+bool thread_should_yield(void)
+{
+	return percpu_self()->reschedule || thread_current()->kill_pending;
+}
+
+void thread_yield(void)
+{
+	scheduler_switch();
+}

@@ -1,0 +1,16 @@
+/* Between threads, the scheduler and the entry code. */
+#pragma once
+#include "abi/status.h"
+#include "kernel/thread.h"
+
+struct pool;
+struct space;
+
+/* A thread that is not yet runnable; space NULL: an idle thread (config NULL). The caller owns one reference. */
+MUST_CHECK enum status thread_create(struct pool *pool, struct space *space, const struct thread_config *config,
+				     struct percpu *home, struct thread **out);
+_Noreturn void thread_exit_current(void);
+/* Asks a thread to die at its next way out of ring 0. */
+void thread_kill(struct thread *thread);
+/* What a thread does first after it was switched to. */
+void thread_after_switch(void);

@@ -1,0 +1,9 @@
+/* Between the timers, the scheduler and the interrupt dispatcher. */
+#pragma once
+#include <stdint.h>
+
+struct percpu;
+
+void timer_interrupt(void);                                    /* VECTOR_TIMER */
+void timer_set_slice(struct percpu *cpu, uint64_t deadline_tsc); /* UINT64_MAX: no other thread waits */
+void timer_program(struct percpu *cpu);                        /* gives the least deadline to the hardware */
