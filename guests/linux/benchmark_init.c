@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SYS_WRITE = 1, SYS_REBOOT = 169 };
+enum { SYS_WRITE = 1, SYS_IOCTL = 16, SYS_REBOOT = 169 };
+enum { TCSBRK = 0x5409 };
 
 static long system_call(long number, long first, long second, long third, const char *fourth)
 {
@@ -42,6 +43,8 @@ void _start(void)
 		value /= 10;
 	} while (value != 0);
 	(void)system_call(SYS_WRITE, 1, (long)line, sizeof(line) - 1, NULL);
+	/* tcdrain(3): the line must leave before the power does. */
+	(void)system_call(SYS_IOCTL, 1, TCSBRK, 1, NULL);
 	/* LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF of reboot(2). */
 	(void)system_call(SYS_REBOOT, (long)0xfee1dead, 672274793, 0x4321fedc, NULL);
 	for (;;)
