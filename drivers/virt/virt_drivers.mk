@@ -15,3 +15,15 @@ test_ioapic_SOURCES := drivers/virt/ioapic.c
 
 UNIT_TESTS += pit8254
 test_pit8254_SOURCES := drivers/virt/pit8254.c drivers/virt/pit_counter.c drivers/virt/clock.c
+
+UNIT_TESTS += debug_ports
+test_debug_ports_SOURCES := drivers/virt/debug_ports.c drivers/virt/bus.c
+
+UNIT_TESTS += i8042
+test_i8042_SOURCES := drivers/virt/i8042.c
+
+UNIT_TESTS += pci_host
+test_pci_host_SOURCES := drivers/virt/pci_host.c drivers/virt/bus.c
+
+UNIT_TESTS += acpi_pm
+test_acpi_pm_SOURCES := drivers/virt/acpi_pm.c drivers/virt/clock.c
