@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define TERMINAL_NAME_BYTES   32U
-#define TERMINAL_OUTPUT_BYTES 65536U /* powers of two */
+#define TERMINAL_OUTPUT_BYTES 32768U /* powers of two */
 #define TERMINAL_INPUT_BYTES  1024U
 
 struct terminal {

@@ -32,6 +32,14 @@
 	X(E204, "VM wants CPUs that the PC does not have") \
 	X(E205, "guest file did not fit into memory") \
 	X(E206, "guest file could not be read") \
+	X(E210, "guest file is not a kernel") \
+	X(E211, "kernel file is not whole") \
+	X(E212, "Linux kernel too old or not 64-bit") \
+	X(E213, "kernel does not fit into the VM's memory") \
+	X(E214, "initrd does not fit into the VM's memory") \
+	X(E215, "command line too long for the kernel") \
+	X(E216, "kind of kernel not yet supported") \
+	X(E217, "kernel file's header makes no sense") \
 	X(E501, "no kernel file on the boot volume") \
 	X(E502, "the kernel file is damaged or not a kernel") \
 	X(E503, "loader and kernel are of different releases") \
@@ -48,7 +56,10 @@
 	X(E610, "no such command at the prompt") \
 	X(E611, "a command was written the wrong way") \
 	X(E612, "no VM of that name") \
-	X(E613, "the manager does not answer the prompt")
+	X(E613, "the manager does not answer the prompt") \
+	X(E614, "the channel between manager and prompt is damaged") \
+	X(E615, "no room for another terminal") \
+	X(E616, "the channel of a terminal is damaged")
 
 enum error_code {
 #define ERROR_CODE_ENUM(code, meaning) code,

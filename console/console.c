@@ -1,0 +1,340 @@
+/* One turn of the console program. */
+#include "console/console.h"
+
+#include "lib/base/error_codes.h"
+#include "lib/base/format.h"
+#include "lib/base/string.h"
+
+#define TYPED_BYTES_PER_TURN 256U
+#define MESSAGES_PER_TURN    16U
+
+static void print_at_prompt(void *context, const char *text, size_t len_bytes)
+{
+	struct console *console = context;
+
+	terminal_write(&console->prompt, text, len_bytes);
+}
+
+static void signal_manager(const struct console *console)
+{
+	if (console->manager_event != 0)
+		console->effects->signal(console->effects->context, console->manager_event, console->manager_event_bits);
+}
+
+static enum shell_outcome request(struct console *console, enum console_message_kind kind)
+{
+	if (console->manager_lost || manager_link_request(&console->manager, kind, &console->waiting_request) != OK)
+		return SHELL_NO_MANAGER;
+	console->waiting_since_ms = console->now_ms;
+	signal_manager(console);
+	return SHELL_WAITS;
+}
+
+static enum shell_outcome request_list(void *context)
+{
+	return request(context, CONSOLE_REQUEST_LIST);
+}
+
+static enum shell_outcome request_log(void *context)
+{
+	return request(context, CONSOLE_REQUEST_LOG);
+}
+
+static enum shell_outcome request_power_off(void *context)
+{
+	return request(context, CONSOLE_REQUEST_POWER_OFF);
+}
+
+static enum shell_outcome attach(void *context, const char *name)
+{
+	struct console *console = context;
+	uint32_t number;
+
+	if (multiplexer_find(&console->multiplexer, name, &number) != OK)
+		return SHELL_NO_SUCH_VM;
+	multiplexer_show(&console->multiplexer, number);
+	return SHELL_ATTACHED;
+}
+
+static const struct shell_ops shell_ops = {
+	.print = print_at_prompt,
+	.list = request_list,
+	.attach = attach,
+	.log = request_log,
+	.power_off = request_power_off,
+};
+
+enum status console_init(struct console *console, const struct console_channels *manager, struct uart *uart,
+			 struct screen *screen, const struct console_effects *effects)
+{
+	memset(console, 0, sizeof(*console));
+	console->effects = effects;
+	console->manager_event = manager->peer_event;
+	console->manager_event_bits = manager->peer_event_bits;
+	console->uart = uart;
+	console->screen = screen;
+	terminal_init(&console->prompt, "");
+	multiplexer_init(&console->multiplexer, &console->prompt);
+	if (uart != NULL)
+		multiplexer_add_sink(&console->multiplexer, MULTIPLEXER_SERIAL);
+	if (screen != NULL)
+		multiplexer_add_sink(&console->multiplexer, MULTIPLEXER_SCREEN);
+	shell_init(&console->shell, &shell_ops, console);
+	shell_show_line(&console->shell);
+	return manager_link_open(&console->manager, manager);
+}
+
+static void notice(struct console *console, const char *text)
+{
+	shell_notice(&console->shell, text, strlen(text));
+}
+
+static void end_answer(struct console *console, enum shell_outcome outcome)
+{
+	console->waiting_request = 0;
+	shell_answer_end(&console->shell, outcome);
+}
+
+/* The VM of that name, or a new one, disconnected; NULL when there is no room. */
+static struct console_vm *vm_of_name(struct console *console, const char *name)
+{
+	struct console_vm *vm;
+	uint32_t number;
+
+	if (multiplexer_find(&console->multiplexer, name, &number) == OK)
+		return &console->vms[number - 1];
+	if (console->vm_count == CONSOLE_MAX_VMS)
+		return NULL;
+	vm = &console->vms[console->vm_count];
+	terminal_init(&vm->terminal, name);
+	if (multiplexer_add(&console->multiplexer, &vm->terminal, &number) != OK)
+		return NULL;
+	console->vm_count++;
+	return vm;
+}
+
+static void open_terminal(struct console *console, struct console_terminal *terminal)
+{
+	const struct console_channels *channels = &terminal->channels;
+	struct console_vm *vm;
+
+	terminal->name[CONSOLE_NAME_BYTES - 1] = '\0';
+	vm = vm_of_name(console, terminal->name);
+	if (vm == NULL) {
+		notice(console, "E615 console: no room for another VM's terminal; the VM runs without one\n");
+		return;
+	}
+	vm->peer_event = channels->peer_event;
+	vm->peer_event_bits = channels->peer_event_bits;
+	vm->connected = channel_reader_open(&vm->output, (void *)(uintptr_t)channels->to_console_address,
+					    channels->to_console_bytes) == OK &&
+			channel_writer_open(&vm->input, (void *)(uintptr_t)channels->from_console_address,
+					    channels->from_console_bytes) == OK;
+}
+
+/* The payload of a message as a name: cut to what a name may have, NUL-terminated. */
+static const char *name_of(struct manager_message *message)
+{
+	uint32_t len = message->header.len_bytes;
+
+	message->payload[len < CONSOLE_NAME_BYTES ? len : CONSOLE_NAME_BYTES - 1] = '\0';
+	return (const char *)message->payload;
+}
+
+static void close_terminal(struct console *console, const char *name)
+{
+	uint32_t number;
+
+	if (multiplexer_find(&console->multiplexer, name, &number) == OK)
+		console->vms[number - 1].connected = false;
+}
+
+static void take_message(struct console *console, struct manager_message *message)
+{
+	const char *text = (const char *)message->payload;
+	bool awaited = message->header.request == console->waiting_request && console->waiting_request != 0;
+	struct console_terminal terminal;
+
+	switch (message->header.kind) {
+	case CONSOLE_ANSWER_TEXT:
+		if (awaited)
+			shell_answer(&console->shell, text, message->header.len_bytes);
+		console->waiting_since_ms = console->now_ms;
+		return;
+	case CONSOLE_ANSWER_END:
+		if (awaited)
+			end_answer(console, SHELL_DONE);
+		return;
+	case CONSOLE_NOTICE:
+		shell_notice(&console->shell, text, message->header.len_bytes);
+		return;
+	case CONSOLE_TERMINAL_OPEN:
+		if (message->header.len_bytes == sizeof(terminal)) {
+			memcpy(&terminal, message->payload, sizeof(terminal));
+			open_terminal(console, &terminal);
+		}
+		return;
+	case CONSOLE_TERMINAL_CLOSE:
+		close_terminal(console, name_of(message));
+		return;
+	case CONSOLE_SHOW:
+		(void)attach(console, name_of(message));
+		return;
+	default: /* a later manager's message: not for this console */
+		return;
+	}
+}
+
+static bool serve_manager(struct console *console)
+{
+	struct manager_message message;
+	enum status status = OK;
+	uint32_t count = 0;
+
+	if (console->manager_lost)
+		return false;
+	while (count < MESSAGES_PER_TURN && (status = manager_link_receive(&console->manager, &message)) == OK) {
+		take_message(console, &message);
+		count++;
+	}
+	if (count > 0)
+		signal_manager(console); /* there is room in its channel again */
+	if (status != OK && status != ERR_AGAIN) {
+		console->manager_lost = true;
+		notice(console, "E614 console: the manager's channel is damaged; VMs go on, restart the PC to manage them\n");
+	}
+	if (console->waiting_request != 0 && console->now_ms - console->waiting_since_ms > CONSOLE_ANSWER_TIMEOUT_MS)
+		end_answer(console, SHELL_NO_MANAGER);
+	return count > 0;
+}
+
+static bool serve_keys(struct console *console)
+{
+	uint8_t typed[TYPED_BYTES_PER_TURN];
+	bool service_again;
+	size_t count;
+
+	if (console->uart == NULL)
+		return false;
+	service_again = uart_service(console->uart);
+	count = uart_read(console->uart, typed, sizeof(typed));
+	for (size_t i = 0; i < count; i++) {
+		switch (multiplexer_type(&console->multiplexer, typed[i])) {
+		case MULTIPLEXER_TYPED_TO_TERMINAL:
+			break;
+		case MULTIPLEXER_TYPED_TO_PROMPT:
+			shell_type(&console->shell, typed[i]);
+			break;
+		case MULTIPLEXER_CAME_TO_PROMPT:
+			shell_show_line(&console->shell);
+			break;
+		}
+	}
+	return service_again || count > 0;
+}
+
+/* Its VMM broke the channel's rules: that VM's terminal is over, nothing else. */
+static void disconnect(struct console *console, struct console_vm *vm)
+{
+	char text[128];
+
+	vm->connected = false;
+	format_text(text, sizeof(text), "E616 %s: its VMM damaged the terminal's channel; restart the VM to get it back\n",
+		    vm->terminal.name);
+	notice(console, text);
+}
+
+static enum status move_output(struct console *console, struct console_vm *vm, size_t *moved)
+{
+	uint8_t bytes[512];
+	uint32_t number = (uint32_t)(vm - console->vms) + 1;
+	size_t room = multiplexer_room_bytes(&console->multiplexer, number);
+
+	while (room > 0) {
+		size_t count;
+		enum status status = channel_read(&vm->output, bytes, room < sizeof(bytes) ? room : sizeof(bytes), &count);
+
+		if (status != OK || count == 0)
+			return status;
+		terminal_write(&vm->terminal, bytes, count);
+		room -= count;
+		*moved += count;
+	}
+	return OK;
+}
+
+static enum status move_input(struct console_vm *vm, size_t *moved)
+{
+	uint8_t bytes[256];
+	size_t free_bytes;
+	enum status status = channel_free_bytes(&vm->input, &free_bytes);
+	size_t count;
+
+	if (status != OK)
+		return status;
+	count = terminal_take_input(&vm->terminal, bytes, free_bytes < sizeof(bytes) ? free_bytes : sizeof(bytes));
+	*moved += count;
+	return channel_write_all(&vm->input, bytes, count);
+}
+
+static bool serve_vm(struct console *console, struct console_vm *vm)
+{
+	size_t moved = 0;
+	enum status status;
+
+	if (!vm->connected)
+		return false;
+	status = move_output(console, vm, &moved);
+	if (status == OK)
+		status = move_input(vm, &moved);
+	if (status != OK)
+		disconnect(console, vm);
+	if (moved > 0 && vm->peer_event != 0)
+		console->effects->signal(console->effects->context, vm->peer_event, vm->peer_event_bits);
+	return moved > 0;
+}
+
+static bool serve_serial_line(struct console *console)
+{
+	uint8_t bytes[512];
+	size_t count;
+	size_t room;
+
+	if (console->uart == NULL)
+		return false;
+	room = uart_free_bytes(console->uart);
+	count = multiplexer_read(&console->multiplexer, MULTIPLEXER_SERIAL, bytes,
+				 room < sizeof(bytes) ? room : sizeof(bytes));
+	if (count > 0)
+		(void)uart_write(console->uart, bytes, count);
+	return count > 0;
+}
+
+static bool serve_screen(struct console *console)
+{
+	if (console->screen == NULL)
+		return false;
+	if (console->screen_text_used_bytes == console->screen_text_bytes) {
+		console->screen_text_used_bytes = 0;
+		console->screen_text_bytes = multiplexer_read(&console->multiplexer, MULTIPLEXER_SCREEN,
+							      console->screen_output, sizeof(console->screen_output));
+	}
+	console->screen_text_used_bytes +=
+		screen_text_write(&console->screen->text, console->screen_output + console->screen_text_used_bytes,
+				  console->screen_text_bytes - console->screen_text_used_bytes);
+	return !screen_refresh(console->screen) || console->screen_text_bytes > 0;
+}
+
+bool console_turn(struct console *console, uint64_t now_ms)
+{
+	bool more;
+
+	console->now_ms = now_ms;
+	more = serve_keys(console);
+	more |= serve_manager(console);
+	for (uint32_t i = 0; i < console->vm_count; i++)
+		more |= serve_vm(console, &console->vms[i]);
+	more |= serve_serial_line(console);
+	more |= serve_screen(console);
+	return more;
+}

@@ -1,0 +1,60 @@
+/* The console program without its system calls: terminals, prompt, serial line and screen, tied together in one bounded
+ * turn that main repeats. Effects leave through console_effects, time comes in as an argument. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/console.h"
+#include "console/manager_link.h"
+#include "console/multiplexer.h"
+#include "console/screen.h"
+#include "console/shell.h"
+#include "drivers/host/uart.h"
+
+#define CONSOLE_MAX_VMS (MULTIPLEXER_MAX_TERMINALS - 1)
+
+struct console_effects {
+	/* Signals bits of an event that the manager granted. */
+	void (*signal)(void *context, uint32_t event, uint64_t bits);
+	void *context;
+};
+
+struct console_vm {
+	struct terminal terminal;
+	bool connected; /* the channels are there */
+	uint32_t peer_event;
+	uint64_t peer_event_bits;
+	struct channel_reader output;
+	struct channel_writer input;
+};
+
+struct console {
+	const struct console_effects *effects;
+	struct manager_link manager;
+	uint32_t manager_event;
+	uint64_t manager_event_bits;
+	bool manager_lost;        /* its channel is damaged */
+	uint32_t waiting_request; /* 0: none */
+	uint64_t waiting_since_ms;
+	uint64_t now_ms;
+	struct uart *uart;     /* NULL: none */
+	struct screen *screen; /* NULL: none */
+	size_t screen_text_used_bytes;
+	size_t screen_text_bytes;
+	uint8_t screen_output[MULTIPLEXER_QUANTUM_BYTES]; /* taken for the screen, interpreted up to screen_text_used_bytes */
+	struct multiplexer multiplexer;
+	struct shell shell;
+	struct terminal prompt;
+	uint32_t vm_count;
+	struct console_vm vms[CONSOLE_MAX_VMS]; /* vms[i] is the multiplexer's terminal i + 1 */
+};
+
+/* Starts at the prompt. Borrows all it is given; uart and screen, initialised, or NULL.
+ * Errors: ERR_INVALID: the manager's channels are impossible. */
+MUST_CHECK enum status console_init(struct console *console, const struct console_channels *manager, struct uart *uart,
+				    struct screen *screen, const struct console_effects *effects);
+
+/* Moves what can be moved now, a bounded amount: typed bytes, messages, VMs' output and input, serial line and screen.
+ * now_ms: any clock that does not go back. Returns true if another turn should follow at once, false to wait for the event
+ * (with a deadline while a port is polled or an answer awaited). */
+bool console_turn(struct console *console, uint64_t now_ms);

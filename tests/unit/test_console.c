@@ -1,0 +1,340 @@
+/* The whole console program but its system calls: a fake port for the user, real channels for manager and VMMs. */
+#include "console/console.h"
+
+#include <stdlib.h>
+
+#include "tests/unit/unit.h"
+
+#define CHANNEL_BYTES (CHANNEL_HEADER_BYTES + 8192U)
+#define VMS           3U
+
+static _Alignas(4096) uint8_t memory[2 + 2 * VMS][CHANNEL_BYTES];
+static struct console console;
+static struct uart uart;
+static char sent[400000];
+static size_t sent_count;
+static char typed[64];
+static size_t typed_count, typed_taken;
+static unsigned signals[16];
+static struct channel_writer manager_out;
+static struct channel_reader manager_in;
+static struct channel_writer vm_out[VMS];
+static struct channel_reader vm_in[VMS];
+static uint64_t now_ms;
+
+/* A port that always has room and gives what was typed. */
+static uint8_t port_in(void *context, uint16_t port)
+{
+	(void)context;
+	if (port == 5)
+		return (uint8_t)(0x60 | (typed_taken < typed_count));
+	if (port == 0 && typed_taken < typed_count)
+		return (uint8_t)typed[typed_taken++];
+	return port == 2 ? 0xc1 : 0;
+}
+
+static void port_out(void *context, uint16_t port, uint8_t value)
+{
+	(void)context;
+	if (port == 0) {
+		assert_true(sent_count < sizeof(sent) - 1);
+		sent[sent_count++] = (char)value;
+		sent[sent_count] = '\0';
+	}
+}
+
+static void take_signal(void *context, uint32_t event, uint64_t bits)
+{
+	(void)context;
+	assert_in_range(event, 1, 15);
+	assert_int_equal(bits, event * 2);
+	signals[event]++;
+}
+
+static const struct console_effects effects = {.signal = take_signal};
+
+static struct console_channels channels_at(unsigned index, uint32_t event)
+{
+	return (struct console_channels){
+		.to_console_address = (uintptr_t)memory[index],
+		.to_console_bytes = CHANNEL_BYTES,
+		.from_console_address = (uintptr_t)memory[index + 1],
+		.from_console_bytes = CHANNEL_BYTES,
+		.peer_event = event,
+		.peer_event_bits = event * 2,
+	};
+}
+
+static int setup(void **state)
+{
+	const struct console_channels manager = channels_at(0, 1);
+
+	(void)state;
+	memset(memory, 0, sizeof(memory));
+	memset(signals, 0, sizeof(signals));
+	memset(&uart, 0, sizeof(uart));
+	uart.io = (struct port_io){.in = port_in, .out = port_out};
+	uart.fifo_bytes = 16;
+	sent_count = typed_count = typed_taken = 0;
+	now_ms = 1000;
+	if (channel_writer_open(&manager_out, memory[0], CHANNEL_BYTES) != OK ||
+	    channel_reader_open(&manager_in, memory[1], CHANNEL_BYTES) != OK)
+		return 1;
+	return console_init(&console, &manager, &uart, NULL, &effects);
+}
+
+/* Until nothing moves any more; a port with something left to send would interrupt. */
+static void run(void)
+{
+	for (unsigned turns = 0; console_turn(&console, now_ms) || uart_free_bytes(&uart) < UART_QUEUE_BYTES; turns++)
+		assert_true(turns < 20000);
+}
+
+static void type(const char *text)
+{
+	sent_count = 0;
+	sent[0] = '\0';
+	typed_taken = 0;
+	typed_count = strlen(text);
+	memcpy(typed, text, typed_count);
+	run();
+}
+
+static void send(enum console_message_kind kind, uint32_t request, const void *payload, uint32_t len_bytes)
+{
+	const struct console_message message = {.kind = kind, .request = request, .len_bytes = len_bytes};
+
+	assert_int_equal(channel_write_all(&manager_out, &message, sizeof(message)), OK);
+	assert_int_equal(channel_write_all(&manager_out, payload, len_bytes), OK);
+}
+
+static void send_text(enum console_message_kind kind, uint32_t request, const char *text)
+{
+	send(kind, request, text, (uint32_t)strlen(text));
+}
+
+static void add_vm(unsigned index, const char *name)
+{
+	struct console_terminal terminal = {.channels = channels_at(2 + 2 * index, 2 + index)};
+
+	strncpy(terminal.name, name, sizeof(terminal.name) - 1);
+	memset(memory[2 + 2 * index], 0, 2 * CHANNEL_BYTES);
+	assert_int_equal(channel_writer_open(&vm_out[index], memory[2 + 2 * index], CHANNEL_BYTES), OK);
+	assert_int_equal(channel_reader_open(&vm_in[index], memory[3 + 2 * index], CHANNEL_BYTES), OK);
+	send(CONSOLE_TERMINAL_OPEN, 0, &terminal, sizeof(terminal));
+	run();
+}
+
+static size_t vm_prints(unsigned index, const char *text)
+{
+	size_t written = 0;
+
+	assert_int_equal(channel_write(&vm_out[index], text, strlen(text), &written), OK);
+	return written;
+}
+
+static struct console_message next_request(void)
+{
+	struct console_message message;
+	size_t count;
+
+	assert_int_equal(channel_read(&manager_in, &message, sizeof(message), &count), OK);
+	assert_int_equal(count, sizeof(message));
+	return message;
+}
+
+static void test_console_asks_the_manager(void **state)
+{
+	(void)state;
+	run();
+	assert_string_equal(sent, "bulkhead> ");
+	type("list\r");
+	struct console_message message = next_request();
+
+	assert_int_equal(message.kind, CONSOLE_REQUEST_LIST);
+	assert_int_equal(signals[1], 1);
+	send_text(CONSOLE_ANSWER_TEXT, message.request, "web running\n");
+	send_text(CONSOLE_ANSWER_TEXT, message.request + 1, "somebody else's\n");
+	send(CONSOLE_ANSWER_END, message.request, NULL, 0);
+	run();
+	assert_string_equal(sent, "list\r\nweb running\r\nbulkhead> ");
+	type("poweroff\r");
+	assert_int_equal(next_request().kind, CONSOLE_REQUEST_POWER_OFF);
+}
+
+static void test_console_gives_up_on_a_silent_manager(void **state)
+{
+	(void)state;
+	type("log\r");
+	assert_int_equal(next_request().kind, CONSOLE_REQUEST_LOG);
+	now_ms += CONSOLE_ANSWER_TIMEOUT_MS;
+	run();
+	assert_null(strstr(sent, "E613"));
+	send_text(CONSOLE_ANSWER_TEXT, 1, "part\n");
+	run();
+	now_ms += CONSOLE_ANSWER_TIMEOUT_MS;
+	run();
+	assert_null(strstr(sent, "E613"));
+	now_ms += 1;
+	run();
+	assert_non_null(strstr(sent, "part\r\nE613"));
+	assert_non_null(strstr(sent, "bulkhead> "));
+}
+
+static void test_console_attaches_to_a_vm(void **state)
+{
+	char input[16] = {0};
+	size_t count;
+
+	(void)state;
+	add_vm(0, "web");
+	vm_prints(0, "booting\r\nlogin: ");
+	run();
+	assert_int_equal(signals[2], 1);
+	type("console web\r");
+	assert_non_null(strstr(sent, "[web: Ctrl-] returns"));
+	assert_non_null(strstr(sent, "booting\r\nlogin: "));
+	type("root\r");
+	assert_int_equal(channel_read(&vm_in[0], input, sizeof(input), &count), OK);
+	assert_memory_equal(input, "root\r", 5);
+	assert_int_equal(count, 5);
+	type("\x1d");
+	assert_non_null(strstr(sent, "bulkhead> "));
+	vm_prints(0, "unseen");
+	run();
+	assert_null(strstr(sent, "unseen"));
+}
+
+static void test_console_shows_a_vm_on_the_managers_word(void **state)
+{
+	(void)state;
+	add_vm(0, "linux");
+	send_text(CONSOLE_SHOW, 0, "linux");
+	vm_prints(0, "hello");
+	run();
+	assert_non_null(strstr(sent, "hello"));
+	send_text(CONSOLE_SHOW, 0, "nobody");
+	send_text(CONSOLE_NOTICE, 0, "E301 linux: stopped\n");
+	run();
+	assert_null(strstr(sent, "E301"));
+	type("\x1d");
+	assert_non_null(strstr(sent, "E301 linux: stopped\r\n"));
+}
+
+static void test_console_vm_comes_back_after_restart(void **state)
+{
+	(void)state;
+	add_vm(0, "web");
+	vm_prints(0, "first life\r\n");
+	run();
+	send_text(CONSOLE_TERMINAL_CLOSE, 0, "web");
+	run();
+	add_vm(0, "web");
+	assert_int_equal(console.vm_count, 1);
+	vm_prints(0, "second life\r\n");
+	type("console web\r");
+	run();
+	assert_non_null(strstr(sent, "first life\r\nsecond life"));
+}
+
+static void test_console_drops_a_vm_that_breaks_the_rules(void **state)
+{
+	(void)state;
+	add_vm(0, "evil");
+	add_vm(1, "good");
+	((struct channel_header *)memory[2])->produced_count = 100000;
+	run();
+	assert_non_null(strstr(sent, "E616 evil: "));
+	assert_false(console.vms[0].connected);
+	vm_prints(1, "still here");
+	type("console good\r");
+	assert_non_null(strstr(sent, "still here"));
+}
+
+static void test_console_flood_of_one_vm_leaves_room_for_others(void **state)
+{
+	static char flood[4000];
+
+	(void)state;
+	memset(flood, 'f', sizeof(flood) - 1);
+	add_vm(0, "flood");
+	add_vm(1, "quiet");
+	type("console quiet\r");
+	for (unsigned i = 0; i < 200; i++) {
+		while (vm_prints(0, flood) > 0)
+			;
+		if (i == 100)
+			vm_prints(1, "I am here");
+		(void)console_turn(&console, now_ms);
+	}
+	assert_non_null(strstr(sent, "I am here"));
+	assert_null(strstr(sent, "fff"));
+	assert_int_equal(console.vms[0].terminal.written_bytes, 200 * MULTIPLEXER_QUANTUM_BYTES);
+}
+
+static void test_console_shown_flood_loses_nothing(void **state)
+{
+	static char piece[1000];
+	size_t written = 0;
+
+	(void)state;
+	memset(piece, 'f', sizeof(piece) - 1);
+	add_vm(0, "flood");
+	type("console flood\r");
+	sent_count = 0;
+	while (written < 300000) {
+		written += vm_prints(0, piece);
+		(void)console_turn(&console, now_ms);
+	}
+	run();
+	assert_int_equal(sent_count, written);
+	type("\x1d");
+	assert_non_null(strstr(sent, "bulkhead> "));
+}
+
+static void test_console_survives_a_mad_manager(void **state)
+{
+	const struct console_message huge = {.kind = CONSOLE_NOTICE, .len_bytes = CONSOLE_MAX_PAYLOAD_BYTES + 1};
+
+	(void)state;
+	send(CONSOLE_TERMINAL_OPEN, 0, "short", 5);
+	send(9999, 7, "later version", 13);
+	send(CONSOLE_SHOW, 0, "", 0);
+	run();
+	assert_int_equal(console.vm_count, 0);
+	assert_int_equal(channel_write_all(&manager_out, &huge, sizeof(huge)), OK);
+	run();
+	assert_non_null(strstr(sent, "E614"));
+	type("list\r");
+	assert_non_null(strstr(sent, "E613"));
+}
+
+static void test_console_limits_the_number_of_vms(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i <= CONSOLE_MAX_VMS; i++) {
+		const char name[] = {'v', (char)('a' + i / 26), (char)('a' + i % 26), '\0'};
+
+		add_vm(0, name);
+	}
+	assert_int_equal(console.vm_count, CONSOLE_MAX_VMS);
+	assert_non_null(strstr(sent, "E615"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_console_asks_the_manager, setup),
+		cmocka_unit_test_setup(test_console_gives_up_on_a_silent_manager, setup),
+		cmocka_unit_test_setup(test_console_attaches_to_a_vm, setup),
+		cmocka_unit_test_setup(test_console_shows_a_vm_on_the_managers_word, setup),
+		cmocka_unit_test_setup(test_console_vm_comes_back_after_restart, setup),
+		cmocka_unit_test_setup(test_console_drops_a_vm_that_breaks_the_rules, setup),
+		cmocka_unit_test_setup(test_console_flood_of_one_vm_leaves_room_for_others, setup),
+		cmocka_unit_test_setup(test_console_shown_flood_loses_nothing, setup),
+		cmocka_unit_test_setup(test_console_survives_a_mad_manager, setup),
+		cmocka_unit_test_setup(test_console_limits_the_number_of_vms, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
