@@ -40,7 +40,8 @@ struct acpi_dmar_scope {
 /* Opens a DMAR; the result points into the table. Errors: ERR_TRUNCATED, ERR_BAD_FORMAT. */
 MUST_CHECK enum status acpi_dmar_open(const void *table, size_t span_bytes, struct acpi_dmar *out);
 
-/* A cursor at the first remapping structure; acpi_dmar_next returns whether there was another one of the three kinds. */
+/* A cursor at the first remapping structure; acpi_dmar_next returns whether there was another one of the three
+ * kinds. */
 struct acpi_cursor acpi_dmar_begin(const struct acpi_dmar *dmar);
 bool acpi_dmar_next(struct acpi_cursor *cursor, struct acpi_dmar_unit *unit);
 

@@ -47,7 +47,8 @@ static struct acpi_gas read_gas(const struct acpi_table *table, size_t offset, u
 }
 
 /* Register blocks lie in memory or ports; the port number of a legacy field is that of a GAS without its decoration. */
-static struct acpi_block read_block(const struct acpi_table *table, const struct block_layout *layout, uint32_t *warnings)
+static struct acpi_block read_block(const struct acpi_table *table, const struct block_layout *layout,
+				    uint32_t *warnings)
 {
 	struct acpi_block block = {.length_bytes = table->bytes[layout->length]};
 	uint32_t legacy = acpi_load32(table->bytes + layout->legacy);

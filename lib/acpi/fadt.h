@@ -45,7 +45,8 @@ struct acpi_fadt {
 	uint32_t warnings;
 };
 
-/* Parses a FADT of any revision. A 64-bit field wins over its 32-bit twin where it is present, not 0 and of a usable space.
+/* Parses a FADT of any revision. A 64-bit field wins over its 32-bit twin where it is present, not 0 and of a
+ * usable space.
  * Errors: ERR_TRUNCATED, ERR_BAD_FORMAT. */
 MUST_CHECK enum status acpi_fadt_parse(const void *table, size_t span_bytes, struct acpi_fadt *out);
 

@@ -127,8 +127,10 @@ static void add_override(struct acpi_madt *madt, const uint8_t *entry)
 
 static void add_global_nmi(struct acpi_madt *madt, const uint8_t *entry)
 {
+	struct acpi_irq_route route = route_decode(acpi_load32(entry + 4), acpi_load16(entry + 2));
+
 	if (madt->global_nmi_count < ACPI_GLOBAL_NMI_MAX)
-		madt->global_nmis[madt->global_nmi_count++] = route_decode(acpi_load32(entry + 4), acpi_load16(entry + 2));
+		madt->global_nmis[madt->global_nmi_count++] = route;
 }
 
 /* First pass: everything but the local NMIs. */

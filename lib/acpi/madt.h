@@ -49,11 +49,12 @@ struct acpi_madt {
 	uint32_t warnings;
 };
 
-/* Parses a MADT of span_bytes. CPUs go to cpus[0 .. cpu_capacity - 1], enabled and online-capable ones only, each APIC id
- * once; what does not fit is dropped with a warning. About 2 KiB are written to *out: not for a kernel stack.
+/* Parses a MADT of span_bytes. CPUs go to cpus[0 .. cpu_capacity - 1], enabled and online-capable ones only, each
+ * APIC id once; what does not fit is dropped with a warning. About 2 KiB are written to *out: not for a kernel
+ * stack.
  * Errors: ERR_TRUNCATED, ERR_BAD_FORMAT; nothing is written then. */
-MUST_CHECK enum status acpi_madt_parse(const void *table, size_t span_bytes, struct acpi_cpu *cpus, uint32_t cpu_capacity,
-				       struct acpi_madt *out);
+MUST_CHECK enum status acpi_madt_parse(const void *table, size_t span_bytes, struct acpi_cpu *cpus,
+				       uint32_t cpu_capacity, struct acpi_madt *out);
 
 /* The route of the SCI, which is level and active low unless an override states otherwise. sci_irq: from the FADT. */
 struct acpi_irq_route acpi_madt_sci(const struct acpi_madt *madt, uint16_t sci_irq);

@@ -18,5 +18,5 @@ struct acpi_mcfg_segment {
 /* Entry `index` of a MCFG, counting from 0 and including odd ones.
  * *warnings gains ACPI_WARN_ bits (RANGE_ODD: do not use this entry).
  * Errors: ERR_TRUNCATED, ERR_BAD_FORMAT (not a MCFG), ERR_NOT_FOUND (no more entries, or ACPI_MCFG_MAX). */
-MUST_CHECK enum status acpi_mcfg_segment(const void *table, size_t span_bytes, unsigned index, struct acpi_mcfg_segment *out,
-					 uint32_t *warnings);
+MUST_CHECK enum status acpi_mcfg_segment(const void *table, size_t span_bytes, unsigned index,
+					 struct acpi_mcfg_segment *out, uint32_t *warnings);

@@ -11,8 +11,8 @@
 #define ACPI_RSDP_BYTES      36U
 #define ACPI_ROOT_MAX_TABLES 1024U
 
-/* map: makes length_bytes (at most ACPI_TABLE_MAX_BYTES) at a physical address readable and returns a pointer that is valid
- * until the next call, or NULL when that memory must not be touched. */
+/* map: makes length_bytes (at most ACPI_TABLE_MAX_BYTES) at a physical address readable and returns a pointer that
+ * is valid until the next call, or NULL when that memory must not be touched. */
 struct acpi_memory {
 	const void *(*map)(void *ctx, uint64_t physical, size_t length_bytes);
 	void *ctx;
@@ -40,17 +40,19 @@ MUST_CHECK enum status acpi_rsdp_parse(const void *rsdp, size_t span_bytes, stru
 MUST_CHECK enum status acpi_rsdp_search(const void *span, size_t span_bytes, size_t *offset_bytes);
 
 /* Reads the RSDP at rsdp_physical and opens the XSDT, or the RSDT where there is no usable XSDT.
- * Errors: those of acpi_rsdp_parse, ERR_FAULT (cannot be mapped), ERR_BAD_FORMAT, ERR_TRUNCATED (no usable root table). */
+ * Errors: those of acpi_rsdp_parse, ERR_FAULT (cannot be mapped), ERR_BAD_FORMAT, ERR_TRUNCATED (no usable root
+ * table). */
 MUST_CHECK enum status acpi_root_open(const struct acpi_memory *memory, uint64_t rsdp_physical, struct acpi_root *out);
 
 /* The physical address of table `index` (less than root->entry_count). Errors: ERR_OUT_OF_RANGE, ERR_FAULT. */
 MUST_CHECK enum status acpi_root_entry(const struct acpi_memory *memory, const struct acpi_root *root, uint32_t index,
 				       uint64_t *table_physical);
 
-/* Finds the table number `nth` (from 0) with this 4-character signature and maps it whole; unreadable entries are skipped.
+/* Finds the table number `nth` (from 0) with this 4-character signature and maps it whole; unreadable entries are
+ * skipped.
  * out is valid until the next use of memory. Errors: ERR_NOT_FOUND. */
-MUST_CHECK enum status acpi_root_find(const struct acpi_memory *memory, const struct acpi_root *root, const char *signature,
-				      unsigned nth, struct acpi_table *out);
+MUST_CHECK enum status acpi_root_find(const struct acpi_memory *memory, const struct acpi_root *root,
+				      const char *signature, unsigned nth, struct acpi_table *out);
 
 /* Maps the table at a physical address whole, after its header told its length; signature NULL: any.
  * out is valid until the next use of memory.

@@ -1,5 +1,5 @@
-/* Search for \_S5_ by pattern. A match must be a whole, well-formed object with values that fit SLP_TYP, so that the same
- * four letters in a string, a method call or data do not count.
+/* Search for \_S5_ by pattern. A match must be a whole, well-formed object with values that fit SLP_TYP, so that
+ * the same four letters in a string, a method call or data do not count.
  * Source: ACPI Specification 6.4, "AML Grammar Definition": "Name Objects Encoding", "Package Length Encoding". */
 #include "lib/acpi/s5.h"
 

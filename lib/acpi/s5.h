@@ -19,5 +19,5 @@ struct acpi_s5 {
 MUST_CHECK enum status acpi_s5_search(const void *table, size_t span_bytes, struct acpi_s5 *out);
 
 /* Searches the DSDT (its address from the FADT), then every SSDT. Errors: ERR_NOT_FOUND. */
-MUST_CHECK enum status acpi_s5_find(const struct acpi_memory *memory, const struct acpi_root *root, uint64_t dsdt_physical,
-				    struct acpi_s5 *out);
+MUST_CHECK enum status acpi_s5_find(const struct acpi_memory *memory, const struct acpi_root *root,
+				    uint64_t dsdt_physical, struct acpi_s5 *out);

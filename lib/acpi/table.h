@@ -1,6 +1,6 @@
 /* What all ACPI tables share: unaligned loads, the 36-byte header, checksum, lists of entries, warnings.
- * Parsers are pure: they see a span of bytes and fill a plain struct. Firmware is not trusted to be right, so no length is
- * believed beyond the span; what can be lived with becomes a warning bit, the rest an error.
+ * Parsers are pure: they see a span of bytes and fill a plain struct. Firmware is not trusted to be right, so no
+ * length is believed beyond the span; what can be lived with becomes a warning bit, the rest an error.
  * Source: ACPI Specification 6.4, "System Description Table Header". */
 #pragma once
 #include <stdbool.h>
@@ -45,7 +45,8 @@ enum acpi_warning {
 /* The text of warning bit `index`; NULL from ACPI_WARNING_COUNT on. */
 const char *acpi_warning_text(unsigned index);
 
-/* A table whose header was checked. bytes: length_bytes readable bytes, at least ACPI_HEADER_BYTES; owned by the caller. */
+/* A table whose header was checked. bytes: length_bytes readable bytes, at least ACPI_HEADER_BYTES; owned by the
+ * caller. */
 struct acpi_table {
 	const uint8_t *bytes;
 	size_t length_bytes;
@@ -54,7 +55,8 @@ struct acpi_table {
 
 /* Checks signature (4 characters; NULL: any) and lengths and sums the bytes of a table that starts the given span.
  * A wrong checksum and a header length beyond the span are warnings; out->length_bytes is never beyond the span.
- * Errors: ERR_TRUNCATED (shorter than min_bytes, which is at least ACPI_HEADER_BYTES), ERR_BAD_FORMAT (other signature). */
+ * Errors: ERR_TRUNCATED (shorter than min_bytes, which is at least ACPI_HEADER_BYTES), ERR_BAD_FORMAT (other
+ * signature). */
 MUST_CHECK enum status acpi_table_open(const void *table, size_t span_bytes, const char *signature, size_t min_bytes,
 				       struct acpi_table *out);
 
@@ -75,7 +77,8 @@ struct acpi_entry {
 	size_t length_bytes;  /* at least header_bytes, inside the table */
 };
 
-/* Fills *entry and moves on. Returns whether there was one; a length that is impossible ends the walk with a warning. */
+/* Fills *entry and moves on. Returns whether there was one; a length that is impossible ends the walk with a
+ * warning. */
 bool acpi_next_entry(struct acpi_cursor *cursor, struct acpi_entry *entry);
 
 static inline uint16_t acpi_load16(const uint8_t *at)

@@ -104,8 +104,8 @@ static void dump_fadt(const struct span *table)
 		say_end(status, 0);
 		return;
 	}
-	say("revision %u\nprofile %u\nsci %u\nsmi_command %x\nenable %x\ndisable %x\ncentury %x\nboot_arch %x\nflags %x\n"
-	    "dsdt %llx\n",
+	say("revision %u\nprofile %u\nsci %u\nsmi_command %x\nenable %x\ndisable %x\n"
+	    "century %x\nboot_arch %x\nflags %x\ndsdt %llx\n",
 	    fadt.revision, fadt.pm_profile, fadt.sci_irq, fadt.smi_command_port, fadt.acpi_enable, fadt.acpi_disable,
 	    fadt.century_index, fadt.boot_arch, fadt.flags, (unsigned long long)fadt.dsdt_physical);
 	say_block("pm1a_event", &fadt.pm1a_event);
@@ -145,8 +145,8 @@ static void dump_hpet(const struct span *table)
 	enum status status = acpi_hpet_parse(table->bytes, table->length_bytes, &hpet);
 
 	if (status == OK)
-		say("address %llx\nblock_id %x\nnumber %u\nmin_ticks %u\n", (unsigned long long)hpet.physical, hpet.block_id,
-		    hpet.number, hpet.min_ticks);
+		say("address %llx\nblock_id %x\nnumber %u\nmin_ticks %u\n", (unsigned long long)hpet.physical,
+		    hpet.block_id, hpet.number, hpet.min_ticks);
 	say_end(status, hpet.warnings);
 }
 

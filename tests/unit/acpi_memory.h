@@ -1,6 +1,6 @@
-/* Physical memory for ACPI tests: one span at ACPI_TEST_PHYSICAL, filled by the builder of vmm/acpi. Each map returns a heap
- * copy of exactly the length asked for and frees the one before, so that the sanitizers see every byte too far and every use
- * of a stale mapping. */
+/* Physical memory for ACPI tests: one span at ACPI_TEST_PHYSICAL, filled by the builder of vmm/acpi. Each map
+ * returns a heap copy of exactly the length asked for and frees the one before, so that the sanitizers see every
+ * byte too far and every use of a stale mapping. */
 #pragma once
 #include <stdlib.h>
 #include <string.h>

@@ -21,7 +21,8 @@ static void put_rsdp(uint8_t *rsdp, uint8_t revision, uint32_t rsdt, uint64_t xs
 	rsdp[32] = (uint8_t)(0U - acpi_sum(rsdp, 36));
 }
 
-/* An RSDP at the start of the span; RSDT and XSDT list two tables (SSDT, APIC) and one address that cannot be mapped. */
+/* An RSDP at the start of the span; RSDT and XSDT list two tables (SSDT, APIC) and one address that cannot be
+ * mapped. */
 struct roots {
 	uint8_t *rsdp, *rsdt, *xsdt;
 };
@@ -44,7 +45,8 @@ static struct roots make_roots(void)
 	acpi_store32(body, (uint32_t)second);
 	acpi_store32(body + 4, (uint32_t)first);
 	roots.rsdt = acpi_test_table(&memory, "RSDT", 1, body, 8);
-	put_rsdp(roots.rsdp, 2, (uint32_t)acpi_test_physical(&memory, roots.rsdt), acpi_test_physical(&memory, roots.xsdt));
+	put_rsdp(roots.rsdp, 2, (uint32_t)acpi_test_physical(&memory, roots.rsdt),
+		 acpi_test_physical(&memory, roots.xsdt));
 	return roots;
 }
 

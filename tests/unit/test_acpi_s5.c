@@ -80,7 +80,8 @@ static void test_acpi_s5_warns_when_objects_differ(void **state)
 	struct acpi_s5 s5;
 
 	(void)state;
-	expect(SEARCH("\x08_S5_\x12\x04\x02\x01\x01\x08_S5_\x12\x04\x02\x00\x00", &s5), &s5, 1, 1, ACPI_WARN_S5_AMBIGUOUS);
+	expect(SEARCH("\x08_S5_\x12\x04\x02\x01\x01\x08_S5_\x12\x04\x02\x00\x00", &s5), &s5, 1, 1,
+	       ACPI_WARN_S5_AMBIGUOUS);
 	expect(SEARCH("\x08_S5_\x12\x04\x02\x01\x01\x08_S5_\x12\x04\x02\x01\x01", &s5), &s5, 1, 1, 0);
 }
 

@@ -1,4 +1,5 @@
-/* FADT, MCFG, HPET, DMAR, SPCR, DBG2. The real tables are compared with iasl in tests/acpi; here: rules and broken ones. */
+/* FADT, MCFG, HPET, DMAR, SPCR, DBG2. The real tables are compared with iasl in tests/acpi; here: rules and broken
+ * ones. */
 #include "lib/acpi/dmar.h"
 #include "lib/acpi/fadt.h"
 #include "lib/acpi/hpet.h"
@@ -10,14 +11,16 @@
 
 static struct acpi_test_memory memory;
 
-/* A heap copy of a table of length_bytes with a right checksum, whose bytes the caller wrote at their offsets in `raw`. */
+/* A heap copy of a table of length_bytes with a right checksum, whose bytes the caller wrote at their offsets in
+ * `raw`. */
 static const void *finish(const char *signature, uint8_t revision, const uint8_t *raw, size_t length_bytes)
 {
 	const uint8_t *table;
 
 	acpi_test_memory_free(&memory);
 	acpi_test_memory_init(&memory);
-	table = acpi_test_table(&memory, signature, revision, raw + ACPI_HEADER_BYTES, length_bytes - ACPI_HEADER_BYTES);
+	table = acpi_test_table(&memory, signature, revision, raw + ACPI_HEADER_BYTES,
+				length_bytes - ACPI_HEADER_BYTES);
 	return acpi_test_map(&memory, acpi_test_physical(&memory, table), length_bytes);
 }
 

@@ -16,8 +16,8 @@ struct acpi_builder {
 	unsigned root_count;
 };
 
-/* Reserves length_bytes of zeros at a multiple of alignment (a power of two). NULL when the buffer is full: overflowed is
- * then set. */
+/* Reserves length_bytes of zeros at a multiple of alignment (a power of two). NULL when the buffer is full:
+ * overflowed is then set. */
 uint8_t *acpi_builder_reserve(struct acpi_builder *builder, size_t length_bytes, size_t alignment);
 
 /* Reserves a table with its header filled in (signature: 4 characters), all but the checksum. NULL as above. */

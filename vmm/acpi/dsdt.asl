@@ -1,5 +1,6 @@
-/* What a guest's operating system is told of devices that announce themselves by no bus. The same for every VM: what differs
- * is in BHFT, a word of GUEST_ACPI_ bits (vmm/acpi/tables.h) that the builder defines in a SSDT of its own.
+/* What a guest's operating system is told of devices that announce themselves by no bus. The same for every VM:
+ * what differs is in BHFT, a word of GUEST_ACPI_ bits (vmm/acpi/tables.h) that the builder defines in a SSDT of its
+ * own.
  * Addresses: vmm/acpi/tables.h. */
 DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 {
@@ -33,8 +34,10 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 			{
 				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode, 0, 0, 0xFF, 0, 0x100)
 				IO (Decode16, 0x0CF8, 0x0CF8, 1, 8)
-				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange, 0, 0, 0x0CF7, 0, 0x0CF8)
-				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange, 0, 0x0D00, 0xFFFF, 0, 0xF300)
+				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
+					0, 0, 0x0CF7, 0, 0x0CF8)
+				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
+					0, 0x0D00, 0xFFFF, 0, 0xF300)
 				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite,
 					0, 0xC0000000, 0xDFFFFFFF, 0, 0x20000000)
 			})

@@ -1,4 +1,4 @@
-# The guest's ACPI tables. VMM programs add $(GUEST_ACPI_SOURCES) to their sources. dsdt.asl becomes a C array in a header.
+# The guest's ACPI tables: a VMM adds $(GUEST_ACPI_SOURCES) to its sources. dsdt.asl becomes a C array in a header.
 GUEST_ACPI_SOURCES := vmm/acpi/tables.c vmm/acpi/builder.c lib/acpi/table.c
 IASL ?= iasl
 DSDT_GENERATED := $(BUILD)/generated/vmm/acpi/dsdt_aml.h
@@ -16,4 +16,5 @@ HOST_TOOLS += guest_acpi_dump
 tool_guest_acpi_dump_SOURCES := tests/acpi/guest_acpi_dump.c $(GUEST_ACPI_SOURCES)
 
 UNIT_TESTS += guest_acpi
-test_guest_acpi_SOURCES := $(GUEST_ACPI_SOURCES) lib/acpi/root.c lib/acpi/fadt.c lib/acpi/madt.c lib/acpi/mcfg.c lib/acpi/s5.c
+test_guest_acpi_SOURCES := $(GUEST_ACPI_SOURCES) lib/acpi/root.c lib/acpi/fadt.c lib/acpi/madt.c \
+	lib/acpi/mcfg.c lib/acpi/s5.c

@@ -1,5 +1,5 @@
-/* One function for each table; guest_acpi_build calls them in turn. A table that does not fit leaves a mark in the builder,
- * which the end looks at, so that no step needs an error path of its own.
+/* One function for each table; guest_acpi_build calls them in turn. A table that does not fit leaves a mark in the
+ * builder, which the end looks at, so that no step needs an error path of its own.
  * Source: ACPI Specification 6.4, "ACPI Software Programming Model"; PCI Firmware Specification 3.3, "MCFG Table
  * Description". */
 #include "vmm/acpi/tables.h"
@@ -98,8 +98,9 @@ static void build_fadt(struct acpi_builder *builder, const struct guest_acpi_con
 	if ((config->features & GUEST_ACPI_RTC) != 0)
 		fadt[FADT_CENTURY] = 0x32;
 	acpi_store16(fadt + FADT_IAPC_BOOT_ARCH, boot_arch(config->features));
-	acpi_store32(fadt + FADT_FLAGS, FADT_FLAG_WBINVD | FADT_FLAG_PROC_C1 | FADT_FLAG_SLP_BUTTON | FADT_FLAG_FIX_RTC |
-						FADT_FLAG_RESET_REG_SUP | FADT_FLAG_APIC_PHYSICAL);
+	acpi_store32(fadt + FADT_FLAGS, FADT_FLAG_WBINVD | FADT_FLAG_PROC_C1 | FADT_FLAG_SLP_BUTTON |
+						FADT_FLAG_FIX_RTC | FADT_FLAG_RESET_REG_SUP |
+						FADT_FLAG_APIC_PHYSICAL);
 	put_pm_registers(fadt);
 	acpi_builder_finish(builder, fadt, true);
 }

@@ -1,6 +1,7 @@
-/* The ACPI tables of a guest: RSDP, RSDT, XSDT, FADT, FACS, MADT, MCFG, a SSDT with the VM's features, and the DSDT.
- * Builds them into a buffer; owns no guest memory and no device. The addresses below are a contract with the device models
- * and with dsdt.asl, which repeats them.
+/* The ACPI tables of a guest: RSDP, RSDT, XSDT, FADT, FACS, MADT, MCFG, a SSDT with the VM's features, and the
+ * DSDT.
+ * Builds them into a buffer; owns no guest memory and no device. The addresses below are a contract with the device
+ * models and with dsdt.asl, which repeats them.
  * Source: ACPI Specification 6.4, "ACPI Software Programming Model". */
 #pragma once
 #include <stddef.h>
@@ -37,7 +38,7 @@ enum guest_acpi_feature {
 };
 
 struct guest_acpi_config {
-	uint64_t physical;        /* where the buffer will lie: a multiple of 4096 below 4 GiB, e.g. GUEST_ACPI_PHYSICAL */
+	uint64_t physical;        /* where the buffer will lie: a multiple of 4096 below 4 GiB */
 	uint32_t vcpu_count;      /* 1 to 1024 */
 	const uint32_t *apic_ids; /* one for each vCPU; NULL: 0, 1, 2, ... */
 	uint8_t ioapic_id;
