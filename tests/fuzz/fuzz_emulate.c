@@ -50,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_access(&emulation.access);
 			emulation_finish(&emulation, &state, 0x8877665544332211, &result);
 			check_result(&result);
+			break;
 		}
 	}
 	return 0;
