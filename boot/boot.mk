@@ -38,6 +38,21 @@ $(BUILD)/bootx64.efi: $(BUILD)/bootx64.so
 	objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' -j .reloc \
 		--target efi-app-x86_64 --subsystem=10 $< $@
 
+# --- Multiboot2: a position-independent image that relocates itself.
+MULTIBOOT2_SOURCES := boot/multiboot2/entry.asm boot/multiboot2/main.c boot/multiboot2/firmware.c boot/multiboot2/paging.c \
+	boot/multiboot2/relocate.c boot/multiboot2/rsdp.c boot/multiboot2/rtc.c boot/multiboot2/screen.c \
+	boot/multiboot2/tags.c lib/font/font.c lib/font/glyph_blit.c $(BUILD)/generated/font.c
+
+$(BUILD)/multiboot2/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+$(BUILD)/multiboot2/%.o: %.asm
+	@mkdir -p $(@D)
+	$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
+$(BUILD)/multiboot2.elf: $(call boot_objects,multiboot2,$(MULTIBOOT2_SOURCES) $(BOOT_COMMON_SOURCES)) boot/multiboot2/multiboot2.ld
+	$(LD) -nostdlib -pie --no-dynamic-linker -znoexecstack -znorelro -zmax-page-size=4096 --no-warn-rwx-segments \
+		-T boot/multiboot2/multiboot2.ld -o $@ $(filter %.o,$^)
+
 # --- Test kernel: checks every promise of abi/boot_info.h and prints what it was given.
 TESTKERNEL_SOURCES := boot/testkernel/entry.asm boot/testkernel/main.c boot/testkernel/memory.c boot/testkernel/paging.c \
 	boot/testkernel/output.c boot/common/serial.c lib/base/format.c lib/base/string.c
@@ -46,7 +61,7 @@ TESTKERNEL_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,noexe
 $(BUILD)/testkernel.elf: $(call boot_objects,kernel,$(TESTKERNEL_SOURCES)) linker.ld
 	$(CC) $(TESTKERNEL_LDFLAGS) -o $@ $(filter %.o,$^)
 
-IMAGE_FILES += $(BUILD)/bootx64.efi
+IMAGE_FILES += $(BUILD)/bootx64.efi $(BUILD)/multiboot2.elf
 
 UNIT_TESTS += boot_memory_map boot_placement boot_page_tables boot_command_line boot_files boot_wall_clock boot_handover
 test_boot_memory_map_SOURCES := boot/common/memory_map.c boot/common/uefi_memory.c
