@@ -1,7 +1,7 @@
 /* A byte stream from one program to another through shared memory: single producer, single consumer.
  *
- * The memory object of a channel is one header page and then the data, capacity_bytes long, a power of two and a multiple
- * of the page size. Bytes n, n + 1, ... of the stream lie at data[n % capacity_bytes].
+ * The memory object of a channel is one header page and then the data, capacity_bytes long, a power of two and a
+ * multiple of the page size. Bytes n, n + 1, ... of the stream lie at data[n % capacity_bytes].
  * Each counter is written by one side only and counts bytes for ever, modulo 2^32. produced - consumed is what is in
  * the channel; more than capacity_bytes there means that the peer broke the rules: the channel is then given up.
  * A fresh channel is all zeros. Both sides know the capacity from the object's size, never from the shared memory.

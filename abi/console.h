@@ -1,8 +1,8 @@
 /* What the manager and the console program say to each other.
  *
- * At its start the console gets the address of a struct console_setup (the argument of its first thread); the manager has
- * mapped everything named there into the console's space, and granted the handles.
- * Afterwards both talk by messages in a pair of channels (abi/channel.h): struct console_message, then len_bytes of payload.
+ * At its start the console gets the address of a struct console_setup (the argument of its first thread); the manager
+ * has mapped everything named there into the console's space, and granted the handles.
+ * Afterwards both talk by messages in a pair of channels (abi/channel.h): struct console_message, then its payload.
  * A message is put into the channel whole; after it, the other side's event is signalled.
  * A VM's terminal is a pair of channels between its VMM and the console; the manager makes them and tells both.
  */

@@ -7,6 +7,8 @@
 
 #define TYPED_BYTES_PER_TURN 256U
 #define MESSAGES_PER_TURN    16U
+#define SERIAL_POLL_MS       10U  /* nobody types 16 bytes, the FIFO's worth, in that time */
+#define SERIAL_LOOK_MS       250U /* for an interrupt that was lost */
 
 static void print_at_prompt(void *context, const char *text, size_t len_bytes)
 {
@@ -18,7 +20,8 @@ static void print_at_prompt(void *context, const char *text, size_t len_bytes)
 static void signal_manager(const struct console *console)
 {
 	if (console->manager_event != 0)
-		console->effects->signal(console->effects->context, console->manager_event, console->manager_event_bits);
+		console->effects->signal(console->effects->context, console->manager_event,
+					 console->manager_event_bits);
 }
 
 static enum shell_outcome request(struct console *console, enum console_message_kind kind)
@@ -64,6 +67,11 @@ static const struct shell_ops shell_ops = {
 	.power_off = request_power_off,
 };
 
+static void notice(struct console *console, const char *text)
+{
+	shell_notice(&console->shell, text, strlen(text));
+}
+
 enum status console_init(struct console *console, const struct console_channels *manager, struct uart *uart,
 			 struct screen *screen, const struct console_effects *effects)
 {
@@ -80,13 +88,11 @@ enum status console_init(struct console *console, const struct console_channels 
 	if (screen != NULL)
 		multiplexer_add_sink(&console->multiplexer, MULTIPLEXER_SCREEN);
 	shell_init(&console->shell, &shell_ops, console);
+	if (uart == NULL)
+		notice(console, "No serial port was found, and this version does not read a keyboard:\n"
+				"the VMs start as bulkhead.toml says, and the power button stops them.\n");
 	shell_show_line(&console->shell);
 	return manager_link_open(&console->manager, manager);
-}
-
-static void notice(struct console *console, const char *text)
-{
-	shell_notice(&console->shell, text, strlen(text));
 }
 
 static void end_answer(struct console *console, enum shell_outcome outcome)
@@ -201,9 +207,11 @@ static bool serve_manager(struct console *console)
 		signal_manager(console); /* there is room in its channel again */
 	if (status != OK && status != ERR_AGAIN) {
 		console->manager_lost = true;
-		notice(console, "E614 console: the manager's channel is damaged; VMs go on, restart the PC to manage them\n");
+		notice(console, "E614 console: the manager's channel is damaged; "
+				"VMs go on, restart the PC to manage them\n");
 	}
-	if (console->waiting_request != 0 && console->now_ms - console->waiting_since_ms > CONSOLE_ANSWER_TIMEOUT_MS)
+	if (console->waiting_request != 0 &&
+	    console->now_ms - console->waiting_since_ms > CONSOLE_ANSWER_TIMEOUT_MS)
 		end_answer(console, SHELL_NO_MANAGER);
 	return count > 0;
 }
@@ -239,7 +247,7 @@ static void disconnect(struct console *console, struct console_vm *vm)
 	char text[128];
 
 	vm->connected = false;
-	format_text(text, sizeof(text), "E616 %s: its VMM damaged the terminal's channel; restart the VM to get it back\n",
+	format_text(text, sizeof(text), "E616 %s: its VMM damaged the terminal's channel; restart the VM\n",
 		    vm->terminal.name);
 	notice(console, text);
 }
@@ -251,8 +259,9 @@ static enum status move_output(struct console *console, struct console_vm *vm, s
 	size_t room = multiplexer_room_bytes(&console->multiplexer, number);
 
 	while (room > 0) {
+		size_t want = room < sizeof(bytes) ? room : sizeof(bytes);
 		size_t count;
-		enum status status = channel_read(&vm->output, bytes, room < sizeof(bytes) ? room : sizeof(bytes), &count);
+		enum status status = channel_read(&vm->output, bytes, want, &count);
 
 		if (status != OK || count == 0)
 			return status;
@@ -337,4 +346,16 @@ bool console_turn(struct console *console, uint64_t now_ms)
 	more |= serve_serial_line(console);
 	more |= serve_screen(console);
 	return more;
+}
+
+uint64_t console_wait_ms(const struct console *console, bool serial_interrupts)
+{
+	uint64_t elapsed_ms = console->now_ms - console->waiting_since_ms;
+	uint64_t wait_ms = UINT64_MAX;
+
+	if (console->uart != NULL)
+		wait_ms = serial_interrupts ? SERIAL_LOOK_MS : SERIAL_POLL_MS;
+	if (console->waiting_request != 0 && CONSOLE_ANSWER_TIMEOUT_MS + 1 - elapsed_ms < wait_ms)
+		wait_ms = CONSOLE_ANSWER_TIMEOUT_MS + 1 - elapsed_ms;
+	return wait_ms;
 }

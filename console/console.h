@@ -41,7 +41,7 @@ struct console {
 	struct screen *screen; /* NULL: none */
 	size_t screen_text_used_bytes;
 	size_t screen_text_bytes;
-	uint8_t screen_output[MULTIPLEXER_QUANTUM_BYTES]; /* taken for the screen, interpreted up to screen_text_used_bytes */
+	uint8_t screen_output[MULTIPLEXER_QUANTUM_BYTES]; /* taken for the screen, in part interpreted */
 	struct multiplexer multiplexer;
 	struct shell shell;
 	struct terminal prompt;
@@ -55,6 +55,10 @@ MUST_CHECK enum status console_init(struct console *console, const struct consol
 				    struct screen *screen, const struct console_effects *effects);
 
 /* Moves what can be moved now, a bounded amount: typed bytes, messages, VMs' output and input, serial line and screen.
- * now_ms: any clock that does not go back. Returns true if another turn should follow at once, false to wait for the event
- * (with a deadline while a port is polled or an answer awaited). */
+ * now_ms: any clock that does not go back. Returns true if another turn should follow at once, false to wait for the
+ * event, for as long as console_wait_ms says. */
 bool console_turn(struct console *console, uint64_t now_ms);
+
+/* How long main may wait for the event after a turn that returned false, in milliseconds; UINT64_MAX: for ever.
+ * serial_interrupts: the serial port's interrupt signals the event; it is looked at now and then all the same. */
+uint64_t console_wait_ms(const struct console *console, bool serial_interrupts);

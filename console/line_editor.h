@@ -33,8 +33,8 @@ struct line_echo {
 
 void line_editor_init(struct line_editor *editor);
 
-/* Takes one typed byte. Printable ASCII is added; Backspace, Ctrl-U, Ctrl-W, Ctrl-C, Return, cursor up and down work; a full
- * line rings the bell; everything else is ignored. echo is overwritten. */
+/* Takes one typed byte. Printable ASCII is added; Backspace, Ctrl-U, Ctrl-W, Ctrl-C, Return, cursor up and down work; a
+ * full line rings the bell; everything else is ignored. echo is overwritten. */
 enum line_event line_editor_type(struct line_editor *editor, uint8_t byte, struct line_echo *echo);
 
 /* Puts the line into the history, unless it is empty or repeats the last one, and starts a new one. */

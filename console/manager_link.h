@@ -20,7 +20,8 @@ MUST_CHECK enum status manager_link_open(struct manager_link *link, const struct
 
 /* Sends a request without payload; *request is its new number. Errors: ERR_NO_SPACE: the manager does not read;
  * ERR_BAD_FORMAT: the channel is damaged. */
-MUST_CHECK enum status manager_link_request(struct manager_link *link, enum console_message_kind kind, uint32_t *request);
+MUST_CHECK enum status manager_link_request(struct manager_link *link, enum console_message_kind kind,
+					    uint32_t *request);
 
 /* Takes the next whole message. Errors: ERR_AGAIN: none there; ERR_BAD_FORMAT: the channel is damaged. */
 MUST_CHECK enum status manager_link_receive(struct manager_link *link, struct manager_message *message);

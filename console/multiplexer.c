@@ -4,8 +4,8 @@
 #include "lib/base/format.h"
 #include "lib/base/string.h"
 
-/* Whatever state a guest left the user's terminal in: end a sequence, whole screen scrolls, plain colours and characters,
- * cursor shown, lines wrap. (CAN; ECMA-48 SGR; DECSC, DECSTBM, DECRC, DECTCEM, DECAWM.) */
+/* Whatever state a guest left the user's terminal in: end a sequence, whole screen scrolls, plain colours and
+ * characters, cursor shown, lines wrap. (CAN; ECMA-48 SGR; DECSC, DECSTBM, DECRC, DECTCEM, DECAWM.) */
 #define RESET_TERMINAL "\x18\x1b" "7\x1b[r\x1b" "8\x1b[0m\x1b(B\x0f\x1b[?25h\x1b[?7h"
 
 void multiplexer_init(struct multiplexer *multiplexer, struct terminal *prompt)
@@ -44,8 +44,8 @@ enum status multiplexer_add(struct multiplexer *multiplexer, struct terminal *te
 	return OK;
 }
 
-/* The prompt's lines are all shown, those of a time when it was not shown included; a VM's from the last lines on, or from
- * where the user left it if that is later. */
+/* The prompt's lines are all shown, those of a time when it was not shown included; a VM's from the last lines on, or
+ * from where the user left it if that is later. */
 static void point_sink(const struct multiplexer *multiplexer, struct multiplexer_sink *sink, uint32_t number)
 {
 	const struct terminal *terminal = multiplexer->terminals[number];
@@ -136,7 +136,8 @@ static size_t read_notice(struct multiplexer_sink *sink, uint8_t *out, size_t si
 }
 
 /* Reads what lies before replay_end_bytes and keeps the text of it. */
-static size_t read_replay(const struct terminal *terminal, struct multiplexer_sink *sink, uint8_t *out, size_t size_bytes)
+static size_t read_replay(const struct terminal *terminal, struct multiplexer_sink *sink, uint8_t *out,
+			  size_t size_bytes)
 {
 	size_t kept = 0;
 	uint8_t byte;

@@ -3,8 +3,8 @@
  *
  * Ctrl-] leaves a VM's terminal for Bulkhead's prompt; a second Ctrl-] at once goes back and sends one through.
  * A VM's terminal is passed through as it is; what is repeated from before it was shown is plain text only.
- * Fairness: every terminal may add at most a quantum of output each turn, and the shown one no more than the slowest sink
- * can take, so that a VM that floods waits for the line itself and loses nothing; all others overwrite their own past. */
+ * Fairness: every terminal may add at most a quantum of output each turn, and the shown one no more than the slowest
+ * sink can take: a VM that floods waits for the line itself and loses nothing; all others overwrite their own past. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ MUST_CHECK enum status multiplexer_add(struct multiplexer *multiplexer, struct t
 /* Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum status multiplexer_find(const struct multiplexer *multiplexer, const char *name, uint32_t *number);
 
-/* Shows another terminal: a line that says which, then its last lines, then it lives. A number that is none: nothing. */
+/* Shows another terminal: a line that says which, its last lines, then it lives. A number that is none: nothing. */
 void multiplexer_show(struct multiplexer *multiplexer, uint32_t number);
 
 /* Takes one byte that the user typed. */

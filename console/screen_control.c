@@ -1,4 +1,5 @@
-/* What complete control sequences do to the screen: one const table, final byte to function. ECMA-48, "Control functions". */
+/* What complete control sequences do to the screen: one const table, final byte to function.
+ * ECMA-48, "Control functions". */
 #include "console/screen_control.h"
 
 /* The parameter at index, fallback where it is missing or zero (ECMA-48: zero means the default). */
@@ -245,7 +246,8 @@ static const struct control_sequence {
 	{'L', insert_lines},    {'M', delete_lines},         {'P', delete_cells},  {'S', scroll_up},
 	{'T', scroll_down},     {'X', erase_cells},          {'`', cursor_column}, {'a', cursor_right},
 	{'d', cursor_row},      {'e', cursor_down},          {'f', cursor_position},
-	{'m', set_rendition},   {'r', set_region},           {'s', screen_control_save_cursor},   {'u', screen_control_restore_cursor},
+	{'m', set_rendition},   {'r', set_region},
+	{'s', screen_control_save_cursor},                   {'u', screen_control_restore_cursor},
 };
 
 void screen_control_run(struct screen_text *screen, uint8_t final)

@@ -1,4 +1,4 @@
-/* Interprets a terminal's output: a state machine over bytes. What a complete control sequence does is screen_control. */
+/* Interprets a terminal's output: a state machine over bytes. What a control sequence does is screen_control. */
 #include "console/screen_text.h"
 
 #include "console/screen_control.h"

@@ -38,7 +38,7 @@ size_t terminal_read(const struct terminal *terminal, struct terminal_reader *re
 /* How many bytes the reader has not read, lost ones included. */
 uint64_t terminal_unread_bytes(const struct terminal *terminal, const struct terminal_reader *reader);
 
-/* The position where the last line_count lines begin (a line that has not ended counts as one), at most max_bytes back. */
+/* The position where the last line_count lines begin (one that has not ended counts), at most max_bytes back. */
 uint64_t terminal_last_lines(const struct terminal *terminal, uint32_t line_count, uint32_t max_bytes);
 
 /* Adds a typed byte; when the queue is full it is dropped and counted. */

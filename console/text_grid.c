@@ -1,4 +1,4 @@
-/* The cells of a text screen. Rows are reached through line_of_row, so that a scroll moves numbers and blanks one line. */
+/* The cells of a text screen. Rows are reached through line_of_row: a scroll moves numbers and blanks one line. */
 #include "console/text_grid.h"
 
 #include "lib/base/string.h"

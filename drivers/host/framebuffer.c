@@ -11,8 +11,8 @@ static const uint32_t colour_rgb[TEXT_COLOUR_COUNT] = {
 
 static const struct text_cell blank_cell = {.code_point = ' ', .foreground = 7, .background = 0};
 
-enum status framebuffer_init(struct framebuffer *framebuffer, volatile void *pixels, const struct boot_framebuffer *mode,
-			     const struct font *font)
+enum status framebuffer_init(struct framebuffer *framebuffer, volatile void *pixels,
+			     const struct boot_framebuffer *mode, const struct font *font)
 {
 	struct glyph_surface *surface = &framebuffer->surface;
 	enum status status = glyph_surface_init(surface, pixels, mode, font);

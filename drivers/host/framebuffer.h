@@ -1,5 +1,5 @@
-/* The text screen on a linear framebuffer. Keeps a copy of what it drew and draws only cells that differ: a framebuffer is
- * written, never read. What the cells hold is the caller's business (console/text_grid). */
+/* The text screen on a linear framebuffer. Keeps a copy of what it drew and draws only cells that differ: a
+ * framebuffer is written, never read. What the cells hold is the caller's business (console/text_grid). */
 #pragma once
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-/* How a driver of real hardware reaches I/O ports: injected, so that drivers run in host tests and know no system call. */
+/* How a driver of real hardware reaches I/O ports: injected, so that it runs in host tests and knows no system call. */
 #pragma once
 #include <stdint.h>
 

@@ -1,4 +1,5 @@
-/* Driver of a real 16550-compatible serial port. PC16550D data sheet, "Registers" and "FIFO Interrupt Mode Operation". */
+/* Driver of a real 16550-compatible serial port.
+ * Data sheet PC16550D, "Registers" and "FIFO Interrupt Mode Operation". */
 #include "drivers/host/uart.h"
 
 enum uart_register {

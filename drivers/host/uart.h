@@ -1,4 +1,4 @@
-/* Driver of a real 16550-compatible serial port: found by test, 115200 8N1, software queues behind the hardware's FIFOs.
+/* Driver of a real 16550-compatible serial port: found by test, 115200 8N1, software queues behind the FIFOs.
  * It knows ports and bytes only; who calls uart_service (interrupt or clock) is the program's business.
  * Source: data sheet PC16550D, "Registers". */
 #pragma once
@@ -28,8 +28,8 @@ struct uart {
 };
 
 /* Looks for a port at base_port, sets it to 115200 8N1 with FIFOs, interrupts on receive.
- * Errors: ERR_NOT_FOUND: no UART answers there (absent ports read FFh), its transmitter never ends,
- * or its loopback test fails.
+ * Errors: ERR_NOT_FOUND: no UART answers there (absent ports read FFh), its transmitter never ends, or its loopback
+ * test fails.
  * Takes at most about 100,000 port accesses; an absent port costs three. */
 MUST_CHECK enum status uart_init(struct uart *uart, const struct port_io *io, uint16_t base_port);
 
@@ -48,5 +48,5 @@ size_t uart_read(struct uart *uart, void *out, size_t size_bytes);
 size_t uart_free_bytes(const struct uart *uart);
 
 /* Sends the queue and then these bytes by polling: for last words before power-off.
- * Errors: ERR_TIMED_OUT: the transmitter was not ready within about 100,000 reads for one byte; the rest is not sent. */
+ * Errors: ERR_TIMED_OUT: the transmitter was not ready within 100,000 reads for one byte; the rest is not sent. */
 MUST_CHECK enum status uart_write_polled(struct uart *uart, const void *bytes, size_t len_bytes);

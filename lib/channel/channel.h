@@ -1,5 +1,5 @@
 /* The two ends of a channel (abi/channel.h). Each end trusts nothing that its peer can write: it keeps its own counter,
- * reads the peer's once a call and checks it, and copies. Signalling the peer's event afterwards is the caller's part. */
+ * reads the peer's once a call and checks it, and copies. Signalling the peer's event is the caller's part. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +22,9 @@ struct channel_reader {
 	struct channel_end end;
 };
 
-/* Attach to the shared memory at memory, page-aligned, len_bytes long; an end that opens a channel again goes on where the
- * channel's counter stands. Errors: ERR_INVALID if len_bytes is not a header and a power of two between 4 KiB and 1 GiB. */
+/* Attach to the shared memory at memory, page-aligned, len_bytes long; an end that opens a channel again goes on where
+ * the channel's counter stands.
+ * Errors: ERR_INVALID if len_bytes is not a header and a power of two between 4 KiB and 1 GiB. */
 MUST_CHECK enum status channel_writer_open(struct channel_writer *writer, void *memory, size_t len_bytes);
 MUST_CHECK enum status channel_reader_open(struct channel_reader *reader, void *memory, size_t len_bytes);
 

@@ -1,4 +1,4 @@
-/* A bitmap font of one cell size. The console's font is made at build time by tools/font_to_c.py from a Debian package. */
+/* A bitmap font of one cell size. The build makes the console's from a Debian package, by tools/font_to_c.py. */
 #pragma once
 #include <stdint.h>
 

@@ -7,7 +7,7 @@ $(BUILD)/generated/font.c: $(CONSOLE_FONT) tools/font_to_c.py
 	$(PYTHON) tools/font_to_c.py $(CONSOLE_FONT) console_font $@
 
 $(CONSOLE_FONT):
-	@echo "$@: no such font: install the package console-setup-linux, or name another with CONSOLE_FONT=FILE" >&2; false
+	@echo "$@: no such font: install console-setup-linux, or name another: CONSOLE_FONT=FILE" >&2; false
 
 UNIT_TESTS += font
 test_font_SOURCES := $(FONT_SOURCES)

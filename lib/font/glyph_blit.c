@@ -21,8 +21,8 @@ static bool mask_fits(uint8_t shift, uint8_t bits, uint8_t bits_per_pixel)
 	return bits > 0 && bits <= bits_per_pixel && shift <= bits_per_pixel - bits;
 }
 
-enum status glyph_surface_init(struct glyph_surface *surface, volatile void *pixels, const struct boot_framebuffer *mode,
-			       const struct font *font)
+enum status glyph_surface_init(struct glyph_surface *surface, volatile void *pixels,
+			       const struct boot_framebuffer *mode, const struct font *font)
 {
 	uint32_t bytes = (mode->bits_per_pixel + 7U) / 8;
 	uint32_t scale = scale_for(mode->height_pixels);
@@ -84,7 +84,8 @@ void glyph_draw(const struct glyph_surface *surface, uint32_t column, uint32_t r
 	if (column >= surface->columns || row >= surface->rows || glyph >= font->glyph_count)
 		return;
 	for (uint32_t y = 0; y < height; y++) {
-		const uint8_t *bits = font->bitmap + (glyph * font->height_pixels + y / surface->scale) * font->row_bytes;
+		uint32_t glyph_row = glyph * font->height_pixels + y / surface->scale;
+		const uint8_t *bits = font->bitmap + glyph_row * font->row_bytes;
 
 		for (uint32_t x = 0; x < width; x++) {
 			uint32_t bit = x / surface->scale;

@@ -1,4 +1,4 @@
-/* Draws glyphs into a linear framebuffer: the least that a panic report needs, and the floor of drivers/host/framebuffer.
+/* Draws glyphs into a linear framebuffer: the least that a panic needs, and the floor of drivers/host/framebuffer.
  * Writes pixels only, never reads them (framebuffers are uncached or write-combining). Owns no state. */
 #pragma once
 #include <stdint.h>
@@ -18,16 +18,16 @@ struct glyph_surface {
 };
 
 /* Describes the framebuffer mapped at pixels, mode->pitch_bytes * mode->height_pixels bytes long.
- * Errors: ERR_UNSUPPORTED: not 15, 16, 24 or 32 bits per pixel, a mask outside the pixel, lines longer than the pitch, or
- * smaller than one cell. Context: any; pure. */
+ * Errors: ERR_UNSUPPORTED: not 15, 16, 24 or 32 bits per pixel, a mask outside the pixel, lines longer than the pitch,
+ * or smaller than one cell. Context: any; pure. */
 MUST_CHECK enum status glyph_surface_init(struct glyph_surface *surface, volatile void *pixels,
 					  const struct boot_framebuffer *mode, const struct font *font);
 
 /* The pixel value of a colour 0xRRGGBB in this mode. */
 uint32_t glyph_pixel(const struct glyph_surface *surface, uint32_t rgb);
 
-/* Draws one glyph (values from font_glyph and glyph_pixel); a cell outside the surface or a glyph outside the font draws
- * nothing. */
+/* Draws one glyph (values from font_glyph and glyph_pixel); nothing for a cell outside the surface or a glyph outside
+ * the font. */
 void glyph_draw(const struct glyph_surface *surface, uint32_t column, uint32_t row, unsigned glyph, uint32_t foreground,
 		uint32_t background);
 

@@ -3,7 +3,8 @@
 
 usage: read_screen.py PICTURE [--font FONT.psf.gz]        prints the rows, one a line, without trailing spaces
 
-A cell of two colours that form a glyph of the font reads as it, one of a single colour as a space, every other as U+FFFD.
+A cell of two colours that form a glyph of the font reads as it, one of a single colour as a space, every other as
+U+FFFD.
 With a font other than the one that was drawn, most letters do not match: tests use that as their control.
 """
 import argparse

@@ -25,8 +25,8 @@ TEXT = [
 
 def render(text, width=1024, height=768, depth=32):
     assert os.path.exists(RENDER), f"{RENDER} is missing: make host-tools first"
-    done = subprocess.run([RENDER, str(width), str(height), str(depth)], input=text.encode(), capture_output=True, check=True)
-    return done.stdout
+    command = [RENDER, str(width), str(height), str(depth)]
+    return subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
 
 
 def read(ppm, font=read_screen.DEFAULT_FONT):

@@ -321,6 +321,44 @@ static void test_console_limits_the_number_of_vms(void **state)
 	assert_non_null(strstr(sent, "E615"));
 }
 
+static void test_console_says_how_long_to_wait(void **state)
+{
+	(void)state;
+	run();
+	assert_int_equal(console_wait_ms(&console, true), 250);
+	assert_int_equal(console_wait_ms(&console, false), 10);
+	type("list\r");
+	now_ms += CONSOLE_ANSWER_TIMEOUT_MS - 5;
+	run();
+	assert_int_equal(console_wait_ms(&console, true), 6);
+	now_ms += 6;
+	run();
+	assert_non_null(strstr(sent, "E613"));
+}
+
+static void test_console_without_serial_port_says_so_on_screen(void **state)
+{
+	static uint32_t pixels[320 * 1024];
+	static struct screen screen;
+	const struct boot_framebuffer mode = {
+		.width_pixels = 1024, .height_pixels = 320, .pitch_bytes = 4096, .bits_per_pixel = 32,
+		.red_shift = 16, .red_bits = 8, .green_shift = 8, .green_bits = 8, .blue_bits = 8,
+	};
+	const struct console_channels manager = channels_at(0, 1);
+	char row[129] = {0};
+
+	(void)state;
+	assert_int_equal(screen_init(&screen, pixels, &mode, &console_font), OK);
+	assert_int_equal(console_init(&console, &manager, NULL, &screen, &effects), OK);
+	while (console_turn(&console, now_ms))
+		;
+	assert_true(console_wait_ms(&console, true) == UINT64_MAX);
+	for (uint32_t i = 0; i < 128; i++)
+		row[i] = (char)text_grid_row(&screen.text.grid, 0)[i].code_point;
+	assert_non_null(strstr(row, "No serial port was found"));
+	assert_int_equal(text_grid_row(&screen.text.grid, 2)[0].code_point, 'b');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +372,8 @@ int main(void)
 		cmocka_unit_test_setup(test_console_shown_flood_loses_nothing, setup),
 		cmocka_unit_test_setup(test_console_survives_a_mad_manager, setup),
 		cmocka_unit_test_setup(test_console_limits_the_number_of_vms, setup),
+		cmocka_unit_test_setup(test_console_says_how_long_to_wait, setup),
+		cmocka_unit_test_setup(test_console_without_serial_port_says_so_on_screen, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,10 +33,12 @@ static void test_font_replaces_unknown_code_points(void **state)
 static void test_font_table_is_sorted(void **state)
 {
 	(void)state;
+	const struct font_code_point *entries = console_font.code_points;
+
 	for (unsigned i = 0; i < console_font.code_point_count; i++) {
-		assert_true(console_font.code_points[i].glyph < console_font.glyph_count);
+		assert_true(entries[i].glyph < console_font.glyph_count);
 		if (i > 0)
-			assert_true(console_font.code_points[i - 1].code_point < console_font.code_points[i].code_point);
+			assert_true(entries[i - 1].code_point < entries[i].code_point);
 	}
 }
 

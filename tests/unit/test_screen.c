@@ -61,8 +61,10 @@ static void test_screen_bounds_each_refresh(void **state)
 /* Whatever the order of writing, scrolling and refreshing: at the end the pixels are those of a fresh drawing. */
 static void test_screen_ends_as_if_drawn_anew(void **state)
 {
-	static const char *const pieces[] = {"line\r\n", "\x1b[5;10r\x1b[7;3Hregion\n\n", "\x1b[2J", "\x1b[31mred\x1b[0m\x1b[r",
-					     "\x1b[999;1H\n\nend", "\x1bM\x1bM", "\x1b[H\x1b[3L", "wrap wrap wrap wrap "};
+	static const char *const pieces[] = {
+		"line\r\n", "\x1b[5;10r\x1b[7;3Hregion\n\n", "\x1b[2J", "\x1b[31mred\x1b[0m\x1b[r",
+		"\x1b[999;1H\n\nend", "\x1bM\x1bM", "\x1b[H\x1b[3L", "wrap wrap wrap wrap ",
+	};
 
 	(void)state;
 	assert_int_equal(screen_init(&other, expected, &mode, &console_font), OK);

@@ -121,7 +121,8 @@ static void test_screen_text_renders_colours(void **state)
 	const struct text_cell *cells = text_grid_row(&screen.grid, 0);
 
 	(void)state;
-	feed("\x1b[31ma\x1b[1mb\x1b[44;7mc\x1b[0md\x1b[38;5;196me\x1b[48;2;0;0;255mf\x1b[mg\x1b[38;5;10;92mh\x1b[97;100mi");
+	feed("\x1b[31ma\x1b[1mb\x1b[44;7mc\x1b[0md\x1b[38;5;196me\x1b[48;2;0;0;255mf"
+	     "\x1b[mg\x1b[38;5;10;92mh\x1b[97;100mi");
 	assert_int_equal(cells[0].foreground, 1);
 	assert_int_equal(cells[1].foreground, 9);
 	assert_int_equal(cells[2].foreground, 4);
