@@ -30,3 +30,6 @@ test_acpi_pm_SOURCES := drivers/virt/acpi_pm.c drivers/virt/clock.c
 
 UNIT_TESTS += rtc_cmos
 test_rtc_cmos_SOURCES := drivers/virt/rtc_cmos.c drivers/virt/rtc_calendar.c drivers/virt/clock.c
+
+FUZZ_TARGETS += virt_devices
+fuzz_virt_devices_SOURCES := $(VIRT_DRIVER_SOURCES)

@@ -1,0 +1,277 @@
+/* All device models of a PC on their two buses, wired as a machine wires them, under accesses that the input dictates.
+ * Checked after each step, besides the sanitizers: what is read fits its width, lines change when they say so, a device
+ * that was brought up to date is never due at once (a machine would spin), FIFOs hold what they can hold. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "drivers/virt/acpi_pm.h"
+#include "drivers/virt/bus.h"
+#include "drivers/virt/debug_ports.h"
+#include "drivers/virt/i8042.h"
+#include "drivers/virt/ioapic.h"
+#include "drivers/virt/pci_host.h"
+#include "drivers/virt/pic8259.h"
+#include "drivers/virt/pit8254.h"
+#include "drivers/virt/rtc_cmos.h"
+#include "drivers/virt/uart16550.h"
+
+#define STEPS_MAX    4096
+#define IOAPIC_BASE  0xfec00000ULL
+#define ECAM_BASE    0xe0000000ULL
+#define PM_BASE      0x600
+#define STEP_BYTES   8
+#define TIME_MAX_NS  (1ULL << 62) /* 146 years of uptime */
+#define TIMED_DEVICES 3
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct machine {
+	struct bus ports, mmio;
+	struct pic8259 pic;
+	struct ioapic ioapic;
+	struct pit8254 pit;
+	struct rtc_cmos rtc;
+	struct uart16550 uart;
+	struct i8042 i8042;
+	struct pci_host pci;
+	struct acpi_pm pm;
+	struct post_port post;
+	struct debug_ports debug;
+	uint64_t now_ns;
+	uint32_t lines;
+	unsigned transmits;
+} m;
+
+static void check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* One function per line: the line's number is its identity. */
+#define LINE(number)                                                                                                   \
+	static void line_##number(void *ctx, bool level)                                                               \
+	{                                                                                                              \
+		(void)ctx;                                                                                             \
+		check((m.lines >> (number) & 1) != level);                                                             \
+		m.lines ^= 1U << (number);                                                                             \
+		pic8259_set_line(&m.pic, (number), level);                                                             \
+		ioapic_set_line(&m.ioapic, (number) == 0 ? 2 : (number), level);                                       \
+	}
+LINE(0)
+LINE(1)
+LINE(4)
+LINE(8)
+LINE(9)
+LINE(12)
+
+static void ignore(void *ctx)
+{
+	(void)ctx;
+}
+
+static void ignore_byte(void *ctx, uint8_t byte)
+{
+	(void)ctx;
+	(void)byte;
+}
+
+static void ignore_code(void *ctx, uint64_t code)
+{
+	(void)ctx;
+	(void)code;
+}
+
+/* Refuses now and then. */
+static bool transmit(void *ctx, uint8_t byte)
+{
+	(void)ctx;
+	(void)byte;
+	return m.transmits++ % 5 != 0;
+}
+
+static void send(void *ctx, uint64_t address, uint32_t data)
+{
+	(void)ctx;
+	check(address >> 20 == 0xfee && (data & ~0xc7ffU) == 0);
+}
+
+static void pic_output(void *ctx, bool level)
+{
+	(void)ctx;
+	check(level == !m.pic.state.output);
+}
+
+static void attach(struct bus *bus, uint64_t base, uint64_t bytes, uint64_t first, const struct device_ops *ops, void *dev)
+{
+	check(bus_attach(bus, &(struct io_region){base, bytes, first, ops, dev, NULL}) == OK);
+}
+
+static void create_machine(void)
+{
+	m = (struct machine){.lines = 0, .debug = {ignore_byte, ignore_code, NULL}};
+	pic8259_init(&m.pic, &(struct pic8259_wires){{pic_output, NULL}});
+	ioapic_init(&m.ioapic, &(struct ioapic_wires){send, ignore, NULL}, 0, IOAPIC_VERSION_20);
+	pit8254_init(&m.pit, &(struct pit8254_wires){{line_0, NULL}});
+	rtc_cmos_init(&m.rtc, &(struct rtc_cmos_wires){{line_8, NULL}}, 1700000000, 0);
+	uart16550_init(&m.uart, &(struct uart16550_wires){{line_4, NULL}, transmit, ignore, NULL});
+	i8042_init(&m.i8042, &(struct i8042_wires){{line_1, NULL}, {line_12, NULL}, ignore, NULL});
+	pci_host_init(&m.pci, &(struct pci_host_wires){ignore, NULL});
+	acpi_pm_init(&m.pm, &(struct acpi_pm_wires){{line_9, NULL}, ignore, NULL}, false);
+	bus_init(&m.ports, 0xffff);
+	bus_init(&m.mmio, UINT64_MAX);
+	attach(&m.ports, 0x20, 2, PIC8259_MASTER, &pic8259_ops, &m.pic);
+	attach(&m.ports, 0xa0, 2, PIC8259_SLAVE, &pic8259_ops, &m.pic);
+	attach(&m.ports, 0x4d0, 2, PIC8259_ELCR, &pic8259_ops, &m.pic);
+	attach(&m.ports, 0x40, 4, PIT8254_COUNTERS, &pit8254_ops, &m.pit);
+	attach(&m.ports, 0x61, 1, PIT8254_PORT61, &pit8254_ops, &m.pit);
+	attach(&m.ports, 0x60, 1, I8042_DATA, &i8042_ops, &m.i8042);
+	attach(&m.ports, 0x64, 1, I8042_STATUS, &i8042_ops, &m.i8042);
+	attach(&m.ports, 0x92, 1, I8042_PORT92, &i8042_ops, &m.i8042);
+	attach(&m.ports, 0x70, RTC_CMOS_REGION_SIZE, 0, &rtc_cmos_ops, &m.rtc);
+	attach(&m.ports, 0x80, 1, 0, &post_port_ops, &m.post);
+	attach(&m.ports, 0xe9, 1, DEBUG_PORTS_TEXT, &debug_ports_ops, &m.debug);
+	attach(&m.ports, 0xf4, DEBUG_PORTS_EXIT_SIZE, DEBUG_PORTS_EXIT, &debug_ports_ops, &m.debug);
+	attach(&m.ports, 0x3f8, UART16550_REGION_SIZE, 0, &uart16550_ops, &m.uart);
+	attach(&m.ports, PM_BASE, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, &m.pm);
+	attach(&m.ports, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, &m.pci);
+	attach(&m.mmio, IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, &m.ioapic);
+	attach(&m.mmio, ECAM_BASE, PCI_ECAM_BUS_SIZE, 0, &pci_ecam_ops, &m.pci);
+}
+
+/* Mostly addresses where something is: place names one near a region, offset any around it. */
+static uint64_t pick_address(const struct bus *bus, uint8_t place, uint8_t offset)
+{
+	const struct io_region *region = &bus->regions[place % bus->region_count];
+
+	if (bus == &m.mmio && place >= 128)
+		return IOAPIC_BASE + (offset & 1 ? 0x10 : offset & 2 ? 0x40 : 0);
+	return region->base + offset % (region->size + 2) - 1;
+}
+
+static void access_bus(struct bus *bus, const uint8_t *step, uint64_t value)
+{
+	unsigned width = step[2] & 0x80 ? step[2] & 15 : 1U << (step[2] & 3);
+	uint64_t address = pick_address(bus, step[1], step[3]);
+	uint64_t got;
+
+	if (step[2] & 0x40) {
+		bus_write(bus, address, width, value, m.now_ns);
+		return;
+	}
+	got = bus_read(bus, address, width, m.now_ns);
+	check(width >= 8 || got >> width * 8 == 0);
+}
+
+static void tick_all(void)
+{
+	const struct {
+		const struct device_ops *ops;
+		void *dev;
+	} timed[TIMED_DEVICES] = {{&pit8254_ops, &m.pit}, {&rtc_cmos_ops, &m.rtc}, {&acpi_pm_ops, &m.pm}};
+	uint64_t event_ns = NO_EVENT_NS;
+
+	for (unsigned i = 0; i < TIMED_DEVICES; i++) {
+		uint64_t due_ns;
+
+		timed[i].ops->tick(timed[i].dev, m.now_ns);
+		due_ns = timed[i].ops->next_event_ns(timed[i].dev);
+		check(due_ns > m.now_ns);
+		event_ns = due_ns < event_ns ? due_ns : event_ns;
+	}
+	if (event_ns < TIME_MAX_NS)
+		m.now_ns = event_ns;
+}
+
+static void reset_one(uint8_t which)
+{
+	static const struct device_ops *const ops[] = {&pic8259_ops, &ioapic_ops, &pit8254_ops, &rtc_cmos_ops,
+						       &uart16550_ops, &i8042_ops, &pci_host_ops, &acpi_pm_ops};
+	void *const devices[] = {&m.pic, &m.ioapic, &m.pit, &m.rtc, &m.uart, &m.i8042, &m.pci, &m.pm};
+
+	ops[which % 8]->reset(devices[which % 8]);
+}
+
+static void host_side(const uint8_t *step, uint64_t value)
+{
+	switch (step[1] % 10) {
+	case 0:
+		(void)pic8259_acknowledge(&m.pic);
+		return;
+	case 1:
+		ioapic_eoi(&m.ioapic, step[3]);
+		return;
+	case 2:
+		(void)uart16550_receive(&m.uart, step[3]);
+		return;
+	case 3:
+		uart16550_drain(&m.uart);
+		return;
+	case 4:
+		uart16550_set_modem(&m.uart, step[3]);
+		return;
+	case 5:
+		uart16550_receive_break(&m.uart);
+		return;
+	case 6:
+		(void)acpi_pm_press_power_button(&m.pm);
+		return;
+	case 7:
+		reset_one(step[3]);
+		return;
+	case 8:
+		pic8259_set_line(&m.pic, step[3], step[2] & 1);
+		ioapic_set_line(&m.ioapic, step[3], step[2] & 1);
+		return;
+	default:
+		if (m.now_ns < TIME_MAX_NS)
+			m.now_ns += value >> (step[3] & 31);
+		return;
+	}
+}
+
+static void check_machine(void)
+{
+	uint64_t vectors[IOAPIC_VECTOR_WORDS];
+
+	check(m.uart.state.rx.count <= UART_FIFO_BYTES && m.uart.state.tx.count <= UART_FIFO_BYTES);
+	check(m.uart.state.rx.first < UART_FIFO_BYTES && m.uart.state.tx.first < UART_FIFO_BYTES);
+	check(m.uart.state.line_level == (m.lines >> 4 & 1));
+	check(m.pit.state.line_level == (m.lines & 1));
+	ioapic_eoi_vectors(&m.ioapic, vectors);
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+		uint64_t entry = m.ioapic.state.entries[pin];
+
+		if (entry & 0x4000) /* remote IRR: its EOI is asked for */
+			check(vectors[(entry & 0xff) / 64] >> (entry & 0xff) % 64 & 1);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	create_machine();
+	for (unsigned i = 0; i < STEPS_MAX && size >= STEP_BYTES; i++, data += STEP_BYTES, size -= STEP_BYTES) {
+		uint64_t value = (uint64_t)data[4] | (uint64_t)data[5] << 8 | (uint64_t)data[6] << 16 |
+				 (uint64_t)data[7] << 24;
+
+		value |= data[0] & 0x80 ? value << 31 : 0;
+		m.now_ns += data[0] >> 4 & 7;
+		switch (data[0] & 3) {
+		case 0:
+			access_bus(&m.ports, data, value);
+			break;
+		case 1:
+			access_bus(&m.mmio, data, value);
+			break;
+		case 2:
+			host_side(data, value);
+			break;
+		default:
+			tick_all();
+			break;
+		}
+		check_machine();
+	}
+	return 0;
+}
