@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&state, 0, sizeof(state));
 	if (size > 15)
 		memcpy(&state, data + 15, size - 15 < sizeof(state) ? size - 15 : sizeof(state));
+	state.exit.gla_valid = 0;
 	for (size_t i = 0; i < 3; i++) {
 		if (decode_instruction(data, size, sizes[i], &instruction) != OK)
 			continue;

@@ -1,4 +1,4 @@
-/* Encodings from the SDM's opcode tables; the lengths of many more are compared with nasm by tests/unit-py. */
+/* Encodings from the SDM's opcode tables; the lengths of many more are compared with nasm and objdump by tests/decode. */
 #include "abi/vcpu.h"
 #include "vmm/decode/instruction.h"
 #include "tests/unit/unit.h"

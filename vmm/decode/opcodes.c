@@ -59,7 +59,6 @@ const struct opcode opcodes_0f[256] = {
 	[0xbe] = EXTEND(OP_MOVSX, WIDTH_8),
 	[0xbf] = EXTEND(OP_MOVSX, WIDTH_16),
 	PAIR(0xc0, OP_XADD, ENCODING_MEM_REG),
-	[0xc3] = OPERAND(OP_MOV, ENCODING_MEM_REG), /* MOVNTI */
 };
 
 const struct opcode opcode_groups[GROUP_COUNT][8] = {
