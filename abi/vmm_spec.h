@@ -1,0 +1,94 @@
+/* What the manager hands to a VMM, the program that runs one VM, and what the VMM tells back.
+ *
+ * The argument of a VMM's first thread is the address of its struct vmm_spec. Before that thread starts, the manager has
+ * mapped everything named there into the VMM's space and has granted the handles: nothing is missing, nothing comes
+ * later, and the VMM never waits on the manager. Handles that are HANDLE_NONE, addresses and sizes that are 0: there is
+ * no such thing (a VM without initrd).
+ * The VMM maps guest memory into its VM, creates the vCPUs and their threads, and pays for all by its own pool.
+ * It ends with sys_thread_exit(code, true) once its report says why; the manager hears of that by the end of the space.
+ */
+#pragma once
+#include <stdint.h>
+
+#include "abi/boot_info.h"
+#include "abi/syscall.h"
+
+#define VMM_SPEC_MAGIC    0x434550534d4d5642ULL /* "BVMMSPEC" */
+#define VMM_SPEC_VERSION  1U
+#define VMM_NAME_BYTES    32U
+#define VMM_CMDLINE_BYTES 2048U
+#define VMM_TEXT_BYTES    256U
+
+/* Bits of the VMM's event that the manager and the console signal. Bits 0 - 15 are theirs, 16 - 62 the VMM's own. */
+#define VMM_EVENT_CONSOLE 0x1ULL /* input in from_console, or room in to_console */
+
+/* A file of the boot volume, read-only, shared with other programs; whole pages, the rest of the last one is zero. */
+struct vmm_file {
+	char path[BOOT_FILE_PATH_BYTES]; /* for messages */
+	uint64_t address;                /* 0: none */
+	uint64_t size_bytes;
+};
+
+/* The guest's serial port: two channels (abi/channel.h), sizes with the header page. */
+struct vmm_console {
+	uint64_t to_console_address;   /* what the guest prints: the VMM is the writer */
+	uint64_t to_console_bytes;
+	uint64_t from_console_address; /* what the user types: the VMM is the reader */
+	uint64_t from_console_bytes;
+	uint64_t event_bits;           /* to be signalled to console_event after each write or read */
+};
+
+/* Handles in the VMM's table. */
+struct vmm_handles {
+	handle_t space;         /* its own address space */
+	handle_t pool;          /* pays for all that it creates */
+	handle_t vm;
+	handle_t guest_memory;  /* memory object of memory_bytes, also mapped at guest_memory_address */
+	handle_t event;         /* its own: wait and signal */
+	handle_t console_event; /* signal only */
+	handle_t manager_event; /* signal only: after each change of report->state */
+	uint32_t reserved;
+};
+
+/* Read-only for the VMM. */
+struct vmm_spec {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size_bytes; /* sizeof(struct vmm_spec) as the manager was built */
+	char name[VMM_NAME_BYTES];
+	char command_line[VMM_CMDLINE_BYTES];
+	struct vmm_file kernel;
+	struct vmm_file initrd;
+	uint64_t memory_bytes;         /* multiple of 4096 */
+	uint64_t guest_memory_address; /* 1 GiB-aligned: offset n of the memory object is at + n, readable and writable */
+	uint64_t disabled_features;    /* FEATURE_BIT(); ring 0 has them too, from VM_CREATE */
+	uint64_t cpu_mask[PROGRAM_CPUS_MAX / 64]; /* for THREAD_CREATE of each vCPU; all zero: any CPU */
+	uint32_t vcpu_count;
+	uint32_t reserved;
+	uint64_t report_address;       /* struct vmm_report, writable */
+	struct vmm_console console;
+	struct vmm_handles handles;
+};
+
+enum vmm_state {
+	VMM_STARTING,
+	VMM_RUNNING, /* the first vCPU runs */
+	VMM_STOPPED, /* the VM ended: stop_reason, detail, rip; text may say more */
+	VMM_REFUSED, /* the VM cannot be started: text is the whole message, "E211 web: ..." */
+	VMM_STATE_COUNT
+};
+
+/* One page, zeroed; the VMM writes, the manager copies it once and checks the copy. state is written last. */
+struct vmm_report {
+	uint32_t state;       /* enum vmm_state */
+	uint32_t stop_reason; /* enum vcpu_stop_reason */
+	uint64_t detail[4];   /* as in struct vcpu_exit */
+	uint64_t rip;
+	char text[VMM_TEXT_BYTES]; /* printable ASCII, NUL-terminated, no newline */
+};
+
+_Static_assert(sizeof(struct vmm_file) == 144, "vmm_file layout");
+_Static_assert(sizeof(struct vmm_handles) == 32, "vmm_handles layout");
+_Static_assert(sizeof(struct vmm_spec) == 2624, "vmm_spec layout");
+_Static_assert(sizeof(struct vmm_spec) <= 4096, "the spec is one page");
+_Static_assert(sizeof(struct vmm_report) <= 4096, "the report is one page");
