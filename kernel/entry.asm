@@ -4,7 +4,6 @@
 
 bits 64
 default rel
-%include "kernel_offsets.inc"
 
 extern kernel_main, boot_stack_top, syscall_dispatch, interrupt_from_stub, exception_from_stub, thread_first_run
 global kernel_entry, sysenter_entry, syscall_entry, switch_stacks, thread_trampoline, user_enter

@@ -8,7 +8,7 @@
 #include "kernel/percpu.h"
 #include "kernel/space_internal.h"
 #include "kernel/syscall.h"
-#include "kernel/thread.h"
+#include "kernel/thread_internal.h"
 #include "kernel/trap.h"
 
 #define RFLAGS_TF (1ULL << 8)

@@ -14,21 +14,20 @@ user_copy_bytes:
 	mov	r8d, ecx
 	mov	rcx, rdx
 	test	r8d, r8d
-	jz	.copy
+	jz	user_copy_insn
 	stac
-.copy:
 user_copy_insn:
 	rep movsb
 	mov	eax, 1
-.done:
+user_copy_done:
 	test	r8d, r8d
-	jz	.out
+	jz	user_copy_out
 	clac
-.out:
+user_copy_out:
 	ret
 user_copy_fixup:
 	xor	eax, eax
-	jmp	user_copy_bytes.done
+	jmp	user_copy_done
 
 ; bool rdmsr_safe(uint32_t msr, uint64_t *value)
 rdmsr_safe:

@@ -51,6 +51,11 @@ struct object *pool_object(struct pool *pool)
 	return &pool->object;
 }
 
+struct pool *pool_from_object(struct object *object)
+{
+	return (struct pool *)object;
+}
+
 static unsigned list_of(const struct chunk *chunk)
 {
 	return chunk->kind == CHUNK_KERNEL ? 0 : 1;

@@ -18,6 +18,7 @@ extern struct pool *const root_pool;
  * Both multiples of 2 MiB, guaranteed <= limit. Errors: ERR_INVALID, ERR_NO_MEMORY. The caller owns one reference. */
 MUST_CHECK enum status pool_create(struct pool *parent, uint64_t guaranteed_bytes, uint64_t limit_bytes, struct pool **out);
 struct object *pool_object(struct pool *pool);
+struct pool *pool_from_object(struct object *object); /* kind OBJECT_POOL */
 void pool_describe(struct pool *pool, struct pool_info *info);
 
 /* One zeroed 4 KiB page of the kernel part; NULL when the pool is exhausted. Bounded. Context: any, ring 0. */

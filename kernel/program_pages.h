@@ -1,5 +1,7 @@
 /* The two pages that every program sees: the system call stub and struct program_info. */
 #pragma once
+#include <stdint.h>
+
 #include "abi/status.h"
 
 struct space;

@@ -1,0 +1,30 @@
+# The ring 0 image: kernel/, virt/, vmx/ and what they use of lib/. Linked twice: the second time with its own symbol table.
+KERNEL_SOURCES += $(sort $(wildcard kernel/*.asm)) $(filter-out kernel/kernel_offsets.c,$(sort $(wildcard kernel/*.c))) \
+	lib/base/string.c lib/base/format.c $(FONT_SOURCES) $(ELF_SOURCES)
+OFFSETS_SOURCES += kernel/kernel_offsets.c
+
+KERNEL_LDFLAGS := -nostdlib -static-pie -Wl,-T,linker.ld -Wl,-z,noexecstack -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	-Wl,-z,norelro -Wl,--no-dynamic-linker -Wl,-z,nognustack
+
+# A recursive variable: fragments that come later still add to it.
+KERNEL_OBJECTS = $(call objects,kernel,$(KERNEL_SOURCES))
+
+# C structure offsets for nasm: the compiler's assembly output holds "->%define NAME VALUE" lines.
+.SECONDEXPANSION:
+# Fragments of other folders add to OFFSETS_SOURCES after this one was read.
+$(BUILD)/generated/%_offsets.inc: $$(filter %/$$*_offsets.c,$$(OFFSETS_SOURCES)) $$(wildcard abi/*.h kernel/*.h virt/*.h vmx/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -S $< -o - | sed -n 's/^->//p' > $@
+$(BUILD)/kernel/kernel/smp_trampoline.o: $(BUILD)/generated/kernel_offsets.inc
+
+$(BUILD)/kernel.elf: $$(KERNEL_OBJECTS) linker.ld tools/ksyms.py tools/check_elf.py
+	@mkdir -p $(BUILD)/generated
+	$(PYTHON) tools/ksyms.py - $(BUILD)/generated/symbols_0.c
+	$(CC) $(KERNEL_CFLAGS) -c $(BUILD)/generated/symbols_0.c -o $(BUILD)/generated/symbols_0.o
+	$(CC) $(KERNEL_LDFLAGS) -o $(BUILD)/generated/kernel_0.elf $(filter %.o,$^) $(BUILD)/generated/symbols_0.o
+	$(PYTHON) tools/ksyms.py $(BUILD)/generated/kernel_0.elf $(BUILD)/generated/symbols_1.c
+	$(CC) $(KERNEL_CFLAGS) -c $(BUILD)/generated/symbols_1.c -o $(BUILD)/generated/symbols_1.o
+	$(CC) $(KERNEL_LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/generated/symbols_1.o
+	$(PYTHON) tools/check_elf.py --kernel $@
+
+IMAGE_FILES += $(BUILD)/kernel.elf

@@ -1,0 +1,193 @@
+/* From the loader's jump to the first program. The steps are a list; one that fails says why and leaves the message on the screen. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/boot_info.h"
+#include "kernel/apic.h"
+#include "kernel/boot_state.h"
+#include "kernel/chunks.h"
+#include "kernel/clock.h"
+#include "kernel/cpu.h"
+#include "kernel/cpu_insn.h"
+#include "kernel/emergency_console.h"
+#include "kernel/firmware.h"
+#include "kernel/first_program.h"
+#include "kernel/hypervisor.h"
+#include "kernel/irq.h"
+#include "kernel/kernel_map.h"
+#include "kernel/log.h"
+#include "kernel/panic_internal.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "kernel/program_pages.h"
+#include "kernel/scheduler.h"
+#include "kernel/selftest.h"
+#include "kernel/smp.h"
+#include "kernel/thread_internal.h"
+#include "lib/base/string.h"
+
+#define VERSION_TEXT "0.1"
+
+/* What the loader looks for: it and this kernel must mean the same struct boot_info. */
+static const struct {
+	uint32_t name_bytes, descriptor_bytes, type;
+	char name[12];
+	uint32_t boot_info_version;
+} boot_note __attribute__((used, section(".note.bulkhead"), aligned(4))) = {
+	.name_bytes = sizeof(BOOT_NOTE_NAME),
+	.descriptor_bytes = 4,
+	.type = BOOT_NOTE_TYPE,
+	.name = BOOT_NOTE_NAME,
+	.boot_info_version = BOOT_INFO_VERSION,
+};
+
+static struct percpu boot_cpu = {.inbox_lock = {.rank = RANK_INBOX}};
+static struct firmware firmware;
+
+/* The boot stack; its head makes percpu_self() work from the first instruction. */
+static struct {
+	uint8_t bytes[KERNEL_STACK_BYTES - sizeof(struct stack_head)];
+	struct stack_head head;
+} boot_stack __attribute__((aligned(KERNEL_STACK_BYTES), used)) = {.head = {.cpu = &boot_cpu}};
+extern struct stack_head boot_stack_top __attribute__((visibility("hidden")));
+__asm__(".globl boot_stack_top\n.hidden boot_stack_top\n.set boot_stack_top, boot_stack + 0x4000 - 32");
+
+extern void switch_stacks(uint64_t *save_rsp, uint64_t load_rsp);
+_Noreturn void kernel_main(const struct boot_info *boot);
+
+static enum status check_boot_info(void)
+{
+	if (boot_info->magic == BOOT_INFO_MAGIC && boot_info->version == BOOT_INFO_VERSION &&
+	    boot_info->size_bytes == sizeof(struct boot_info))
+		return OK;
+	log_error("E608 loader and kernel do not match: the loader speaks version %u, the kernel %u; copy both from the same release",
+		  boot_info->version, BOOT_INFO_VERSION);
+	return ERR_BAD_FORMAT;
+}
+
+static enum status read_cpu_features(void)
+{
+	const char *missing;
+	enum status status = cpu_features_read(&missing);
+
+	if (status != OK)
+		log_error("E609 this CPU lacks %s; Bulkhead cannot run on it", missing);
+	return status;
+}
+
+static uint64_t highest_ram(void)
+{
+	const struct boot_memory *map = (const struct boot_memory *)(uintptr_t)boot_info->memory_virtual;
+	uint64_t highest = 0;
+
+	for (uint32_t i = 0; i < boot_info->memory_count; i++) {
+		if (map[i].type == BOOT_MEMORY_USABLE || map[i].type == BOOT_MEMORY_HEAP)
+			highest = map[i].base_physical + map[i].length_bytes - 1;
+	}
+	return highest;
+}
+
+static enum status init_memory(void)
+{
+	enum status status;
+
+	kernel_map_init(boot_info);
+	status = chunks_init(boot_info, root_pool);
+	if (status != OK) {
+		log_error("E603 too little memory: %lu MiB usable; Bulkhead needs a PC with at least 256 MiB", chunks_total_bytes() >> 20);
+		return status;
+	}
+	kernel_map_make_shared(highest_ram());
+	emergency_screen_init(&boot_info->framebuffer);
+	return OK;
+}
+
+static enum status init_boot_cpu(void)
+{
+	enum status status = cpu_tables_create(&boot_cpu);
+
+	if (status != OK)
+		return status;
+	cpu_load_tables(&boot_cpu);
+	kernel_map_cpu_windows(&boot_cpu);
+	percpus[0] = &boot_cpu;
+	percpu_count = 1;
+	boot_cpu.online = true;
+	return OK;
+}
+
+static enum status init_interrupts(void)
+{
+	char mode[16];
+	bool allow_x2apic = !boot_option("apic", mode, sizeof(mode)) || strcmp(mode, "xapic") != 0;
+
+	if (firmware_read(boot_info->rsdp_physical, &firmware) != OK)
+		log_warn("E620 no usable ACPI tables: one CPU, no device interrupts, no power-off");
+	apic_init(firmware.madt.local_apic_physical, allow_x2apic);
+	clock_init(&firmware);
+	apic_timer_calibrate();
+	apic_cpu_start();
+	boot_cpu.apic_id = apic_id();
+	irq_init(&firmware);
+	return OK;
+}
+
+static enum status init_threads(void)
+{
+	struct thread *idle;
+	enum status status = thread_create(root_pool, NULL, NULL, &boot_cpu, &idle);
+
+	if (status != OK)
+		return status;
+	scheduler_cpu_start(&boot_cpu, idle);
+	cpu_set_entry_stack(&boot_cpu, idle->stack_top);
+	boot_stack.head.thread = idle;
+	return OK;
+}
+
+static enum status init_cpus(void)
+{
+	hypervisor_cpu_start(&boot_cpu);
+	smp_start(boot_info, &firmware);
+	hypervisor_ready();
+	log_info("Bulkhead " VERSION_TEXT ": %u CPU%s (%s), %lu MiB of memory", percpu_count, percpu_count == 1 ? "" : "s",
+		 cpu_features.brand[0] != '\0' ? cpu_features.brand : "no name", chunks_total_bytes() >> 20);
+	return OK;
+}
+
+static enum status init_programs(void)
+{
+	enum status status = program_pages_init(boot_info->wall_clock_seconds, boot_info->wall_clock_tsc);
+
+	selftest_run();
+	return status == OK ? first_program_start(boot_info) : status;
+}
+
+static const struct {
+	const char *name;
+	enum status (*run)(void);
+} boot_steps[] = {
+	{"boot information", check_boot_info}, {"CPU features", read_cpu_features}, {"memory", init_memory},
+	{"boot CPU", init_boot_cpu},	       {"interrupts", init_interrupts},	    {"threads", init_threads},
+	{"CPUs", init_cpus},		       {"programs", init_programs},
+};
+
+void kernel_main(const struct boot_info *boot)
+{
+	uint64_t unused;
+
+	boot_info = boot;
+	emergency_serial_init();
+	for (unsigned i = 0; i < sizeof(boot_steps) / sizeof(boot_steps[0]); i++) {
+		enum status status = boot_steps[i].run();
+
+		if (status != OK) {
+			log_error("E621 boot stopped at step \"%s\" (status %d); the line above says why. Switch the PC off and on.",
+				  boot_steps[i].name, (int)status);
+			panic_stop_this_cpu();
+		}
+	}
+	/* From here on this CPU idles on its own stack; the boot stack is not used again. */
+	switch_stacks(&unused, boot_cpu.idle->saved_rsp);
+	panic_stop_this_cpu();
+}

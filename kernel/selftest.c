@@ -1,0 +1,101 @@
+/* One function per failure. None of this runs without the option. */
+#include "kernel/selftest.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/boot_state.h"
+#include "kernel/cpu_insn.h"
+#include "kernel/log.h"
+#include "kernel/panic.h"
+#include "lib/base/string.h"
+
+static void divide_error(void)
+{
+	__asm__ volatile("xor %%edx, %%edx; xor %%ecx, %%ecx; div %%ecx" : : "a"(1) : "ecx", "edx");
+}
+
+static void breakpoint(void)
+{
+	__asm__ volatile("int3");
+}
+
+static void single_step(void)
+{
+	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; nop" : : : "memory", "cc");
+}
+
+static void invalid_opcode(void)
+{
+	__asm__ volatile("ud2");
+}
+
+static void device_not_available(void)
+{
+	__asm__ volatile("fninit");
+}
+
+static void general_protection(void)
+{
+	wrmsr(0xc0000080, UINT64_MAX);
+}
+
+static void page_fault(void)
+{
+	*(volatile uint32_t *)(uintptr_t)0xffffc00000000008ULL = 1;
+}
+
+static void write_text(void)
+{
+	extern uint8_t image_start[];
+
+	*(volatile uint8_t *)image_start = 0;
+}
+
+static void execute_data(void)
+{
+	static uint8_t ret_instruction = 0xc3;
+
+	__asm__ volatile("call *%0" : : "r"(&ret_instruction) : "memory");
+}
+
+static void stack_overflow(void)
+{
+	/* Below the guard page is the slot of another stack, so RSP is put into the guard page itself. */
+	__asm__ volatile("mov %%rsp, %%rax; and $~0x3fff, %%rax; lea 2048(%%rax), %%rsp; push %%rax" : : : "rax", "memory");
+}
+
+static void assertion(void)
+{
+	ASSERT(boot_info == NULL);
+}
+
+static void nmi(void)
+{
+	__asm__ volatile("int $2");
+	log_info("selftest: NMI returned");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} selftests[] = {
+	{"divide", divide_error},	   {"breakpoint", breakpoint}, {"debug", single_step},	     {"opcode", invalid_opcode},
+	{"fpu", device_not_available},	   {"protection", general_protection}, {"page", page_fault}, {"write-text", write_text},
+	{"execute-data", execute_data},	   {"stack", stack_overflow},  {"assert", assertion},	     {"nmi", nmi},
+};
+
+void selftest_run(void)
+{
+	char name[24];
+
+	if (!boot_option("selftest", name, sizeof(name)))
+		return;
+	for (unsigned i = 0; i < sizeof(selftests) / sizeof(selftests[0]); i++) {
+		if (strcmp(name, selftests[i].name) == 0) {
+			selftests[i].run();
+			return;
+		}
+	}
+	log_warn("E607 selftest=%s: no such test; docs/selftest.md lists them", name);
+}

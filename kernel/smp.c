@@ -1,0 +1,160 @@
+/* INIT, STARTUP, STARTUP to one CPU at a time, through a page below 1 MiB. */
+#include "kernel/smp.h"
+
+#include <stddef.h>
+
+#include "abi/boot_info.h"
+#include "kernel/apic.h"
+#include "kernel/clock.h"
+#include "kernel/cpu.h"
+#include "kernel/cpu_insn.h"
+#include "kernel/firmware.h"
+#include "kernel/hypervisor.h"
+#include "kernel/kernel_map.h"
+#include "kernel/log.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "kernel/report.h"
+#include "kernel/scheduler.h"
+#include "kernel/smp_trampoline.h"
+#include "kernel/thread_internal.h"
+#include "lib/base/string.h"
+
+#define LOW_MEMORY_END    0xa0000ULL
+#define ONLINE_WAIT_US    200000U
+
+extern const uint8_t smp_trampoline_start[], smp_trampoline_long[], smp_trampoline_end[];
+
+struct percpu *percpus[CPUS_MAX];
+uint32_t percpu_count;
+
+_Noreturn void ap_entry(void);
+
+void ap_entry(void)
+{
+	struct percpu *cpu = percpu_self();
+
+	write_cr3(kernel_map_cr3());
+	cpu_load_tables(cpu);
+	apic_cpu_start();
+	hypervisor_cpu_start(cpu);
+	atomic_store(&cpu->online, true);
+	thread_after_switch();
+	scheduler_idle();
+}
+
+/* Two pages of usable memory below 640 KiB; 0: none. */
+static uint64_t find_low_pages(const struct boot_info *boot)
+{
+	const struct boot_memory *map = (const struct boot_memory *)(uintptr_t)boot->memory_virtual;
+
+	for (uint32_t i = 0; i < boot->memory_count; i++) {
+		uint64_t start = map[i].base_physical > PAGE_SIZE_BYTES ? map[i].base_physical : PAGE_SIZE_BYTES;
+		uint64_t end = map[i].base_physical + map[i].length_bytes;
+
+		end = end < LOW_MEMORY_END ? end : LOW_MEMORY_END;
+		if (map[i].type == BOOT_MEMORY_USABLE && end > start && end - start >= 2 * PAGE_SIZE_BYTES)
+			return start;
+	}
+	return 0;
+}
+
+/* Copies the trampoline and a page-map table that 32-bit CR3 can reach. Returns the page's parameters. */
+static volatile struct trampoline_parameters *prepare_page(uint64_t page)
+{
+	uint8_t *code = kernel_map_device(page, 2 * PAGE_SIZE_BYTES, DEVICE_WRITE_BACK, true);
+	struct trampoline_parameters *p = (struct trampoline_parameters *)(uintptr_t)(code + TRAMPOLINE_PARAMETERS);
+	uint64_t gdt_physical = page + TRAMPOLINE_PARAMETERS + offsetof(struct trampoline_parameters, gdt);
+
+	ASSERT(code != NULL && (size_t)(smp_trampoline_end - smp_trampoline_start) < TRAMPOLINE_PARAMETERS);
+	kernel_map_low_page(page);
+	memcpy(code, smp_trampoline_start, (size_t)(smp_trampoline_end - smp_trampoline_start));
+	memcpy(code + PAGE_SIZE_BYTES, direct_pointer(kernel_map_cr3()), PAGE_SIZE_BYTES);
+	*p = (struct trampoline_parameters){
+		.cr3 = (uint32_t)(page + PAGE_SIZE_BYTES),
+		.gdt_limit = sizeof(p->gdt) - 1,
+		.gdt_base_low = (uint16_t)gdt_physical,
+		.gdt_base_high = (uint16_t)(gdt_physical >> 16),
+		.jump_offset = (uint32_t)(page + (uint64_t)(smp_trampoline_long - smp_trampoline_start)),
+		.jump_selector = SELECTOR_KERNEL_CODE,
+		.entry = (uintptr_t)ap_entry,
+		.gdt = {0, 0x00af9b000000ffffULL, 0x00cf93000000ffffULL},
+	};
+	return p;
+}
+
+static struct percpu *create_cpu(uint32_t index, uint32_t apic_id_)
+{
+	struct percpu *cpu = pool_alloc(root_pool, sizeof(*cpu));
+	struct thread *idle;
+
+	if (cpu == NULL || cpu_tables_create(cpu) != OK)
+		return NULL;
+	cpu->index = index;
+	cpu->apic_id = apic_id_;
+	cpu->inbox_lock = SPINLOCK(RANK_INBOX);
+	kernel_map_cpu_windows(cpu);
+	if (thread_create(root_pool, NULL, NULL, cpu, &idle) != OK)
+		return NULL;
+	scheduler_cpu_start(cpu, idle);
+	cpu_set_entry_stack(cpu, idle->stack_top);
+	return cpu;
+}
+
+static bool wait_online(const struct percpu *cpu, uint64_t us)
+{
+	uint64_t start = rdtsc();
+
+	while (!atomic_load(&cpu->online)) {
+		if (rdtsc() - start > tsc_from_us(us))
+			return false;
+		pause();
+	}
+	return true;
+}
+
+static bool start_cpu(struct percpu *cpu, volatile struct trampoline_parameters *p, uint64_t page)
+{
+	p->stack = cpu->idle->stack_top;
+	__atomic_store_n(&p->ticket, 1, __ATOMIC_SEQ_CST);
+	apic_send_init(cpu->apic_id);
+	clock_wait_us(10000);
+	for (unsigned attempt = 0; attempt < 2; attempt++) {
+		apic_send_startup(cpu->apic_id, (uint8_t)(page >> PAGE_SHIFT));
+		if (wait_online(cpu, attempt == 0 ? 1000 : ONLINE_WAIT_US))
+			return true;
+	}
+	/* Closes the door. A CPU that has passed it already gets its time. */
+	if (__atomic_exchange_n(&p->ticket, 0, __ATOMIC_SEQ_CST) == 0)
+		return wait_online(cpu, ONLINE_WAIT_US);
+	return false;
+}
+
+void smp_start(const struct boot_info *boot, const struct firmware *firmware)
+{
+	uint64_t page = find_low_pages(boot);
+	volatile struct trampoline_parameters *p = page != 0 ? prepare_page(page) : NULL;
+
+	for (uint32_t i = 0; i < firmware->madt.cpu_count; i++) {
+		const struct acpi_cpu *listed = &firmware->cpus[i];
+		struct percpu *cpu;
+
+		if (listed->apic_id == percpus[0]->apic_id || listed->state != ACPI_CPU_ENABLED)
+			continue;
+		if (percpu_count == CPUS_MAX || (listed->apic_id > 254 && !apic_is_x2apic())) {
+			report_failed_cpu(listed->apic_id);
+			continue;
+		}
+		cpu = p != NULL ? create_cpu(percpu_count, listed->apic_id) : NULL;
+		if (cpu == NULL || !start_cpu(cpu, p, page)) {
+			log_warn("E604 CPU with APIC ID %u did not start and is left out", listed->apic_id);
+			report_failed_cpu(listed->apic_id);
+			continue;
+		}
+		percpus[percpu_count] = cpu;
+		percpu_count++;
+	}
+	if (p != NULL)
+		kernel_unmap_low();
+}

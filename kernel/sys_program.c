@@ -1,0 +1,165 @@
+/* System calls on programs, threads, events and the log. */
+#include <stddef.h>
+
+#include "abi/syscall.h"
+#include "kernel/event.h"
+#include "kernel/log.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "kernel/scheduler.h"
+#include "kernel/space_internal.h"
+#include "kernel/syscall_table.h"
+#include "kernel/thread_internal.h"
+#include "kernel/user_copy.h"
+
+#define LOG_CALL_BYTES 512U
+
+static struct space *self(void)
+{
+	return thread_current()->space;
+}
+
+int64_t sys_log_write(const struct syscall_arguments *a)
+{
+	char text[LOG_CALL_BYTES];
+	uint64_t left = a->value[1];
+
+	if (left > 8 * LOG_CALL_BYTES)
+		return syscall_error(ERR_OUT_OF_RANGE);
+	for (uint64_t at = 0; left > 0;) {
+		size_t piece = left < sizeof(text) ? left : sizeof(text);
+		enum status status = copy_from_user(text, a->value[0] + at, piece);
+
+		if (status != OK)
+			return syscall_error(status);
+		log_text(text, piece);
+		at += piece;
+		left -= piece;
+	}
+	return 0;
+}
+
+int64_t sys_log_read(const struct syscall_arguments *a)
+{
+	char text[LOG_CALL_BYTES];
+	uint64_t position;
+	size_t count;
+	enum status status = copy_from_user(&position, a->value[0], sizeof(position));
+
+	if (status != OK)
+		return syscall_error(status);
+	count = log_read(&position, text, a->value[2] < sizeof(text) ? a->value[2] : sizeof(text));
+	status = copy_to_user(a->value[1], text, count);
+	if (status == OK)
+		status = copy_to_user(a->value[0], &position, sizeof(position));
+	return status == OK ? (int64_t)count : syscall_error(status);
+}
+
+int64_t sys_space_kill(const struct syscall_arguments *a)
+{
+	struct object *space;
+	enum status status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_MANAGE, &space);
+
+	if (status != OK)
+		return syscall_error(status);
+	space_end(space_from_object(space), SPACE_KILLED, 0);
+	object_put(space);
+	return 0;
+}
+
+int64_t sys_space_status(const struct syscall_arguments *a)
+{
+	struct object *space;
+	struct space_status described;
+	enum status status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_READ, &space);
+
+	if (status != OK)
+		return syscall_error(status);
+	space_describe(space_from_object(space), &described);
+	object_put(space);
+	return syscall_error(copy_to_user(a->value[1], &described, sizeof(described)));
+}
+
+int64_t sys_thread_create(const struct syscall_arguments *a)
+{
+	struct object *space, *pool;
+	struct thread_config config;
+	struct thread *thread;
+	enum status status = copy_from_user(&config, a->value[2], sizeof(config));
+
+	if (status != OK)
+		return syscall_error(status);
+	if (config.entry >= USER_END || config.stack_top >= USER_END || config.stack_top % 16 != 0)
+		return syscall_error(ERR_INVALID);
+	status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_MANAGE, &space);
+	if (status != OK)
+		return syscall_error(status);
+	status = handle_find(self(), a->value[1], OBJECT_POOL, RIGHT_MANAGE, &pool);
+	if (status == OK) {
+		status = thread_create(pool_from_object(pool), space_from_object(space), &config, NULL, &thread);
+		object_put(pool);
+		if (status == OK)
+			space_add_thread(space_from_object(space), thread);
+	}
+	object_put(space);
+	return syscall_error(status);
+}
+
+int64_t sys_thread_exit(const struct syscall_arguments *a)
+{
+	if (a->value[1] != 0)
+		space_end(self(), SPACE_EXITED, a->value[0]);
+	thread_exit_current();
+}
+
+int64_t sys_thread_yield(const struct syscall_arguments *a)
+{
+	(void)a;
+	percpu_self()->reschedule = true;
+	return 0;
+}
+
+int64_t sys_event_create(const struct syscall_arguments *a)
+{
+	struct object *pool;
+	struct event *event;
+	handle_t handle;
+	enum status status = handle_find(self(), a->value[0], OBJECT_POOL, RIGHT_MANAGE, &pool);
+
+	if (status != OK)
+		return syscall_error(status);
+	status = event_create(pool_from_object(pool), &event);
+	object_put(pool);
+	if (status != OK)
+		return syscall_error(status);
+	status = handle_add(self(), event_object(event), RIGHT_ALL, UINT64_MAX, &handle);
+	if (status != OK)
+		object_put(event_object(event));
+	return status == OK ? (int64_t)handle : syscall_error(status);
+}
+
+int64_t sys_event_signal(const struct syscall_arguments *a)
+{
+	struct object *event;
+	uint64_t badge;
+	enum status status = handle_find_badge(self(), a->value[0], OBJECT_EVENT, RIGHT_SIGNAL, &event, &badge);
+
+	if (status != OK)
+		return syscall_error(status);
+	event_signal(event_from_object(event), a->value[1] & badge & ~(1ULL << 63));
+	object_put(event);
+	return 0;
+}
+
+int64_t sys_event_wait(const struct syscall_arguments *a)
+{
+	struct object *event;
+	uint64_t bits = 0;
+	enum status status = handle_find(self(), a->value[0], OBJECT_EVENT, RIGHT_WAIT, &event);
+
+	if (status != OK)
+		return syscall_error(status);
+	status = event_wait(event_from_object(event), a->value[1], &bits);
+	object_put(event);
+	return status == OK ? (int64_t)bits : syscall_error(status);
+}
