@@ -69,8 +69,7 @@ enum status load_make_plan(const struct load_request *request, struct load_plan 
 	case IMAGE_KIND_COUNT:
 		break;
 	}
-	return load_refuse_number(problem, ERR_BAD_FORMAT, E210, "not a kernel: a file of bytes",
-				  request->kernel_bytes);
+	return load_refuse(problem, ERR_BAD_FORMAT, E210, "neither a Linux bzImage nor a flat guest program");
 }
 
 enum status load_apply(const struct load_plan *plan, const struct gmem *gm)
@@ -94,7 +93,7 @@ struct remedy {
 };
 
 static const struct remedy remedies[] = {
-	{E210, "E210", "give a Linux bzImage or a flat guest program as kernel"},
+	{E210, "E210", "correct kernel; Linux: the file that distributions call vmlinuz"},
 	{E211, "E211", "the copy is not whole: copy the file again"},
 	{E212, "E212", "take a 64-bit kernel of Linux 3.8 or later"},
 	{E213, "E213", "raise the VM's memory"},
