@@ -6,8 +6,8 @@
  *
  * Context of all functions of a model: one thread at a time per device; the caller holds the device's lock. Callbacks
  * and lines are called under that lock. So what a machine hangs on a line must not enter another device: it notes the
- * change and passes it on after unlock. Each call of a line counts, in order: a fall and a rise in one access are an
- * edge, although the level is what it was. */
+ * change and passes it on after unlock (irq_relay.h). Each call of a line counts, in order: a fall and a rise in one
+ * access are an edge, although the level is what it was. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

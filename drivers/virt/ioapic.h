@@ -33,7 +33,8 @@ struct ioapic_state {
 struct ioapic_wires {
 	/* An interrupt leaves. address: FEExxxxxh with the destination; data: vector, delivery mode, trigger. */
 	void (*send)(void *ctx, uint64_t address, uint32_t data);
-	/* What ioapic_eoi_vectors() returns has changed; called before an interrupt of a new vector is sent. NULL: unused. */
+	/* What ioapic_eoi_vectors() returns has changed; called before an interrupt of a new vector is sent.
+	 * NULL: unused. */
 	void (*eoi_vectors_changed)(void *ctx);
 	void *ctx;
 };

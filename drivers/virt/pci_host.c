@@ -21,7 +21,7 @@
 #define ECAM_DEVFN_SHIFT 12
 #define ECAM_REGISTER    0xfffU
 
-/* Type 0 header: device 29C0h of vendor 8086h, class "bridge, host". Everything else reads 0 and nothing is writable. */
+/* Type 0 header: device 29C0h of vendor 8086h, class "bridge, host". Everything else reads 0; nothing is writable. */
 static const uint32_t bridge_header[16] = {
 	[0] = 0x29c08086, /* device, vendor */
 	[1] = 0x00000006, /* command: memory space, bus master */

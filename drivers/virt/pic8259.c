@@ -275,7 +275,8 @@ static void pic_write(void *dev, uint64_t offset, unsigned width, uint64_t value
 		write_data(chip, (uint8_t)value);
 	else
 		write_command(chip, (uint8_t)value);
-	pic->state.slave.special_fully_nested = false; /* "programmed in the master" only: the slave's input 2 is IRQ10 */
+	/* "Programmed in the master" only: the slave's input 2 is IRQ10, no cascade. */
+	pic->state.slave.special_fully_nested = false;
 	update_output(pic);
 }
 

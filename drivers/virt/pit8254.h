@@ -3,7 +3,8 @@
  *
  * Registers (offset of the device): 0-3 counters and control word (ports 40h-43h), 4 port 61h.
  *
- * Source: Intel, "82C54 CHMOS Programmable Interval Timer"; Intel ICH9 data sheet, "NMI Status and Control Register". */
+ * Source: Intel, "82C54 CHMOS Programmable Interval Timer"; Intel ICH9 data sheet, "NMI Status and Control
+ * Register". */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

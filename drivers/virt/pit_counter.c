@@ -139,15 +139,16 @@ static uint16_t present_count(const struct pit_counter *counter, uint64_t tick)
 uint8_t pit_counter_read(struct pit_counter *counter, uint64_t tick)
 {
 	uint16_t count = counter->count_latched ? counter->latched_count : present_count(counter, tick);
-	bool high = counter->access == PIT_ACCESS_HIGH || (counter->access == PIT_ACCESS_BOTH && counter->read_high_next);
+	bool both = counter->access == PIT_ACCESS_BOTH;
+	bool high = both ? counter->read_high_next : counter->access == PIT_ACCESS_HIGH;
 
 	if (counter->status_latched) {
 		counter->status_latched = false;
 		return counter->latched_status;
 	}
-	if (counter->access == PIT_ACCESS_BOTH)
+	if (both)
 		counter->read_high_next = !counter->read_high_next;
-	if (counter->access != PIT_ACCESS_BOTH || high)
+	if (!both || high)
 		counter->count_latched = false;
 	return (uint8_t)(high ? count >> 8 : count);
 }

@@ -175,7 +175,6 @@ static uint64_t look(struct rtc_cmos *rtc, uint64_t now_ns)
 {
 	struct rtc_cmos_state *state = &rtc->state;
 	int64_t before = seconds_at(state, state->seen_ns);
-	unsigned to_alarm;
 	int64_t passed;
 
 	if (now_ns < state->seen_ns)
@@ -185,7 +184,8 @@ static uint64_t look(struct rtc_cmos *rtc, uint64_t now_ns)
 		state->bytes[RTC_C] |= C_PERIODIC;
 	state->seen_ns = now_ns;
 	if (passed > 0 && !is_stopped(state)) {
-		to_alarm = seconds_to_alarm(state, before);
+		unsigned to_alarm = seconds_to_alarm(state, before);
+
 		state->bytes[RTC_C] |= C_UPDATE;
 		state->bytes[RTC_C] |= to_alarm != 0 && to_alarm <= passed ? C_ALARM : 0;
 	}
@@ -218,8 +218,8 @@ static bool is_time_register(uint8_t index)
 	       (index >= RTC_WEEKDAY && index <= RTC_YEAR);
 }
 
-/* Registers A and B can stop and start the clock. "When the divider is changed from reset to an operating time base, the
- * first update cycle is one-half second later." */
+/* Registers A and B can stop and start the clock. "When the divider is changed from reset to an operating time base,
+ * the first update cycle is one-half second later." */
 static void write_mode(struct rtc_cmos_state *state, enum rtc_register reg, uint8_t value, uint64_t now_ns)
 {
 	bool was_stopped = is_stopped(state);

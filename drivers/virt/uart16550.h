@@ -43,10 +43,11 @@ struct uart16550_state {
 
 struct uart16550_wires {
 	struct irq_line irq;
-	/* A byte leaves; false: the host cannot take it now and calls uart16550_drain() when it can. NULL: all is lost. */
+	/* A byte leaves; false: the host cannot take it now and calls uart16550_drain() when it can.
+	 * NULL: all is lost. */
 	bool (*transmit)(void *ctx, uint8_t byte);
-	/* There is room again after uart16550_receive() refused a byte. Under the device's lock: note it, receive later.
-	 * NULL: nobody asks. */
+	/* There is room again after uart16550_receive() refused a byte. Under the device's lock: note it, receive
+	 * later. NULL: nobody asks. */
 	void (*receive_ready)(void *ctx);
 	void *ctx;
 };

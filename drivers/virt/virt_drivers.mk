@@ -33,3 +33,6 @@ test_rtc_cmos_SOURCES := drivers/virt/rtc_cmos.c drivers/virt/rtc_calendar.c dri
 
 FUZZ_TARGETS += virt_devices
 fuzz_virt_devices_SOURCES := $(VIRT_DRIVER_SOURCES)
+
+UNIT_TESTS += irq_relay
+test_irq_relay_SOURCES := drivers/virt/irq_relay.c

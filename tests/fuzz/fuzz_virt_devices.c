@@ -103,7 +103,8 @@ static void pic_output(void *ctx, bool level)
 	check(level == !m.pic.state.output);
 }
 
-static void attach(struct bus *bus, uint64_t base, uint64_t bytes, uint64_t first, const struct device_ops *ops, void *dev)
+static void attach(struct bus *bus, uint64_t base, uint64_t bytes, uint64_t first, const struct device_ops *ops,
+		   void *dev)
 {
 	check(bus_attach(bus, &(struct io_region){base, bytes, first, ops, dev, NULL}) == OK);
 }
@@ -226,7 +227,7 @@ static void host_side(const uint8_t *step, uint64_t value)
 		return;
 	default:
 		if (m.now_ns < TIME_MAX_NS)
-			m.now_ns += value >> (step[3] & 31);
+			m.now_ns += (value & (TIME_MAX_NS - 1)) >> (step[3] & 31);
 		return;
 	}
 }

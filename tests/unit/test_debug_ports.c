@@ -26,7 +26,7 @@ static void test_debug_ports_through_the_bus(void **state)
 	(void)state;
 	bus_init(&bus, 0xffff);
 	assert_int_equal(bus_attach(&bus, &(struct io_region){0x80, 1, 0, &post_port_ops, &post, NULL}), OK);
-	assert_int_equal(bus_attach(&bus, &(struct io_region){0xe9, 1, DEBUG_PORTS_TEXT, &debug_ports_ops, &ports, NULL}), OK);
+	assert_int_equal(bus_attach(&bus, &(struct io_region){0xe9, 1, 0, &debug_ports_ops, &ports, NULL}), OK);
 	assert_int_equal(bus_attach(&bus, &(struct io_region){0xf4, DEBUG_PORTS_EXIT_SIZE, DEBUG_PORTS_EXIT,
 							      &debug_ports_ops, &ports, NULL}), OK);
 	bus_write(&bus, 0x80, 1, 0x5a, 0);

@@ -41,7 +41,8 @@ static int setup(void **state)
 	pci_host_init(&host, &(struct pci_host_wires){count_reset, NULL});
 	bus_init(&bus, UINT64_MAX);
 	assert_int_equal(bus_attach(&bus, &(struct io_region){0xcf8, 8, 0, &pci_host_ops, &host, NULL}), OK);
-	assert_int_equal(bus_attach(&bus, &(struct io_region){0xe0000000, 0x100000, 0, &pci_ecam_ops, &host, NULL}), OK);
+	assert_int_equal(bus_attach(&bus, &(struct io_region){0xe0000000, 0x100000, 0, &pci_ecam_ops, &host, NULL}),
+			 OK);
 	return 0;
 }
 

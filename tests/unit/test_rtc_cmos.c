@@ -88,7 +88,8 @@ static void test_rtc_calendar_agrees_with_libc(void **state)
 	}
 	assert_int_equal(rtc_time_of(INT64_MIN).year, 0);
 	assert_int_equal(rtc_time_of(INT64_MAX).year, 9999);
-	assert_int_equal(rtc_seconds(&(struct rtc_time){.year = 1970, .month = 0, .day = 99, .hour = 99}), 30 * 86400 + 23 * 3600);
+	assert_int_equal(rtc_seconds(&(struct rtc_time){.year = 1970, .month = 0, .day = 99, .hour = 99}),
+			 30 * 86400 + 23 * 3600);
 }
 
 static void test_rtc_shows_time_in_all_formats(void **state)
@@ -164,7 +165,8 @@ static void test_rtc_update_interrupt_each_second(void **state)
 		run_to_event();
 		assert_int_equal(now_ns, FIRST + i * SECOND);
 		assert_int_equal(rtc_cmos_ops.next_event_ns(&rtc), UINT64_MAX);
-		assert_int_equal(in(0x0c), 0xd0 | (i > 1 ? 0 : 0x20)); /* the alarm is at 0:00:00; the period is 1/1024 s */
+		/* The alarm is at 0:00:00; the period is 1/1024 s. */
+		assert_int_equal(in(0x0c), 0xd0 | (i > 1 ? 0 : 0x20));
 		assert_false(line);
 		assert_int_equal(in(0x0c), 0);
 	}

@@ -1,0 +1,60 @@
+/* A word per line, changed by its device and taken by whoever drains. A device sets the word before the line's bit in
+ * `changed`; who drains clears the bit before it takes the word: no change stays behind unseen. */
+#include "drivers/virt/irq_relay.h"
+
+#define LEVEL    1U
+#define ONE_RISE 2U
+
+void irq_relay_init(struct irq_relay *relay)
+{
+	atomic_init(&relay->changed, 0);
+	for (unsigned number = 0; number < IRQ_RELAY_LINES; number++) {
+		relay->inputs[number].relay = relay;
+		relay->inputs[number].number = number;
+		atomic_init(&relay->inputs[number].rises_and_level, 0);
+	}
+}
+
+/* Only this line's device writes the level, under its lock: it does not change between load and add. */
+static void input_set(void *ctx, bool level)
+{
+	struct irq_relay_input *input = ctx;
+	bool present = (atomic_load(&input->rises_and_level) & LEVEL) != 0;
+
+	if (level == present)
+		return;
+	if (level)
+		atomic_fetch_add(&input->rises_and_level, ONE_RISE | LEVEL);
+	else
+		atomic_fetch_and(&input->rises_and_level, ~LEVEL);
+	atomic_fetch_or(&input->relay->changed, 1U << input->number);
+}
+
+struct irq_line irq_relay_line(struct irq_relay *relay, unsigned number)
+{
+	return (struct irq_line){.set = input_set, .ctx = &relay->inputs[number]};
+}
+
+bool irq_relay_has_changes(struct irq_relay *relay)
+{
+	return atomic_load(&relay->changed) != 0;
+}
+
+void irq_relay_drain(struct irq_relay *relay, void (*apply)(void *ctx, unsigned number, bool level), void *ctx)
+{
+	uint32_t changed = atomic_exchange(&relay->changed, 0);
+
+	for (unsigned number = 0; number < IRQ_RELAY_LINES; number++) {
+		uint32_t word;
+
+		if (!(changed & 1U << number))
+			continue;
+		word = atomic_fetch_and(&relay->inputs[number].rises_and_level, LEVEL);
+		if (word >= ONE_RISE) {
+			apply(ctx, number, false);
+			apply(ctx, number, true);
+		}
+		if (word < ONE_RISE || !(word & LEVEL))
+			apply(ctx, number, (word & LEVEL) != 0);
+	}
+}
