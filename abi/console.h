@@ -2,6 +2,11 @@
  *
  * At its start the console gets the address of a struct console_setup (the argument of its first thread); the manager
  * has mapped everything named there into the console's space, and granted the handles.
+ * Rights: own_event WAIT; each peer_event SIGNAL, with a badge that holds its bits; ports and serial_irq WRITE. Peers
+ * get own_event with SIGNAL and the badge CONSOLE_EVENT_MANAGER or CONSOLE_EVENT_TERMINAL.
+ * Before the start the manager stops ring 0's own output (CONSOLE_TAKE) and reads the log to its end:
+ * log_shown_position. What any program logs later, the manager too, the console shows at its prompt within
+ * CONSOLE_LOOK_MS.
  * Afterwards both talk by messages in a pair of channels (abi/channel.h): struct console_message, then its payload.
  * A message is put into the channel whole; after it, the other side's event is signalled.
  * A VM's terminal is a pair of channels between its VMM and the console; the manager makes them and tells both.
@@ -16,6 +21,8 @@
 #define CONSOLE_NAME_BYTES         32U   /* a VM's name with its NUL */
 #define CONSOLE_MAX_PAYLOAD_BYTES  1024U
 #define CONSOLE_ANSWER_TIMEOUT_MS  5000U /* without a word for so long, the prompt gives a request up */
+
+#define CONSOLE_LOOK_MS            250U  /* the longest time between two looks at the log */
 
 /* Bits of the console's event. They only say where to look first: the console looks everywhere. */
 #define CONSOLE_EVENT_MANAGER  0x1ULL
@@ -42,6 +49,7 @@ struct console_setup {
 	uint32_t serial_irq;             /* handle, bound to own_event with CONSOLE_EVENT_SERIAL; 0: polled */
 	uint16_t serial_base_port;
 	uint16_t reserved[3];
+	uint64_t log_shown_position;     /* of the kernel's log: up to here ring 0 has shown it on the serial line */
 	uint64_t framebuffer_address;    /* 0: no screen */
 	struct boot_framebuffer framebuffer;
 };
@@ -49,12 +57,11 @@ struct console_setup {
 enum console_message_kind {
 	/* console to manager: requests, each with a new number */
 	CONSOLE_REQUEST_LIST = 1,
-	CONSOLE_REQUEST_LOG = 2,
-	CONSOLE_REQUEST_POWER_OFF = 3,
+	CONSOLE_REQUEST_POWER_OFF = 2,
 	/* manager to console */
 	CONSOLE_ANSWER_TEXT = 16,    /* text, lines end with "\n"; as many messages as needed */
 	CONSOLE_ANSWER_END = 17,     /* no payload: the request is done */
-	CONSOLE_NOTICE = 18,         /* text for the prompt that nobody asked for */
+	CONSOLE_NOTICE = 18,         /* text for the prompt that is not in the log (the console shows the log itself) */
 	CONSOLE_TERMINAL_OPEN = 19,  /* struct console_terminal; again for the same name after a restart */
 	CONSOLE_TERMINAL_CLOSE = 20, /* name: the channels go away now; the terminal's text stays readable */
 	CONSOLE_SHOW = 21,           /* name: show this VM's terminal, as the command "console" does */
@@ -73,6 +80,6 @@ struct console_terminal {
 };
 
 _Static_assert(sizeof(struct console_channels) == 48, "console_channels layout");
-_Static_assert(sizeof(struct console_setup) == 120, "console_setup layout");
+_Static_assert(sizeof(struct console_setup) == 128, "console_setup layout");
 _Static_assert(sizeof(struct console_message) == 16, "console_message layout");
 _Static_assert(sizeof(struct console_terminal) == 80, "console_terminal layout");

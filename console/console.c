@@ -7,8 +7,8 @@
 
 #define TYPED_BYTES_PER_TURN 256U
 #define MESSAGES_PER_TURN    16U
-#define SERIAL_POLL_MS       10U  /* nobody types 16 bytes, the FIFO's worth, in that time */
-#define SERIAL_LOOK_MS       250U /* for an interrupt that was lost */
+#define SERIAL_POLL_MS       10U /* nobody types 16 bytes, the FIFO's worth, in that time */
+#define SERIAL_SEND_MS       1U  /* a FIFO's worth at 115200 baud takes 1.4 ms */
 
 static void print_at_prompt(void *context, const char *text, size_t len_bytes)
 {
@@ -29,6 +29,7 @@ static enum shell_outcome request(struct console *console, enum console_message_
 	if (console->manager_lost || manager_link_request(&console->manager, kind, &console->waiting_request) != OK)
 		return SHELL_NO_MANAGER;
 	console->waiting_since_ms = console->now_ms;
+	log_view_end_list(&console->log);
 	signal_manager(console);
 	return SHELL_WAITS;
 }
@@ -38,9 +39,12 @@ static enum shell_outcome request_list(void *context)
 	return request(context, CONSOLE_REQUEST_LIST);
 }
 
-static enum shell_outcome request_log(void *context)
+static enum shell_outcome list_log(void *context)
 {
-	return request(context, CONSOLE_REQUEST_LOG);
+	struct console *console = context;
+
+	console->waiting_request = 0; /* an answer given up is not this one's */
+	return log_view_list(&console->log);
 }
 
 static enum shell_outcome request_power_off(void *context)
@@ -63,7 +67,7 @@ static const struct shell_ops shell_ops = {
 	.print = print_at_prompt,
 	.list = request_list,
 	.attach = attach,
-	.log = request_log,
+	.log = list_log,
 	.power_off = request_power_off,
 };
 
@@ -72,11 +76,14 @@ static void notice(struct console *console, const char *text)
 	shell_notice(&console->shell, text, strlen(text));
 }
 
-enum status console_init(struct console *console, const struct console_channels *manager, struct uart *uart,
+enum status console_init(struct console *console, const struct console_setup *setup, struct uart *uart,
 			 struct screen *screen, const struct console_effects *effects)
 {
-	memset(console, 0, sizeof(*console));
+	const struct console_channels *manager = &setup->manager;
+
+	memset(console, 0, offsetof(struct console, vms)); /* a VM's part is initialised when it comes */
 	console->effects = effects;
+	log_view_init(&console->log, &effects->log, setup->log_shown_position);
 	console->manager_event = manager->peer_event;
 	console->manager_event_bits = manager->peer_event_bits;
 	console->uart = uart;
@@ -88,6 +95,9 @@ enum status console_init(struct console *console, const struct console_channels 
 	if (screen != NULL)
 		multiplexer_add_sink(&console->multiplexer, MULTIPLEXER_SCREEN);
 	shell_init(&console->shell, &shell_ops, console);
+	/* The screen starts with what ring 0 had shown there before it was cleared. */
+	log_view_print_old(&console->log, &console->shell);
+	multiplexer_skip(&console->multiplexer, MULTIPLEXER_SERIAL);
 	if (uart == NULL)
 		notice(console, "No serial port was found, and this version does not read a keyboard:\n"
 				"the VMs start as bulkhead.toml says, and the power button stops them.\n");
@@ -113,6 +123,7 @@ static struct console_vm *vm_of_name(struct console *console, const char *name)
 		return NULL;
 	vm = &console->vms[console->vm_count];
 	terminal_init(&vm->terminal, name);
+	vm->connected = false;
 	if (multiplexer_add(&console->multiplexer, &vm->terminal, &number) != OK)
 		return NULL;
 	console->vm_count++;
@@ -341,6 +352,8 @@ bool console_turn(struct console *console, uint64_t now_ms)
 	console->now_ms = now_ms;
 	more = serve_keys(console);
 	more |= serve_manager(console);
+	more |= log_view_serve(&console->log, &console->shell,
+			       multiplexer_room_bytes(&console->multiplexer, MULTIPLEXER_PROMPT));
 	for (uint32_t i = 0; i < console->vm_count; i++)
 		more |= serve_vm(console, &console->vms[i]);
 	more |= serve_serial_line(console);
@@ -351,10 +364,10 @@ bool console_turn(struct console *console, uint64_t now_ms)
 uint64_t console_wait_ms(const struct console *console, bool serial_interrupts)
 {
 	uint64_t elapsed_ms = console->now_ms - console->waiting_since_ms;
-	uint64_t wait_ms = UINT64_MAX;
+	uint64_t wait_ms = CONSOLE_LOOK_MS;
 
-	if (console->uart != NULL)
-		wait_ms = serial_interrupts ? SERIAL_LOOK_MS : SERIAL_POLL_MS;
+	if (console->uart != NULL && !serial_interrupts)
+		wait_ms = uart_free_bytes(console->uart) < UART_QUEUE_BYTES ? SERIAL_SEND_MS : SERIAL_POLL_MS;
 	if (console->waiting_request != 0 && CONSOLE_ANSWER_TIMEOUT_MS + 1 - elapsed_ms < wait_ms)
 		wait_ms = CONSOLE_ANSWER_TIMEOUT_MS + 1 - elapsed_ms;
 	return wait_ms;

@@ -2,9 +2,11 @@
  * turn that main repeats. Effects leave through console_effects, time comes in as an argument. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/console.h"
+#include "console/log_view.h"
 #include "console/manager_link.h"
 #include "console/multiplexer.h"
 #include "console/screen.h"
@@ -17,6 +19,7 @@ struct console_effects {
 	/* Signals bits of an event that the manager granted. */
 	void (*signal)(void *context, uint32_t event, uint64_t bits);
 	void *context;
+	struct log_source log;
 };
 
 struct console_vm {
@@ -37,6 +40,7 @@ struct console {
 	uint32_t waiting_request; /* 0: none */
 	uint64_t waiting_since_ms;
 	uint64_t now_ms;
+	struct log_view log;
 	struct uart *uart;     /* NULL: none */
 	struct screen *screen; /* NULL: none */
 	size_t screen_text_used_bytes;
@@ -46,12 +50,14 @@ struct console {
 	struct shell shell;
 	struct terminal prompt;
 	uint32_t vm_count;
+	/* large, and last: not cleared at the start */
 	struct console_vm vms[CONSOLE_MAX_VMS]; /* vms[i] is the multiplexer's terminal i + 1 */
 };
 
-/* Starts at the prompt. Borrows all it is given; uart and screen, initialised, or NULL.
+/* Starts at the prompt, below the log so far (on the screen only: ring 0 has cleared away for the console there).
+ * Uses of setup: manager, log_shown_position. Borrows the rest; uart and screen, initialised, or NULL.
  * Errors: ERR_INVALID: the manager's channels are impossible. */
-MUST_CHECK enum status console_init(struct console *console, const struct console_channels *manager, struct uart *uart,
+MUST_CHECK enum status console_init(struct console *console, const struct console_setup *setup, struct uart *uart,
 				    struct screen *screen, const struct console_effects *effects);
 
 /* Moves what can be moved now, a bounded amount: typed bytes, messages, VMs' output and input, serial line and screen.
@@ -59,6 +65,6 @@ MUST_CHECK enum status console_init(struct console *console, const struct consol
  * event, for as long as console_wait_ms says. */
 bool console_turn(struct console *console, uint64_t now_ms);
 
-/* How long main may wait for the event after a turn that returned false, in milliseconds; UINT64_MAX: for ever.
- * serial_interrupts: the serial port's interrupt signals the event; it is looked at now and then all the same. */
+/* How long main may wait for the event after a turn that returned false, in milliseconds: at most CONSOLE_LOOK_MS.
+ * serial_interrupts: the serial port's interrupt signals the event; one that is lost costs no more than that time. */
 uint64_t console_wait_ms(const struct console *console, bool serial_interrupts);

@@ -21,7 +21,10 @@ SCREEN_SOURCES = console/screen.c drivers/host/framebuffer.c $(SCREEN_TEXT_SOURC
 UNIT_TESTS += screen
 test_screen_SOURCES = $(SCREEN_SOURCES)
 
-CONSOLE_LOGIC_SOURCES = console/console.c console/manager_link.c lib/channel/channel.c drivers/host/uart.c \
+CONSOLE_LOGIC_SOURCES = console/console.c console/log_view.c console/manager_link.c lib/channel/channel.c drivers/host/uart.c \
 	$(TERMINAL_SOURCES) $(SHELL_SOURCES) $(SCREEN_SOURCES)
 UNIT_TESTS += console
 test_console_SOURCES = $(CONSOLE_LOGIC_SOURCES) lib/base/format.c
+
+PROGRAMS += console
+console_SOURCES = console/main.c $(CONSOLE_LOGIC_SOURCES)

@@ -80,6 +80,13 @@ void multiplexer_show(struct multiplexer *multiplexer, uint32_t number)
 	multiplexer->escape_repeats = false;
 }
 
+void multiplexer_skip(struct multiplexer *multiplexer, enum multiplexer_sink_number number)
+{
+	const struct terminal *terminal = multiplexer->terminals[multiplexer->shown];
+
+	multiplexer->sinks[number].reader.position_bytes = terminal->written_bytes;
+}
+
 /* At the prompt Ctrl-] means something only at once after the one that led there. */
 static enum multiplexer_typed type_at_prompt(struct multiplexer *multiplexer, uint8_t byte)
 {

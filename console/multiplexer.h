@@ -63,6 +63,9 @@ MUST_CHECK enum status multiplexer_find(const struct multiplexer *multiplexer, c
 /* Shows another terminal: a line that says which, its last lines, then it lives. A number that is none: nothing. */
 void multiplexer_show(struct multiplexer *multiplexer, uint32_t number);
 
+/* What the shown terminal holds so far is not shown by this sink: someone else has done it. */
+void multiplexer_skip(struct multiplexer *multiplexer, enum multiplexer_sink_number number);
+
 /* Takes one byte that the user typed. */
 enum multiplexer_typed multiplexer_type(struct multiplexer *multiplexer, uint8_t byte);
 

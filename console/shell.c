@@ -46,7 +46,7 @@ static void print(struct shell *shell, const char *text, size_t len_bytes)
 }
 
 /* A terminal needs a carriage return before each newline. */
-static void print_lines(struct shell *shell, const char *text, size_t len_bytes)
+void shell_print(struct shell *shell, const char *text, size_t len_bytes)
 {
 	size_t begin = 0;
 
@@ -62,7 +62,7 @@ static void print_lines(struct shell *shell, const char *text, size_t len_bytes)
 
 static void print_text(struct shell *shell, const char *text)
 {
-	print_lines(shell, text, strlen(text));
+	shell_print(shell, text, strlen(text));
 }
 
 static void erase_line(struct shell *shell)
@@ -228,14 +228,14 @@ void shell_type(struct shell *shell, uint8_t byte)
 void shell_notice(struct shell *shell, const char *text, size_t len_bytes)
 {
 	erase_line(shell);
-	print_lines(shell, text, len_bytes);
+	shell_print(shell, text, len_bytes);
 	shell_show_line(shell);
 }
 
 void shell_answer(struct shell *shell, const char *text, size_t len_bytes)
 {
 	if (shell->waits)
-		print_lines(shell, text, len_bytes);
+		shell_print(shell, text, len_bytes);
 }
 
 void shell_answer_end(struct shell *shell, enum shell_outcome outcome)

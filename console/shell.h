@@ -45,6 +45,9 @@ void shell_show_line(struct shell *shell);
 /* Takes one byte that the user typed at the prompt. Ctrl-C also ends waiting for an answer. */
 void shell_type(struct shell *shell, uint8_t byte);
 
+/* Prints text, newlines as CR LF, and no prompt: what stands above the first prompt. */
+void shell_print(struct shell *shell, const char *text, size_t len_bytes);
+
 /* Prints text that nobody asked for (a VM stopped, a log line) above the line being typed. Newlines become CR LF. */
 void shell_notice(struct shell *shell, const char *text, size_t len_bytes);
 

@@ -59,7 +59,9 @@
 	X(E613, "the manager does not answer the prompt") \
 	X(E614, "the channel between manager and prompt is damaged") \
 	X(E615, "no room for another terminal") \
-	X(E616, "the channel of a terminal is damaged")
+	X(E616, "the channel of a terminal is damaged") \
+	X(E617, "manager and console are of different releases") \
+	X(E618, "the screen has a mode that cannot be drawn on")
 
 enum error_code {
 #define ERROR_CODE_ENUM(code, meaning) code,

@@ -1,6 +1,7 @@
 /* The whole console program but its system calls: a fake port for the user, real channels for manager and VMMs. */
 #include "console/console.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/unit/unit.h"
@@ -51,7 +52,30 @@ static void take_signal(void *context, uint32_t event, uint64_t bits)
 	signals[event]++;
 }
 
-static const struct console_effects effects = {.signal = take_signal};
+static char kernel_log[60000];
+static size_t kernel_log_bytes, kernel_log_oldest;
+
+static size_t read_log(void *context, uint64_t *position, char *out, size_t size_bytes)
+{
+	size_t count;
+
+	(void)context;
+	*position = *position < kernel_log_oldest ? kernel_log_oldest : *position;
+	assert_true(*position <= kernel_log_bytes);
+	count = kernel_log_bytes - *position < size_bytes ? kernel_log_bytes - *position : size_bytes;
+	memcpy(out, kernel_log + *position, count);
+	*position += count;
+	return count;
+}
+
+static void log_text(const char *text)
+{
+	assert_true(strlen(text) < sizeof(kernel_log) - kernel_log_bytes);
+	memcpy(kernel_log + kernel_log_bytes, text, strlen(text));
+	kernel_log_bytes += strlen(text);
+}
+
+static const struct console_effects effects = {.signal = take_signal, .log = {.read = read_log}};
 
 static struct console_channels channels_at(unsigned index, uint32_t event)
 {
@@ -67,9 +91,10 @@ static struct console_channels channels_at(unsigned index, uint32_t event)
 
 static int setup(void **state)
 {
-	const struct console_channels manager = channels_at(0, 1);
+	const struct console_setup setup_block = {.manager = channels_at(0, 1)};
 
 	(void)state;
+	kernel_log_bytes = kernel_log_oldest = 0;
 	memset(memory, 0, sizeof(memory));
 	memset(signals, 0, sizeof(signals));
 	memset(&uart, 0, sizeof(uart));
@@ -80,7 +105,7 @@ static int setup(void **state)
 	if (channel_writer_open(&manager_out, memory[0], CHANNEL_BYTES) != OK ||
 	    channel_reader_open(&manager_in, memory[1], CHANNEL_BYTES) != OK)
 		return 1;
-	return console_init(&console, &manager, &uart, NULL, &effects);
+	return console_init(&console, &setup_block, &uart, NULL, &effects);
 }
 
 /* Until nothing moves any more; a port with something left to send would interrupt. */
@@ -165,8 +190,8 @@ static void test_console_asks_the_manager(void **state)
 static void test_console_gives_up_on_a_silent_manager(void **state)
 {
 	(void)state;
-	type("log\r");
-	assert_int_equal(next_request().kind, CONSOLE_REQUEST_LOG);
+	type("list\r");
+	assert_int_equal(next_request().kind, CONSOLE_REQUEST_LIST);
 	now_ms += CONSOLE_ANSWER_TIMEOUT_MS;
 	run();
 	assert_null(strstr(sent, "E613"));
@@ -321,12 +346,61 @@ static void test_console_limits_the_number_of_vms(void **state)
 	assert_non_null(strstr(sent, "E615"));
 }
 
+static void test_console_shows_new_log_lines(void **state)
+{
+	(void)state;
+	run();
+	sent_count = 0;
+	log_text("a whole line\nand a part");
+	run();
+	assert_string_equal(sent, "\r\x1b[Ka whole line\r\nbulkhead> ");
+	sent_count = 0;
+	log_text(" of one\n");
+	run();
+	assert_string_equal(sent, "\r\x1b[Kand a part of one\r\nbulkhead> ");
+	kernel_log_oldest = kernel_log_bytes + 100; /* much was overwritten meanwhile */
+	kernel_log_bytes += 100;
+	log_text("late\n");
+	sent_count = 0;
+	run();
+	assert_string_equal(sent, "\r\x1b[Klate\r\nbulkhead> ");
+}
+
+static void test_console_lists_a_long_log(void **state)
+{
+	char line[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(line, sizeof(line), "line %u\n", i);
+		log_text(line);
+	}
+	run();
+	type("log\r");
+	assert_non_null(strstr(sent, "log\r\nline 0\r\nline 1\r\n"));
+	assert_non_null(strstr(sent, "line 999\r\nline 1000\r\n"));
+	assert_non_null(strstr(sent, "line 1999\r\nbulkhead> "));
+	assert_int_equal(console.multiplexer.sinks[MULTIPLEXER_SERIAL].reader.lost_bytes, 0);
+	type("list\r");
+	uint32_t given_up = next_request().request;
+
+	send(CONSOLE_ANSWER_END, given_up, NULL, 0);
+	type("\x03log\r");
+	assert_non_null(strstr(sent, "line 1999\r\nbulkhead> "));
+	type("log\r\x03list\r");
+	assert_int_equal(next_request().kind, CONSOLE_REQUEST_LIST);
+	assert_null(strstr(sent, "line 999\r\n"));
+}
+
 static void test_console_says_how_long_to_wait(void **state)
 {
 	(void)state;
 	run();
 	assert_int_equal(console_wait_ms(&console, true), 250);
 	assert_int_equal(console_wait_ms(&console, false), 10);
+	assert_int_equal(uart_write(&uart, "0123456789abcdefg", 17), 17);
+	assert_int_equal(console_wait_ms(&console, false), 1);
+	run();
 	type("list\r");
 	now_ms += CONSOLE_ANSWER_TIMEOUT_MS - 5;
 	run();
@@ -344,19 +418,22 @@ static void test_console_without_serial_port_says_so_on_screen(void **state)
 		.width_pixels = 1024, .height_pixels = 320, .pitch_bytes = 4096, .bits_per_pixel = 32,
 		.red_shift = 16, .red_bits = 8, .green_shift = 8, .green_bits = 8, .blue_bits = 8,
 	};
-	const struct console_channels manager = channels_at(0, 1);
+	const struct console_setup setup_block = {.manager = channels_at(0, 1), .log_shown_position = 10};
 	char row[129] = {0};
 
 	(void)state;
 	assert_int_equal(screen_init(&screen, pixels, &mode, &console_font), OK);
-	assert_int_equal(console_init(&console, &manager, NULL, &screen, &effects), OK);
+	log_text("old line\n\nnew line\n");
+	assert_int_equal(console_init(&console, &setup_block, NULL, &screen, &effects), OK);
 	while (console_turn(&console, now_ms))
 		;
-	assert_true(console_wait_ms(&console, true) == UINT64_MAX);
+	assert_int_equal(console_wait_ms(&console, false), 250);
 	for (uint32_t i = 0; i < 128; i++)
-		row[i] = (char)text_grid_row(&screen.text.grid, 0)[i].code_point;
+		row[i] = (char)text_grid_row(&screen.text.grid, 2)[i].code_point;
 	assert_non_null(strstr(row, "No serial port was found"));
-	assert_int_equal(text_grid_row(&screen.text.grid, 2)[0].code_point, 'b');
+	assert_int_equal(text_grid_row(&screen.text.grid, 0)[0].code_point, 'o');
+	assert_int_equal(text_grid_row(&screen.text.grid, 4)[0].code_point, 'n');
+	assert_int_equal(text_grid_row(&screen.text.grid, 5)[0].code_point, 'b');
 }
 
 int main(void)
@@ -372,6 +449,8 @@ int main(void)
 		cmocka_unit_test_setup(test_console_shown_flood_loses_nothing, setup),
 		cmocka_unit_test_setup(test_console_survives_a_mad_manager, setup),
 		cmocka_unit_test_setup(test_console_limits_the_number_of_vms, setup),
+		cmocka_unit_test_setup(test_console_shows_new_log_lines, setup),
+		cmocka_unit_test_setup(test_console_lists_a_long_log, setup),
 		cmocka_unit_test_setup(test_console_says_how_long_to_wait, setup),
 		cmocka_unit_test_setup(test_console_without_serial_port_says_so_on_screen, setup),
 	};
