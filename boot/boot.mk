@@ -72,3 +72,6 @@ test_boot_files_SOURCES := boot/common/files.c
 test_boot_wall_clock_SOURCES := boot/common/wall_clock.c boot/common/framebuffer.c
 test_boot_handover_SOURCES := boot/common/handover.c boot/common/arena.c boot/common/page_tables.c \
 	boot/common/memory_map.c boot/common/kernel_image.c lib/elf/elf.c lib/elf/relocate.c
+UNIT_TESTS += boot_multiboot2_tags
+test_boot_multiboot2_tags_SOURCES := boot/multiboot2/tags.c boot/common/framebuffer.c boot/common/memory_map.c \
+	boot/common/uefi_memory.c

@@ -32,9 +32,12 @@ static enum status normal_path(const char *path, char out[BOOT_FILE_PATH_BYTES])
 		if (length == 2 && path[0] == '.' && path[1] == '.')
 			return ERR_INVALID;
 		if (length > 0 && !(length == 1 && path[0] == '.')) {
-			if (length > BOOT_FILE_PATH_BYTES - 1 || used + 1 + length > BOOT_FILE_PATH_BYTES - 1)
+			size_t separator = used > 0 ? 1 : 0;
+			size_t room = BOOT_FILE_PATH_BYTES - 1 - used;
+
+			if (separator > room || length > room - separator)
 				return ERR_OVERFLOW;
-			if (used > 0)
+			if (separator > 0)
 				out[used++] = '/';
 			memcpy(out + used, path, length);
 			used += length;

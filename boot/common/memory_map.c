@@ -12,6 +12,8 @@ static const uint32_t precedence[] = {
 	BOOT_MEMORY_ACPI_RECLAIM, BOOT_MEMORY_ACPI_NVS, BOOT_MEMORY_UEFI_RUNTIME, BOOT_MEMORY_RESERVED, BOOT_MEMORY_BAD,
 };
 
+/* SDM Vol. 3A, "Physical-Address Size": never more than 52 bits. */
+#define PHYSICAL_END     (1ULL << 52)
 #define PRECEDENCE_COUNT (sizeof(precedence) / sizeof(precedence[0]))
 
 /* Types that are not in the list are as strong as the last one; memory_map_add() lets none in. */
@@ -31,12 +33,12 @@ static bool is_known(uint32_t type)
 
 enum status memory_map_add(struct memory_map *map, uint64_t base_physical, uint64_t length_bytes, uint32_t type)
 {
-	if (length_bytes == 0)
+	if (length_bytes == 0 || base_physical >= PHYSICAL_END)
 		return OK;
 	if (map->count == map->capacity)
 		return ERR_NO_SPACE;
-	if (length_bytes > UINT64_MAX - base_physical)
-		length_bytes = UINT64_MAX - base_physical;
+	if (length_bytes > PHYSICAL_END - base_physical)
+		length_bytes = PHYSICAL_END - base_physical;
 	map->entries[map->count++] = (struct boot_memory){
 		.base_physical = base_physical,
 		.length_bytes = length_bytes,
@@ -45,7 +47,7 @@ enum status memory_map_add(struct memory_map *map, uint64_t base_physical, uint6
 	return OK;
 }
 
-/* A piece in whole pages: [first, end). Page numbers, so that the end of the address space needs no 65th bit. */
+/* A piece in whole pages, by number: [first, end). */
 struct page_span {
 	uint64_t first;
 	uint64_t end;

@@ -17,7 +17,7 @@ struct memory_map {
 	uint32_t capacity;
 };
 
-/* Appends a piece as it is; length 0 is ignored, what reaches past 2^64 is cut.
+/* Appends a piece as it is; length 0 is ignored, what lies beyond 2^52 (no CPU has such addresses) is cut off.
  * type: enum boot_memory_type or MEMORY_LOADER; anything else counts as reserved.
  * Errors: ERR_NO_SPACE. Context: any. */
 MUST_CHECK enum status memory_map_add(struct memory_map *map, uint64_t base_physical, uint64_t length_bytes, uint32_t type);

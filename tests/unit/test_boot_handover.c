@@ -1,0 +1,252 @@
+/* boot/common/kernel_image.c and handover.c: from a kernel file to the boot heap, on a small ELF image made here. */
+#include "tests/unit/unit.h"
+
+#include <elf.h>
+#include <stdlib.h>
+
+#include "abi/layout.h"
+#include "boot/common/handover.h"
+
+#define TEXT_OFFSET   0x1000U
+#define DATA_OFFSET   0x2000U
+#define FILE_BYTES    0x2100U
+#define NOTE_ADDRESS  0x100U
+#define RELA_ADDRESS  0x140U
+#define DATA_ADDRESS  0x1000U
+#define DATA_MEMORY   0x1800U
+#define POINTED_TO    0x10U
+#define MAP_PIECES    32U
+
+/* text [0, 1000h) with note and relocation table; data [1000h, 2800h): a pointer, the dynamic table, then zeroes. */
+static void make_kernel(uint8_t file[FILE_BYTES], uint32_t version)
+{
+	const Elf64_Ehdr header = {
+		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+		.e_type = ET_DYN,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_entry = 0x20,
+		.e_phoff = sizeof(Elf64_Ehdr),
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 4,
+	};
+	const Elf64_Phdr segments[4] = {
+		{PT_LOAD, PF_R | PF_X, TEXT_OFFSET, 0, 0, 0x1000, 0x1000, 0x1000},
+		{PT_LOAD, PF_R | PF_W, DATA_OFFSET, DATA_ADDRESS, DATA_ADDRESS, 0x100, DATA_MEMORY, 0x1000},
+		{PT_DYNAMIC, PF_R | PF_W, DATA_OFFSET + 0x10, DATA_ADDRESS + 0x10, DATA_ADDRESS + 0x10, 4 * sizeof(Elf64_Dyn),
+		 4 * sizeof(Elf64_Dyn), 8},
+		{PT_NOTE, PF_R, TEXT_OFFSET + NOTE_ADDRESS, NOTE_ADDRESS, NOTE_ADDRESS, 28, 28, 4},
+	};
+	const Elf64_Dyn dynamic[4] = {
+		{DT_RELA, {RELA_ADDRESS}},
+		{DT_RELASZ, {sizeof(Elf64_Rela)}},
+		{DT_RELAENT, {sizeof(Elf64_Rela)}},
+		{DT_NULL, {0}},
+	};
+	const Elf64_Rela relocation = {DATA_ADDRESS, ELF64_R_INFO(0, R_X86_64_RELATIVE), POINTED_TO};
+	const uint32_t note[3] = {sizeof(BOOT_NOTE_NAME), sizeof(version), BOOT_NOTE_TYPE};
+
+	memset(file, 0, FILE_BYTES);
+	memcpy(file, &header, sizeof(header));
+	memcpy(file + sizeof(header), segments, sizeof(segments));
+	memcpy(file + TEXT_OFFSET + NOTE_ADDRESS, note, sizeof(note));
+	memcpy(file + TEXT_OFFSET + NOTE_ADDRESS + 12, BOOT_NOTE_NAME, sizeof(BOOT_NOTE_NAME));
+	memcpy(file + TEXT_OFFSET + NOTE_ADDRESS + 24, &version, sizeof(version));
+	memcpy(file + TEXT_OFFSET + RELA_ADDRESS, &relocation, sizeof(relocation));
+	memcpy(file + DATA_OFFSET + 0x10, dynamic, sizeof(dynamic));
+}
+
+static void open_kernel(const uint8_t *file, struct kernel_image *image)
+{
+	struct kernel_refusal refusal = {.what = NULL};
+
+	assert_int_equal(kernel_image_open(file, FILE_BYTES, image, &refusal), OK);
+}
+
+static void test_kernel_image_open_accepts_ours(void **state)
+{
+	static uint8_t file[FILE_BYTES];
+	struct kernel_image image;
+
+	(void)state;
+	make_kernel(file, BOOT_INFO_VERSION);
+	open_kernel(file, &image);
+	assert_int_equal(image.length_bytes, 0x3000);
+}
+
+static void test_kernel_image_open_names_another_version(void **state)
+{
+	static uint8_t file[FILE_BYTES];
+	struct kernel_image image;
+	struct kernel_refusal refusal;
+
+	(void)state;
+	make_kernel(file, BOOT_INFO_VERSION + 1);
+	assert_int_equal(kernel_image_open(file, FILE_BYTES, &image, &refusal), ERR_UNSUPPORTED);
+	assert_int_equal(refusal.code, E503);
+	assert_int_equal(refusal.number, BOOT_INFO_VERSION + 1);
+}
+
+static void test_kernel_image_open_refuses_what_is_no_kernel(void **state)
+{
+	static uint8_t file[FILE_BYTES];
+	struct kernel_image image;
+	struct kernel_refusal refusal = {.code = E501};
+
+	(void)state;
+	make_kernel(file, BOOT_INFO_VERSION);
+	file[TEXT_OFFSET + NOTE_ADDRESS + 12] = 'b';
+	assert_int_equal(kernel_image_open(file, FILE_BYTES, &image, &refusal), ERR_BAD_FORMAT);
+	assert_int_equal(refusal.code, E502);
+	make_kernel(file, BOOT_INFO_VERSION);
+	for (size_t length = 0; length < FILE_BYTES; length += 61)
+		assert_int_not_equal(kernel_image_open(file, length, &image, &refusal), OK);
+	memset(file, 0, sizeof(file));
+	assert_int_equal(kernel_image_open(file, FILE_BYTES, &image, &refusal), ERR_BAD_FORMAT);
+}
+
+static void test_kernel_image_load_relocates_and_zeroes(void **state)
+{
+	static uint8_t file[FILE_BYTES];
+	static uint8_t memory[0x3000];
+	struct kernel_image image;
+	struct kernel_refusal refusal;
+	uint64_t pointer;
+
+	(void)state;
+	make_kernel(file, BOOT_INFO_VERSION);
+	open_kernel(file, &image);
+	memset(memory, 0xa5, sizeof(memory));
+	assert_int_equal(kernel_image_load(&image, memory, 0xffffffff81200000, &refusal), OK);
+	memcpy(&pointer, memory + DATA_ADDRESS, sizeof(pointer));
+	assert_int_equal(pointer, 0xffffffff81200000 + POINTED_TO);
+	for (size_t i = DATA_ADDRESS + 0x100; i < sizeof(memory); i++)
+		assert_int_equal(memory[i], 0);
+}
+
+struct setup {
+	struct boot_file file_entries[2];
+	struct boot_files files;
+	struct handover found;
+	struct kernel_image image;
+	struct placement placement;
+	struct launch launch;
+	uint8_t *heap;
+};
+
+static void set_up(struct setup *setup)
+{
+	static uint8_t file[FILE_BYTES];
+
+	memset(setup, 0, sizeof(*setup));
+	make_kernel(file, BOOT_INFO_VERSION);
+	open_kernel(file, &setup->image);
+	setup->file_entries[0] = (struct boot_file){"a", 0x700000, 5000, BOOT_FILE_LOADED, 0};
+	setup->file_entries[1] = (struct boot_file){"b", 0, 1ULL << 40, BOOT_FILE_SKIPPED_NO_MEMORY, 0};
+	setup->files = (struct boot_files){.files = setup->file_entries, .count = 2, .capacity = 2};
+	setup->found = (struct handover){
+		.loader = BOOT_LOADER_UEFI,
+		.files = &setup->files,
+		.command_line = "quiet",
+		.rsdp_physical = 0xe0010,
+		.random_seed = {1, 2, 3, 4},
+	};
+	setup->placement = (struct placement){
+		.kernel_physical = 0x800000,
+		.kernel_virtual = 0xffffffff90000000,
+		.kernel_length_bytes = setup->image.length_bytes,
+		.heap_physical = 0x4000000000, /* 256 GiB */
+		.heap_length_bytes = handover_heap_bytes(&setup->found, &setup->image, MAP_PIECES),
+	};
+	setup->heap = malloc(setup->placement.heap_length_bytes);
+	assert_non_null(setup->heap);
+	assert_int_equal(handover_prepare(&setup->launch, &setup->found, &setup->image, &setup->placement, MAP_PIECES,
+					  setup->heap, 0x3ffff0, 0x20), OK);
+}
+
+static const void *heap_at(const struct setup *setup, uint64_t virtual)
+{
+	uint64_t offset = virtual - DIRECT_MAP_BASE - setup->placement.heap_physical;
+
+	assert_true(offset < setup->launch.heap.used_bytes);
+	return setup->heap + offset;
+}
+
+static void test_handover_fills_boot_info(void **state)
+{
+	struct setup setup;
+	const struct boot_info *info;
+
+	(void)state;
+	set_up(&setup);
+	info = heap_at(&setup, setup.launch.info_virtual);
+	assert_int_equal(info->magic, BOOT_INFO_MAGIC);
+	assert_int_equal(info->version, BOOT_INFO_VERSION);
+	assert_int_equal(info->size_bytes, sizeof(*info));
+	assert_int_equal(info->file_count, 2);
+	assert_memory_equal(heap_at(&setup, info->files_virtual), setup.file_entries, sizeof(setup.file_entries));
+	assert_string_equal(heap_at(&setup, info->command_line_virtual), "quiet");
+	assert_int_equal(info->random_seed[3], 4);
+	assert_int_equal(setup.launch.entry_virtual, 0xffffffff90000020);
+	assert_int_equal(setup.launch.stack_top_virtual % 16, 0);
+	assert_true(setup.placement.heap_length_bytes - setup.launch.heap.used_bytes >= PAGE_2M_BYTES);
+	free(setup.heap);
+}
+
+static void test_handover_memory_map_has_all_that_was_placed(void **state)
+{
+	struct boot_memory raw_entries[MAP_PIECES];
+	struct memory_map raw = {.entries = raw_entries, .capacity = MAP_PIECES};
+	struct setup setup;
+	const struct boot_info *info;
+	const struct boot_memory *map;
+
+	(void)state;
+	set_up(&setup);
+	assert_int_equal(memory_map_add(&raw, 0x100000, 0x3ff00000, BOOT_MEMORY_USABLE), OK);
+	assert_int_equal(memory_map_add(&raw, 0x4000000000, 0x40000000, BOOT_MEMORY_USABLE), OK);
+	assert_int_equal(handover_finish(&setup.launch, &setup.files, &raw), OK);
+	info = heap_at(&setup, setup.launch.info_virtual);
+	map = heap_at(&setup, info->memory_virtual);
+	assert_int_equal(info->memory_count, 7);
+	assert_int_equal(map[1].type, BOOT_MEMORY_FILES);
+	assert_int_equal(map[1].base_physical, 0x700000);
+	assert_int_equal(map[1].length_bytes, 0x2000);
+	assert_int_equal(map[3].type, BOOT_MEMORY_KERNEL);
+	assert_int_equal(map[3].base_physical, 0x800000);
+	assert_int_equal(map[3].length_bytes, 0x3000);
+	assert_int_equal(map[5].type, BOOT_MEMORY_HEAP);
+	assert_int_equal(map[5].base_physical, 0x4000000000);
+	assert_int_equal(map[6].type, BOOT_MEMORY_USABLE);
+	assert_int_equal(info->heap_used_bytes, setup.launch.heap.used_bytes);
+	free(setup.heap);
+}
+
+static void test_handover_says_when_the_heap_is_small(void **state)
+{
+	struct setup setup;
+	static uint8_t small[0x10000];
+
+	(void)state;
+	set_up(&setup);
+	free(setup.heap);
+	setup.placement.heap_length_bytes = sizeof(small);
+	assert_int_not_equal(handover_prepare(&setup.launch, &setup.found, &setup.image, &setup.placement, MAP_PIECES, small,
+					      0x3ffff0, 0x20), OK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kernel_image_open_accepts_ours),
+		cmocka_unit_test(test_kernel_image_open_names_another_version),
+		cmocka_unit_test(test_kernel_image_open_refuses_what_is_no_kernel),
+		cmocka_unit_test(test_kernel_image_load_relocates_and_zeroes),
+		cmocka_unit_test(test_handover_fills_boot_info),
+		cmocka_unit_test(test_handover_memory_map_has_all_that_was_placed),
+		cmocka_unit_test(test_handover_says_when_the_heap_is_small),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
