@@ -24,6 +24,7 @@ OUR_FIRST_OUTPUT = re.compile(rb"[^\n]*Bulkhead")
 GUEST_PROMPT = "bulkhead-guest:~# "
 HOST_PROMPT = "bulkhead> "
 CHECK_SECONDS = 900
+BANNER_SECONDS = 240
 ESCAPE_SEQUENCE = re.compile(rb"\x1b\[[0-9;?=]*[A-Za-z]")
 
 
@@ -118,6 +119,7 @@ def run_check(options):
     started = time.monotonic()
     with Emulator(options) as emulator:
         try:
+            emulator.wait_for(OUR_FIRST_OUTPUT, seconds=BANNER_SECONDS)
             emulator.wait_for(GUEST_PROMPT, seconds=CHECK_SECONDS)
             print(f"The guest's prompt came after {time.monotonic() - started:.0f} s.", flush=True)
             print(f"uname -a: {answer_to(emulator, 'uname -a')}", flush=True)
