@@ -1,0 +1,241 @@
+/* The CPUID policy. SDM Vol. 2A, "CPUID--CPU Identification". Pure: the PC's answers come through a function pointer. */
+#include "virt/cpuid_policy.h"
+
+#include <stddef.h>
+
+#include "abi/features.h"
+
+enum cpuid_register { EAX, EBX, ECX, EDX };
+
+struct cpuid_row {
+	uint32_t leaf, subleaf;
+	enum cpuid_register reg;
+	uint32_t keep, set;
+};
+
+#define ALL UINT32_MAX
+#define HYPERVISOR_LEAF_MAX 0x40000001U
+#define OWN_LEAF            0x40000100U
+
+/* Leaf 1, ECX: all but DTES64, MONITOR, DS-CPL, VMX, SMX, EIST, TM2, CNXT-ID, SDBG, xTPR, PDCM, DCA, OSXSAVE. */
+#define LEAF1_ECX_KEEP 0x76da3203U
+#define LEAF1_ECX_SET  0x81200000U /* hypervisor, TSC-deadline, x2APIC (the last two unless disabled) */
+/* Leaf 1, EDX: all but DS, ACPI (thermal), HTT, TM, PBE; MCE and MCA as they are. */
+#define LEAF1_EDX_KEEP 0x0f8bfbffU
+/* Leaf 7: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, INVPCID, AVX-512 F/DQ, RDSEED, ADX, SMAP, IFMA, CLFLUSHOPT, CLWB, CD, SHA, BW, VL. */
+#define LEAF7_EBX_KEEP 0xf1bf07a9U
+/* UMIP, VBMI, VBMI2, GFNI, VAES, VPCLMULQDQ, VNNI, BITALG, VPOPCNTDQ, RDPID. */
+#define LEAF7_ECX_KEEP 0x00405f46U
+/* Fast short REP MOV, MD_CLEAR. IBRS, STIBP, SSBD, ARCH_CAPABILITIES need MSRs that are not offered: the guest assumes the worst. */
+#define LEAF7_EDX_KEEP 0x00000410U
+
+/* In the order of leaf and subleaf. What is not kept and not set is zero. */
+static const struct cpuid_row rows[] = {
+	{0x00, 0, EAX, 0, 0x16},         {0x00, 0, EBX, ALL, 0},          {0x00, 0, ECX, ALL, 0},      {0x00, 0, EDX, ALL, 0},
+	{0x01, 0, EAX, ALL, 0},          {0x01, 0, EBX, 0x0000ff00, 0},   {0x01, 0, ECX, LEAF1_ECX_KEEP, LEAF1_ECX_SET},
+	{0x01, 0, EDX, LEAF1_EDX_KEEP, 0},
+	{0x02, 0, EAX, ALL, 0},          {0x02, 0, EBX, ALL, 0},          {0x02, 0, ECX, ALL, 0},      {0x02, 0, EDX, ALL, 0},
+	/* Caches: each vCPU is a core of its own, nothing is shared. */
+	{0x04, 0, EAX, 0x00003fff, 0},   {0x04, 0, EBX, ALL, 0},          {0x04, 0, ECX, ALL, 0},      {0x04, 0, EDX, 0x7, 0},
+	{0x04, 1, EAX, 0x00003fff, 0},   {0x04, 1, EBX, ALL, 0},          {0x04, 1, ECX, ALL, 0},      {0x04, 1, EDX, 0x7, 0},
+	{0x04, 2, EAX, 0x00003fff, 0},   {0x04, 2, EBX, ALL, 0},          {0x04, 2, ECX, ALL, 0},      {0x04, 2, EDX, 0x7, 0},
+	{0x04, 3, EAX, 0x00003fff, 0},   {0x04, 3, EBX, ALL, 0},          {0x04, 3, ECX, ALL, 0},      {0x04, 3, EDX, 0x7, 0},
+	/* No power management: CPUID.6:EAX[0] = 0, ARAT because the virtual timer never stops. */
+	{0x06, 0, EAX, 0, 0x4},
+	{0x07, 0, EBX, LEAF7_EBX_KEEP, 0}, {0x07, 0, ECX, LEAF7_ECX_KEEP, 0}, {0x07, 0, EDX, LEAF7_EDX_KEEP, 0},
+	{0x0b, 0, EAX, 0, 0},            {0x0b, 1, EAX, 0, 0},
+	{0x0d, 0, EAX, 0, 0},            {0x0d, 1, EAX, 0x7, 0},
+	{0x0d, 2, EAX, ALL, 0},          {0x0d, 2, EBX, ALL, 0},
+	{0x0d, 5, EAX, ALL, 0},          {0x0d, 5, EBX, ALL, 0},
+	{0x0d, 6, EAX, ALL, 0},          {0x0d, 6, EBX, ALL, 0},
+	{0x0d, 7, EAX, ALL, 0},          {0x0d, 7, EBX, ALL, 0},
+	{0x15, 0, EAX, 0, 0},            {0x16, 0, EAX, 0, 0},
+	/* "KVMKVMKVM": the signature that stock kernels know; nothing is offered yet. */
+	{0x40000000, 0, EAX, 0, HYPERVISOR_LEAF_MAX}, {0x40000000, 0, EBX, 0, 0x4b4d564b}, {0x40000000, 0, ECX, 0, 0x564b4d56},
+	{0x40000000, 0, EDX, 0, 0x0000004d},
+	{0x40000001, 0, EAX, 0, 0},
+	/* "BulkheadHyp ": Bulkhead's own. */
+	{OWN_LEAF, 0, EAX, 0, OWN_LEAF}, {OWN_LEAF, 0, EBX, 0, 0x6b6c7542}, {OWN_LEAF, 0, ECX, 0, 0x64616568},
+	{OWN_LEAF, 0, EDX, 0, 0x20707948},
+	{0x80000000, 0, EAX, 0, 0x80000008}, {0x80000000, 0, EBX, ALL, 0}, {0x80000000, 0, ECX, ALL, 0}, {0x80000000, 0, EDX, ALL, 0},
+	/* LAHF, LZCNT, PREFETCHW; SYSCALL, NX, 1 GiB pages, RDTSCP, long mode. */
+	{0x80000001, 0, ECX, 0x00000121, 0}, {0x80000001, 0, EDX, 0x2c100800, 0},
+	{0x80000002, 0, EAX, ALL, 0},    {0x80000002, 0, EBX, ALL, 0},    {0x80000002, 0, ECX, ALL, 0}, {0x80000002, 0, EDX, ALL, 0},
+	{0x80000003, 0, EAX, ALL, 0},    {0x80000003, 0, EBX, ALL, 0},    {0x80000003, 0, ECX, ALL, 0}, {0x80000003, 0, EDX, ALL, 0},
+	{0x80000004, 0, EAX, ALL, 0},    {0x80000004, 0, EBX, ALL, 0},    {0x80000004, 0, ECX, ALL, 0}, {0x80000004, 0, EDX, ALL, 0},
+	{0x80000006, 0, ECX, ALL, 0},
+	{0x80000007, 0, EDX, 0, 0x100},  /* invariant TSC */
+	{0x80000008, 0, EAX, 0xff, 0x3000}, /* 48 bits of linear address */
+};
+
+static uint32_t *register_of(struct cpuid_answer *answer, enum cpuid_register reg)
+{
+	switch (reg) {
+	case EAX: return &answer->eax;
+	case EBX: return &answer->ebx;
+	case ECX: return &answer->ecx;
+	case EDX: return &answer->edx;
+	}
+	return &answer->edx;
+}
+
+static struct cpuid_entry *entry_for(struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid_entry *entry = &table->entries[table->count];
+
+	if (table->count > 0 && entry[-1].leaf == leaf && entry[-1].subleaf == subleaf)
+		return &entry[-1];
+	if (leaf >= 0x40000000U && table->first_hypervisor == 0)
+		table->first_hypervisor = table->count;
+	if (leaf >= 0x80000000U && table->first_extended == 0)
+		table->first_extended = table->count;
+	table->count++;
+	*entry = (struct cpuid_entry){.leaf = leaf, .subleaf = subleaf};
+	return entry;
+}
+
+static struct cpuid_answer *find(struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
+{
+	for (uint32_t i = 0; i < table->count; i++) {
+		if (table->entries[i].leaf == leaf && table->entries[i].subleaf == subleaf)
+			return &table->entries[i].answer;
+	}
+	return &table->entries[CPUID_ENTRIES_MAX - 1].answer; /* spare */
+}
+
+static void make_xsave(struct cpuid_table *table, const struct cpuid_inputs *inputs)
+{
+	struct cpuid_answer *leaf = find(table, 0x0d, 0);
+	uint32_t bytes = 576;
+
+	if (inputs->xcr0_mask == 0) {
+		find(table, 0x01, 0)->ecx &= ~(1U << 26 | 1U << 28 | 1U << 29 | 1U << 12); /* XSAVE, AVX, F16C, FMA */
+		find(table, 0x07, 0)->ebx &= ~(1U << 5 | 0xd0030000U | 1U << 21 | 1U << 28);
+		find(table, 0x07, 0)->ecx &= ~0x00005f42U;
+	}
+	for (uint32_t i = 2; i < 8; i++) {
+		struct cpuid_answer *component = find(table, 0x0d, i);
+
+		if ((inputs->xcr0_mask >> i & 1) == 0)
+			*component = (struct cpuid_answer){.eax = 0};
+		else if (component->eax + component->ebx > bytes)
+			bytes = component->eax + component->ebx;
+	}
+	if (inputs->xcr0_mask == 0) {
+		*find(table, 0x0d, 1) = (struct cpuid_answer){.eax = 0};
+		return;
+	}
+	*leaf = (struct cpuid_answer){.eax = (uint32_t)inputs->xcr0_mask, .ebx = bytes, .ecx = bytes};
+	if ((inputs->xcr0_mask & 0xe0) == 0) { /* no AVX-512 state, no AVX-512 instructions */
+		find(table, 0x07, 0)->ebx &= ~0xd0230000U;
+		find(table, 0x07, 0)->ecx &= ~0x00005842U;
+	}
+}
+
+static void make_topology(struct cpuid_table *table, uint32_t vcpu_count)
+{
+	uint32_t id_bits_count = 1; /* a power of two that holds all APIC IDs */
+
+	while (id_bits_count < vcpu_count)
+		id_bits_count *= 2;
+	find(table, 0x01, 0)->ebx |= id_bits_count << 16;
+	if (vcpu_count > 1)
+		find(table, 0x01, 0)->edx |= 1U << 28; /* HTT: the count above is valid */
+	/* "Extended Topology Enumeration": one thread a core, then the package. */
+	*find(table, 0x0b, 0) = (struct cpuid_answer){.ebx = 1, .ecx = 0x100};
+	*find(table, 0x0b, 1) = (struct cpuid_answer){.eax = (uint32_t)__builtin_ctz(id_bits_count), .ebx = vcpu_count, .ecx = 0x201};
+	for (uint32_t i = 0; i < 4; i++) {
+		struct cpuid_answer *cache = find(table, 0x04, i);
+
+		if ((cache->eax & 0x1f) != 0)
+			cache->eax |= (id_bits_count - 1) << 26;
+	}
+}
+
+static void apply_disabled(struct cpuid_table *table, uint64_t disabled)
+{
+	if ((disabled & FEATURE_BIT(FEATURE_X2APIC)) != 0)
+		find(table, 0x01, 0)->ecx &= ~(1U << 21);
+	if ((disabled & FEATURE_BIT(FEATURE_TSC_DEADLINE)) != 0)
+		find(table, 0x01, 0)->ecx &= ~(1U << 24);
+	if ((disabled & FEATURE_BIT(FEATURE_INVARIANT_TSC)) != 0)
+		find(table, 0x80000007U, 0)->edx = 0;
+}
+
+void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inputs)
+{
+	uint32_t host_basic = inputs->host(0, 0).eax, host_extended = inputs->host(0x80000000U, 0).eax;
+	const uint32_t crystal_hz = 1000000000;
+
+	*table = (struct cpuid_table){.count = 0};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct cpuid_row *row = &rows[i];
+		struct cpuid_entry *entry = entry_for(table, row->leaf, row->subleaf);
+		struct cpuid_answer host = {.eax = 0};
+		uint32_t *out = register_of(&entry->answer, row->reg);
+
+		if (row->keep != 0 && row->leaf <= (row->leaf < 0x80000000U ? host_basic : host_extended))
+			host = inputs->host(row->leaf, row->subleaf);
+		*out = (*register_of(&host, row->reg) & row->keep) | row->set;
+	}
+	/* TSC = crystal * EBX / EAX: exact for every TSC frequency below 4.29 GHz, to 16 Hz above it. */
+	if (inputs->tsc_hz <= UINT32_MAX)
+		*find(table, 0x15, 0) = (struct cpuid_answer){.eax = crystal_hz, .ebx = (uint32_t)inputs->tsc_hz, .ecx = crystal_hz};
+	else
+		*find(table, 0x15, 0) = (struct cpuid_answer){.eax = crystal_hz / 16, .ebx = (uint32_t)(inputs->tsc_hz / 16), .ecx = crystal_hz};
+	find(table, 0x16, 0)->eax = find(table, 0x16, 0)->ebx = (uint32_t)((inputs->tsc_hz + 500000) / 1000000) & 0xffff;
+	find(table, 0x16, 0)->ecx = 100;
+	make_xsave(table, inputs);
+	make_topology(table, inputs->vcpu_count);
+	apply_disabled(table, inputs->disabled_features);
+}
+
+struct cpuid_answer cpuid_policy_static(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
+{
+	uint32_t i = leaf < 0x40000000U ? 0 : leaf < 0x80000000U ? table->first_hypervisor : table->first_extended;
+
+	/* Entries are sorted, so that the first with a greater leaf ends the search. Subleaves of leaves that have none are equal. */
+	for (; i < table->count && table->entries[i].leaf <= leaf; i++) {
+		const struct cpuid_entry *entry = &table->entries[i];
+
+		if (entry->leaf == leaf && (entry->subleaf == subleaf || (leaf != 0x04 && leaf != 0x07 && leaf != 0x0b && leaf != 0x0d)))
+			return entry->answer;
+	}
+	return (struct cpuid_answer){.eax = 0};
+}
+
+/* The bytes an XSAVE area needs for what is on in XCR0 now. */
+static uint32_t xsave_bytes(const struct cpuid_table *table, uint64_t xcr0)
+{
+	uint32_t bytes = 576;
+
+	for (uint32_t i = 2; i < 8; i++) {
+		if ((xcr0 >> i & 1) != 0) {
+			struct cpuid_answer component = cpuid_policy_static(table, 0x0d, i);
+
+			if (component.eax + component.ebx > bytes)
+				bytes = component.eax + component.ebx;
+		}
+	}
+	return bytes;
+}
+
+struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf, const struct cpuid_vcpu *vcpu)
+{
+	struct cpuid_answer answer = cpuid_policy_static(table, leaf, subleaf);
+
+	if (leaf == 0x01) {
+		answer.ebx |= vcpu->apic_id << 24;
+		if (!vcpu->apic_enabled)
+			answer.edx &= ~(1U << 9);
+		if (vcpu->osxsave)
+			answer.ecx |= 1U << 27;
+	} else if (leaf == 0x0b) {
+		answer.ecx |= subleaf & 0xff;
+		answer.edx = vcpu->apic_id;
+	} else if (leaf == 0x0d && subleaf <= 1 && answer.eax != 0) {
+		/* Subleaf 1: no supervisor state, so the compacted size is that of the standard format at most. */
+		answer.ebx = xsave_bytes(table, vcpu->xcr0);
+	}
+	return answer;
+}

@@ -1,0 +1,143 @@
+/* Eager switching of FPU state, debug registers and SYSCALL registers.
+ * SDM Vol. 1, "Managing State Using the XSAVE Feature Set"; Vol. 3B, "Debug Registers". */
+#include "virt/fpu.h"
+
+#include <stddef.h>
+
+#include "kernel/cpu_insn.h"
+#include "kernel/msr.h"
+#include "lib/base/string.h"
+#include "virt/control_registers.h"
+#include "virt/fpu_insn.h"
+#include "virt/hv.h"
+#include "virt/vcpu.h"
+
+#define MSR_CSTAR          0xc0000083U
+#define MSR_KERNEL_GS_BASE 0xc0000102U
+#define MSR_TSC_AUX        0xc0000103U
+
+/* x87, SSE, AVX, AVX-512. Others would need CPUID rows and room in the area. */
+#define XCR0_SUPPORTED 0xe7ULL
+
+/* The legacy region and the header: XSTATE_BV = 0 means that every component is in its initial state. */
+struct fpu_image {
+	_Alignas(64) uint16_t fcw;
+	uint8_t others[22];
+	uint32_t mxcsr;
+	uint8_t rest[548];
+};
+_Static_assert(offsetof(struct fpu_image, mxcsr) == 24 && sizeof(struct fpu_image) == 576, "FXSAVE area and XSAVE header");
+
+static const struct fpu_image initial_image = {.fcw = 0x37f, .mxcsr = 0x1f80};
+
+/* Constant after boot: the same on all CPUs. */
+static uint64_t xcr0_mask;
+static bool has_rdtscp;
+
+void fpu_cpu_start(void)
+{
+	bool xsave = (cpuid(1, 0).ecx >> 26 & 1) != 0 && (read_cr4() & CR4_OSXSAVE) != 0;
+
+	xcr0_mask = xsave ? cpuid(0x0d, 0).eax & XCR0_SUPPORTED : 0;
+	has_rdtscp = cpuid(0x80000000U, 0).eax >= 0x80000001U && (cpuid(0x80000001U, 0).edx >> 27 & 1) != 0;
+	if (xsave)
+		xsetbv(0, xcr0_mask);
+	write_cr0(read_cr0() | CR0_TS);
+}
+
+uint64_t fpu_xcr0_supported(void)
+{
+	return xcr0_mask;
+}
+
+void fpu_area_init(void *area)
+{
+	memcpy(area, &initial_image, sizeof(initial_image));
+}
+
+static void load_image(const void *area)
+{
+	if (xcr0_mask != 0)
+		xrstor64(area, xcr0_mask);
+	else
+		fxrstor64(area);
+}
+
+static void save(struct vcpu *vcpu)
+{
+	if (xcr0_mask != 0) {
+		xsetbv(0, xcr0_mask);
+		xsave64(vcpu->xsave_area, xcr0_mask);
+	} else {
+		fxsave64(vcpu->xsave_area);
+	}
+	vcpu->dr[0] = read_dr0();
+	vcpu->dr[1] = read_dr1();
+	vcpu->dr[2] = read_dr2();
+	vcpu->dr[3] = read_dr3();
+	vcpu->dr6 = read_dr6();
+}
+
+void fpu_take(struct hv_cpu *cpu, struct vcpu *vcpu)
+{
+	if (cpu->fpu_owner == vcpu)
+		return;
+	clts();
+	if (cpu->fpu_owner != NULL)
+		save(cpu->fpu_owner);
+	load_image(vcpu->xsave_area);
+	if (xcr0_mask != 0)
+		xsetbv(0, vcpu->xcr0);
+	write_cr0(read_cr0() | CR0_TS);
+	write_dr0(vcpu->dr[0]);
+	write_dr1(vcpu->dr[1]);
+	write_dr2(vcpu->dr[2]);
+	write_dr3(vcpu->dr[3]);
+	write_dr6(vcpu->dr6);
+	cpu->fpu_owner = vcpu;
+}
+
+void fpu_release(struct hv_cpu *cpu)
+{
+	if (cpu->fpu_owner == NULL)
+		return;
+	clts();
+	save(cpu->fpu_owner);
+	load_image(&initial_image);
+	write_cr0(read_cr0() | CR0_TS);
+	cpu->fpu_owner = NULL;
+}
+
+void fpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
+{
+	vcpu->xcr0 = value;
+	xsetbv(0, value);
+}
+
+void live_msrs_release(struct hv_cpu *cpu)
+{
+	struct vcpu_live_msrs *msrs;
+
+	if (cpu->msr_owner == NULL)
+		return;
+	msrs = &cpu->msr_owner->msrs;
+	*msrs = (struct vcpu_live_msrs){.star = rdmsr(MSR_IA32_STAR), .lstar = rdmsr(MSR_IA32_LSTAR), .cstar = rdmsr(MSR_CSTAR),
+					.fmask = rdmsr(MSR_IA32_FMASK), .kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE),
+					.tsc_aux = has_rdtscp ? rdmsr(MSR_TSC_AUX) : 0};
+	cpu->msr_owner = NULL;
+}
+
+void live_msrs_take(struct hv_cpu *cpu, struct vcpu *vcpu)
+{
+	if (cpu->msr_owner == vcpu)
+		return;
+	live_msrs_release(cpu);
+	wrmsr(MSR_IA32_STAR, vcpu->msrs.star);
+	wrmsr(MSR_IA32_LSTAR, vcpu->msrs.lstar);
+	wrmsr(MSR_CSTAR, vcpu->msrs.cstar);
+	wrmsr(MSR_IA32_FMASK, vcpu->msrs.fmask);
+	wrmsr(MSR_KERNEL_GS_BASE, vcpu->msrs.kernel_gs_base);
+	if (has_rdtscp)
+		wrmsr(MSR_TSC_AUX, vcpu->msrs.tsc_aux);
+	cpu->msr_owner = vcpu;
+}

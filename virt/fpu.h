@@ -1,0 +1,27 @@
+/* Guest state that the hardware does not switch: FPU, XCR0, debug registers, SYSCALL registers. It stays loaded through exits and
+ * through the VM's own VMM; the FPU goes as soon as another VM or program takes the CPU, never lazily. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hv_cpu;
+struct vcpu;
+
+/* Prepares this CPU. */
+void fpu_cpu_start(void);
+/* What guests may set in XCR0; 0: no XSAVE. Constant after boot. */
+uint64_t fpu_xcr0_supported(void);
+
+/* Loads a vCPU's state, saving the one before. Context: its thread; if another is loaded, it is of the same VM. */
+void fpu_take(struct hv_cpu *cpu, struct vcpu *vcpu);
+/* Saves and scrubs what is loaded. Context: the owner's VM slot is mapped. */
+void fpu_release(struct hv_cpu *cpu);
+
+/* The same for the SYSCALL registers, which need no scrubbing: SYSCALL is #UD in every program. */
+void live_msrs_take(struct hv_cpu *cpu, struct vcpu *vcpu);
+void live_msrs_release(struct hv_cpu *cpu);
+
+/* Makes a zeroed area a valid one. */
+void fpu_area_init(void *area);
+/* The guest executed XSETBV with a value that was checked. */
+void fpu_set_xcr0(struct vcpu *vcpu, uint64_t value);

@@ -1,0 +1,203 @@
+/* Routing of messages to vCPUs, and what a vCPU takes in before an entry. SDM Vol. 3A, "Determining IPI Destination",
+ * "Message Signalled Interrupts"; Vol. 3C, "Event Injection". */
+#include "virt/interrupts.h"
+
+#include "kernel/cpu_insn.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+#include "virt/hv.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+
+/* vcpu->route: 31:0 logical destination (an xAPIC's 8 bits at the bottom), 39:32 xAPIC ID, 43:40 destination format. */
+#define ROUTE_X2APIC   (1ULL << 48)
+#define ROUTE_ENABLED  (1ULL << 49) /* IA32_APIC_BASE */
+#define ROUTE_SOFTWARE (1ULL << 50) /* SVR */
+
+void interrupts_publish_route(struct vcpu *vcpu)
+{
+	const struct local_apic *apic = &vcpu->apic;
+	bool x2apic = local_apic_in_x2apic(apic);
+	uint64_t route = x2apic ? ROUTE_X2APIC | (apic->id >> 4) << 16 | 1U << (apic->id & 15) : apic->ldr >> 24;
+
+	route |= (uint64_t)(apic->xapic_id >> 24) << 32 | (uint64_t)(apic->dfr >> 28) << 40;
+	route |= (apic->base & APIC_BASE_ENABLED) != 0 ? ROUTE_ENABLED : 0;
+	route |= (apic->svr & APIC_SVR_ENABLED) != 0 ? ROUTE_SOFTWARE : 0;
+	atomic_store(&vcpu->route, route);
+}
+
+static bool matches_logical(uint64_t route, uint32_t destination)
+{
+	uint32_t ldr = (uint32_t)route;
+
+	if ((route & ROUTE_X2APIC) != 0)
+		return (ldr >> 16) == (destination >> 16) && (ldr & destination & 0xffff) != 0;
+	if ((route >> 40 & 0xf) == 0xf)
+		return (ldr & destination) != 0;
+	return (ldr >> 4) == (destination >> 4) && (ldr & destination & 0xf) != 0;
+}
+
+static bool matches(const struct vcpu *target, const struct vcpu *sender, uint64_t icr, bool wide)
+{
+	uint32_t destination = (uint32_t)(icr >> 32);
+	uint64_t route = atomic_load(&target->route);
+
+	switch ((enum icr_shorthand)ICR_SHORTHAND(icr)) {
+	case SHORTHAND_SELF: return target == sender;
+	case SHORTHAND_ALL: return true;
+	case SHORTHAND_OTHERS: return target != sender;
+	case SHORTHAND_NONE: break;
+	}
+	if (destination == (wide ? UINT32_MAX : 0xffU))
+		return true;
+	if ((icr & ICR_LOGICAL) != 0)
+		return matches_logical(route, destination);
+	return destination == ((route & ROUTE_X2APIC) != 0 ? target->index : (uint32_t)(route >> 32 & 0xff));
+}
+
+static void deliver(struct vcpu *target, uint64_t icr)
+{
+	const uint64_t accepts = ROUTE_ENABLED | ROUTE_SOFTWARE;
+	uint8_t vector = ICR_VECTOR(icr);
+
+	switch ((enum icr_delivery)ICR_DELIVERY(icr)) {
+	case DELIVERY_FIXED:
+	case DELIVERY_LOWEST:
+		if (vector >= 16 && (atomic_load(&target->route) & accepts) == accepts && posted_post(&target->posted, vector))
+			vcpu_notify(target, PENDING_INTERRUPT);
+		break;
+	case DELIVERY_NMI: vcpu_notify(target, PENDING_NMI); break;
+	case DELIVERY_INIT:
+		if ((icr & ICR_LEVEL) == 0 || (icr & ICR_ASSERT) != 0) /* "INIT Level De-assert" does nothing */
+			vcpu_notify(target, PENDING_INIT);
+		break;
+	case DELIVERY_STARTUP:
+		atomic_store(&target->sipi_vector, vector);
+		vcpu_notify(target, PENDING_SIPI);
+		break;
+	case DELIVERY_SMI: /* a VM has no SMM; ExtINT comes by VCPU_EXTINT */
+	case DELIVERY_EXTINT:
+	case DELIVERY_RESERVED: break;
+	}
+}
+
+unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool wide)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
+		struct vcpu *target = vm_vcpu(vm, i);
+
+		if (target == NULL || !matches(target, sender, icr, wide))
+			continue;
+		deliver(target, icr);
+		count++;
+		if (ICR_DELIVERY(icr) == DELIVERY_LOWEST)
+			break;
+	}
+	return count;
+}
+
+unsigned interrupts_send_msi(struct vm *vm, uint64_t address, uint32_t data)
+{
+	uint64_t icr = (address >> 12 & 0xff) << 32 | (data & 0xc7ff); /* vector, delivery mode, level, trigger mode */
+
+	if ((address >> 20) != 0xfee)
+		return 0;
+	return interrupts_send(vm, NULL, icr | ((address & 0x4) != 0 ? ICR_LOGICAL : 0), false);
+}
+
+void interrupts_timer_changed(struct vcpu *vcpu)
+{
+	vcpu->timer_deadline_tsc = local_apic_timer_deadline(&vcpu->apic, vcpu->tsc_offset);
+	if (vcpu->timer_deadline_tsc != UINT64_MAX && vcpu->timer_deadline_tsc <= rdtsc())
+		atomic_fetch_or(&vcpu->pending, PENDING_TIMER);
+	else
+		timer_set_guest_deadline(vcpu->timer_deadline_tsc);
+}
+
+static void expire_timer(struct vcpu *vcpu)
+{
+	if (vcpu->timer_deadline_tsc == UINT64_MAX || rdtsc() < vcpu->timer_deadline_tsc)
+		return;
+	local_apic_timer_expire(&vcpu->apic, rdtsc(), vcpu->tsc_offset);
+	vcpu->timer_deadline_tsc = local_apic_timer_deadline(&vcpu->apic, vcpu->tsc_offset);
+	timer_set_guest_deadline(vcpu->timer_deadline_tsc);
+}
+
+static void end_of_interrupt(struct vcpu *vcpu, uint8_t vector)
+{
+	if ((atomic_load(&vcpu->vm->eoi_exits[vector / 64]) >> (vector % 64) & 1) == 0)
+		return;
+	vcpu->eoi_vector = vector;
+	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
+}
+
+void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects)
+{
+	if ((effects->flags & APIC_EFFECT_ROUTE) != 0)
+		interrupts_publish_route(vcpu);
+	if ((effects->flags & APIC_EFFECT_TIMER) != 0)
+		interrupts_timer_changed(vcpu);
+	if ((effects->flags & APIC_EFFECT_EOI) != 0)
+		end_of_interrupt(vcpu, effects->eoi_vector);
+	if ((effects->flags & APIC_EFFECT_SEND) != 0)
+		(void)interrupts_send(vcpu->vm, vcpu, effects->icr, local_apic_in_x2apic(&vcpu->apic));
+	if ((effects->flags & APIC_EFFECT_EVALUATE) != 0 &&
+	    (local_apic_pending(&vcpu->apic) >= 0 || atomic_load(&vcpu->extint_level) != 0))
+		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
+}
+
+/* What was posted goes to IRR; TMR says level for the vectors whose EOI the VMM wants: its IOAPIC's level-triggered ones. */
+static void take_posted(struct vcpu *vcpu)
+{
+	uint32_t posted[8] = {0};
+
+	if ((atomic_load(&vcpu->posted.control) & POSTED_OUTSTANDING) == 0)
+		return;
+	posted_take(&vcpu->posted, posted);
+	for (unsigned i = 0; i < 8; i++) {
+		uint32_t level = (uint32_t)(atomic_load(&vcpu->vm->eoi_exits[i / 2]) >> (i % 2 * 32));
+
+		vcpu->apic.irr[i] |= posted[i];
+		vcpu->apic.tmr[i] = (vcpu->apic.tmr[i] & ~posted[i]) | (posted[i] & level);
+	}
+}
+
+static bool extint_waits(const struct vcpu *vcpu)
+{
+	return atomic_load(&vcpu->extint_level) != 0 && local_apic_takes_extint(&vcpu->apic);
+}
+
+bool interrupts_before_entry(struct vcpu *vcpu)
+{
+	bool extint = extint_waits(vcpu);
+	int vector;
+
+	take_posted(vcpu);
+	expire_timer(vcpu);
+	vector = local_apic_pending(&vcpu->apic);
+	if (!hv->event_pending(vcpu)) {
+		if (vcpu->nmi_waiting && hv->nmi_open(vcpu)) {
+			hv->inject_nmi(vcpu);
+			vcpu->nmi_waiting = false;
+		} else if (extint && hv->interrupt_open(vcpu)) {
+			return true;
+		} else if (vector >= 0 && hv->interrupt_open(vcpu)) {
+			local_apic_accept(&vcpu->apic, (uint8_t)vector);
+			hv->inject_interrupt(vcpu, (uint8_t)vector);
+			vector = local_apic_pending(&vcpu->apic);
+		}
+	}
+	hv->set_windows(vcpu, extint || vector >= 0, vcpu->nmi_waiting);
+	return false;
+}
+
+bool interrupts_wake(struct vcpu *vcpu)
+{
+	take_posted(vcpu);
+	expire_timer(vcpu);
+	if (vcpu->nmi_waiting)
+		return true;
+	return (extint_waits(vcpu) || local_apic_pending(&vcpu->apic) >= 0) && hv->interrupt_open(vcpu);
+}

@@ -1,0 +1,32 @@
+/* Interrupts of a vCPU: who is meant by a message, what waits, and what goes into the guest at the next entry. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "virt/local_apic.h"
+
+struct vcpu;
+struct vm;
+
+/* Carries out what a local APIC write asked for. Context: the vCPU's own thread. */
+void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects);
+
+/* The virtual timer or its clock changed: computes the deadline and arms the CPU. Same context. */
+void interrupts_timer_changed(struct vcpu *vcpu);
+
+/* Sends a message as a bus would: icr in x2APIC layout; an xAPIC destination in 8 bits with wide = false. Returns how many
+ * vCPUs it went to. sender: NULL for devices. Context: any thread. */
+unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool wide);
+
+/* A device's message: SDM Vol. 3A, "Message Signalled Interrupts". */
+unsigned interrupts_send_msi(struct vm *vm, uint64_t address, uint32_t data);
+
+/* Tells senders where this vCPU is to be found. */
+void interrupts_publish_route(struct vcpu *vcpu);
+
+/* Before an entry: takes what was posted, injects the one event that has priority, opens windows for the rest. True: the VMM
+ * must first supply an ExtINT vector. */
+bool interrupts_before_entry(struct vcpu *vcpu);
+
+/* Something would end a HLT now. */
+bool interrupts_wake(struct vcpu *vcpu);

@@ -1,0 +1,140 @@
+/* A virtual local APIC, by the letter of SDM Vol. 3A, chapter "Advanced Programmable Interrupt Controller (APIC)". Pure: it sees
+ * registers, times and vectors; sending, posting and arming timers is left to the caller, as effects. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+
+/* Register offsets in xAPIC mode; in x2APIC mode the MSR is 800h + offset / 16. */
+#define APIC_ID          0x020U
+#define APIC_VERSION     0x030U
+#define APIC_TPR         0x080U
+#define APIC_APR         0x090U
+#define APIC_PPR         0x0a0U
+#define APIC_EOI         0x0b0U
+#define APIC_RRD         0x0c0U
+#define APIC_LDR         0x0d0U
+#define APIC_DFR         0x0e0U
+#define APIC_SVR         0x0f0U
+#define APIC_ISR         0x100U
+#define APIC_TMR         0x180U
+#define APIC_IRR         0x200U
+#define APIC_ESR         0x280U
+#define APIC_ICR_LOW     0x300U
+#define APIC_ICR_HIGH    0x310U
+#define APIC_LVT_TIMER   0x320U
+#define APIC_LVT_THERMAL 0x330U
+#define APIC_LVT_PERF    0x340U
+#define APIC_LVT_LINT0   0x350U
+#define APIC_LVT_LINT1   0x360U
+#define APIC_LVT_ERROR   0x370U
+#define APIC_INITIAL     0x380U
+#define APIC_CURRENT     0x390U
+#define APIC_DIVIDE      0x3e0U
+#define APIC_SELF_IPI    0x3f0U
+#define APIC_LVT_COUNT   6U
+
+#define APIC_SVR_ENABLED 0x100U
+#define APIC_LVT_MASKED  0x10000U
+
+#define APIC_BASE_BSP     0x100ULL
+#define APIC_BASE_X2APIC  0x400ULL
+#define APIC_BASE_ENABLED 0x800ULL
+#define APIC_BASE_DEFAULT 0xfee00000ULL
+#define APIC_BASE_PAGE    0x000ffffffffff000ULL
+
+#define APIC_ESR_SEND_ILLEGAL    0x20U
+#define APIC_ESR_RECEIVE_ILLEGAL 0x40U
+#define APIC_ESR_REGISTER        0x80U
+
+#define ICR_VECTOR(icr)        ((uint8_t)(icr))
+#define ICR_DELIVERY(icr)      ((uint32_t)(icr) >> 8 & 7U)
+#define ICR_LOGICAL            0x800U
+#define ICR_ASSERT             0x4000U
+#define ICR_LEVEL              0x8000U
+#define ICR_SHORTHAND(icr)     ((uint32_t)(icr) >> 18 & 3U)
+enum icr_delivery { DELIVERY_FIXED, DELIVERY_LOWEST, DELIVERY_SMI, DELIVERY_RESERVED, DELIVERY_NMI, DELIVERY_INIT, DELIVERY_STARTUP, DELIVERY_EXTINT };
+enum icr_shorthand { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
+
+/* Fixed-point factors between the timer's clock (1 GHz) and the host's TSC. */
+struct apic_clock {
+	uint64_t tsc_per_ns_q32, ns_per_tsc_q32;
+};
+
+struct local_apic {
+	/* constant after local_apic_create() */
+	uint32_t id;
+	bool x2apic_offered;
+	uint8_t physical_bits;
+	struct apic_clock clock;
+	/* registers */
+	uint64_t base; /* IA32_APIC_BASE */
+	uint32_t irr[8], isr[8], tmr[8];
+	uint32_t xapic_id, tpr, ldr, dfr, svr, esr, esr_pending, icr_low, icr_high;
+	uint32_t lvt[APIC_LVT_COUNT];
+	/* timer */
+	uint32_t initial_count, divide;
+	uint64_t start_tsc;    /* host TSC when the count began; valid while counting */
+	bool counting;
+	uint64_t tsc_deadline; /* guest TSC; 0: not armed */
+};
+
+/* What the caller must do after a write. */
+#define APIC_EFFECT_TIMER    0x1U /* ask for the deadline again */
+#define APIC_EFFECT_SEND     0x2U /* send `icr` */
+#define APIC_EFFECT_EOI      0x4U /* `eoi_vector` was retired */
+#define APIC_EFFECT_EVALUATE 0x8U /* what can be delivered may have changed */
+#define APIC_EFFECT_ROUTE    0x10U /* id, mode or logical destination changed */
+struct apic_effects {
+	unsigned flags;
+	uint8_t eoi_vector;
+	uint64_t icr; /* as in x2APIC mode: destination in the upper half; an xAPIC destination in its 8 bits there */
+};
+
+struct apic_clock apic_clock_make(uint64_t tsc_hz);
+void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, bool x2apic_offered, uint8_t physical_bits, struct apic_clock clock);
+/* INIT: all but the ID and IA32_APIC_BASE goes back. */
+void local_apic_init(struct local_apic *apic);
+
+static inline bool local_apic_in_x2apic(const struct local_apic *apic)
+{
+	return (apic->base & APIC_BASE_X2APIC) != 0;
+}
+
+static inline bool local_apic_in_xapic(const struct local_apic *apic)
+{
+	return (apic->base & (APIC_BASE_X2APIC | APIC_BASE_ENABLED)) == APIC_BASE_ENABLED;
+}
+
+/* xAPIC registers, 32 bits, offset a multiple of 16 below 400h. An offset without a register sets the ESR's bit. */
+uint32_t local_apic_read(struct local_apic *apic, uint32_t offset, uint64_t now_tsc);
+void local_apic_write(struct local_apic *apic, uint32_t offset, uint32_t value, uint64_t now_tsc, struct apic_effects *effects);
+
+/* x2APIC registers, msr 800h .. 8FFh. False: #GP. */
+MUST_CHECK bool local_apic_msr_read(struct local_apic *apic, uint32_t msr, uint64_t now_tsc, uint64_t *value);
+MUST_CHECK bool local_apic_msr_write(struct local_apic *apic, uint32_t msr, uint64_t value, uint64_t now_tsc, struct apic_effects *effects);
+
+/* IA32_APIC_BASE. False: #GP. */
+MUST_CHECK bool local_apic_base_write(struct local_apic *apic, uint64_t value, struct apic_effects *effects);
+
+/* Delivery. pending: the vector that can be delivered now, or -1. accept: it was delivered. priority: PPR. */
+int local_apic_pending(const struct local_apic *apic);
+void local_apic_accept(struct local_apic *apic, uint8_t vector);
+uint8_t local_apic_priority(const struct local_apic *apic);
+void local_apic_post(struct local_apic *apic, uint8_t vector);
+/* True when an ExtINT from LINT0 reaches the processor: virtual wire mode, or the APIC is off. */
+bool local_apic_takes_extint(const struct local_apic *apic);
+
+/* Timer. deadline: host TSC at which it expires next, UINT64_MAX when never; tsc_offset: guest TSC minus host TSC.
+ * expire: posts what is due by now_tsc; true when something was. */
+uint64_t local_apic_timer_deadline(const struct local_apic *apic, uint64_t tsc_offset);
+bool local_apic_timer_expire(struct local_apic *apic, uint64_t now_tsc, uint64_t tsc_offset);
+uint32_t local_apic_timer_count(const struct local_apic *apic, uint64_t now_tsc);
+void local_apic_timer_start(struct local_apic *apic, uint32_t count, uint64_t now_tsc);
+/* What is left of the count goes on at the new rate. */
+void local_apic_timer_set_divide(struct local_apic *apic, uint32_t divide, uint64_t now_tsc);
+void local_apic_timer_lvt_changed(struct local_apic *apic, uint32_t old_lvt);
+/* IA32_TSC_DEADLINE: reads 0 and ignores writes outside TSC-deadline mode. */
+uint64_t local_apic_tsc_deadline(const struct local_apic *apic);
+void local_apic_set_tsc_deadline(struct local_apic *apic, uint64_t value);

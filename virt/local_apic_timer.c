@@ -1,0 +1,121 @@
+/* The virtual local APIC's timer: one-shot, periodic, TSC-deadline. Its clock is the crystal of CPUID leaf 15H, fixed at 1 GHz.
+ * SDM Vol. 3A, "APIC Timer". Pure. */
+#include "virt/local_apic.h"
+
+#define MODE(lvt)         ((lvt) >> 17 & 3U)
+#define MODE_PERIODIC     1U
+#define MODE_TSC_DEADLINE 2U
+/* A shorter period is stretched to this: it would only keep the CPU from running the guest. */
+#define PERIOD_MIN_NS     10000U
+
+static uint64_t scale_q32(uint64_t value, uint64_t factor_q32)
+{
+	return (uint64_t)((unsigned __int128)value * factor_q32 >> 32);
+}
+
+/* "Divide Configuration Register": 000b is 2, ..., 110b is 128, 111b is 1. */
+static unsigned divide_shift(const struct local_apic *apic)
+{
+	uint32_t code = (apic->divide & 3) | (apic->divide >> 1 & 4);
+
+	return (code + 1) & 7;
+}
+
+static uint64_t period_ns(const struct local_apic *apic, uint32_t count)
+{
+	uint64_t ns = (uint64_t)count << divide_shift(apic);
+
+	return MODE(apic->lvt[0]) == MODE_PERIODIC && ns < PERIOD_MIN_NS ? PERIOD_MIN_NS : ns;
+}
+
+static uint64_t period_tsc(const struct local_apic *apic)
+{
+	return scale_q32(period_ns(apic, apic->initial_count), apic->clock.tsc_per_ns_q32);
+}
+
+void local_apic_timer_start(struct local_apic *apic, uint32_t count, uint64_t now_tsc)
+{
+	if (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE)
+		return;
+	apic->initial_count = count;
+	apic->start_tsc = now_tsc;
+	apic->counting = count != 0;
+}
+
+uint32_t local_apic_timer_count(const struct local_apic *apic, uint64_t now_tsc)
+{
+	uint64_t elapsed;
+
+	if (!apic->counting || MODE(apic->lvt[0]) == MODE_TSC_DEADLINE)
+		return 0;
+	elapsed = scale_q32(now_tsc - apic->start_tsc, apic->clock.ns_per_tsc_q32) >> divide_shift(apic);
+	return elapsed < apic->initial_count ? apic->initial_count - (uint32_t)elapsed : 0;
+}
+
+void local_apic_timer_set_divide(struct local_apic *apic, uint32_t divide, uint64_t now_tsc)
+{
+	uint64_t passed = apic->initial_count - local_apic_timer_count(apic, now_tsc);
+
+	apic->divide = divide;
+	if (apic->counting)
+		apic->start_tsc = now_tsc - scale_q32(passed << divide_shift(apic), apic->clock.tsc_per_ns_q32);
+}
+
+/* Going into or out of TSC-deadline mode disarms the timer. */
+void local_apic_timer_lvt_changed(struct local_apic *apic, uint32_t old_lvt)
+{
+	bool was_deadline = MODE(old_lvt) == MODE_TSC_DEADLINE;
+
+	if (was_deadline == (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE))
+		return;
+	apic->counting = false;
+	apic->initial_count = 0;
+	apic->tsc_deadline = 0;
+}
+
+uint64_t local_apic_tsc_deadline(const struct local_apic *apic)
+{
+	return apic->tsc_deadline;
+}
+
+void local_apic_set_tsc_deadline(struct local_apic *apic, uint64_t value)
+{
+	if (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE)
+		apic->tsc_deadline = value;
+}
+
+uint64_t local_apic_timer_deadline(const struct local_apic *apic, uint64_t tsc_offset)
+{
+	if (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE) {
+		uint64_t deadline = apic->tsc_deadline - tsc_offset;
+
+		if (apic->tsc_deadline == 0)
+			return UINT64_MAX;
+		/* The difference may leave 64 bits: before the host's zero is long ago, beyond its end is never. */
+		if ((int64_t)tsc_offset > 0)
+			return apic->tsc_deadline < tsc_offset ? 0 : deadline;
+		return deadline < apic->tsc_deadline ? UINT64_MAX : deadline;
+	}
+	return apic->counting ? apic->start_tsc + period_tsc(apic) : UINT64_MAX;
+}
+
+bool local_apic_timer_expire(struct local_apic *apic, uint64_t now_tsc, uint64_t tsc_offset)
+{
+	uint64_t deadline = local_apic_timer_deadline(apic, tsc_offset);
+
+	if (deadline == UINT64_MAX || now_tsc < deadline)
+		return false;
+	if (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE) {
+		apic->tsc_deadline = 0;
+	} else if (MODE(apic->lvt[0]) == MODE_PERIODIC) {
+		uint64_t period = period_tsc(apic);
+
+		/* Missed periods give one interrupt, as a real APIC's IRR would. */
+		apic->start_tsc += (now_tsc - apic->start_tsc) / period * period;
+	} else {
+		apic->counting = false;
+	}
+	if ((apic->lvt[0] & APIC_LVT_MASKED) == 0)
+		local_apic_post(apic, (uint8_t)apic->lvt[0]);
+	return true;
+}

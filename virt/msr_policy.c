@@ -1,0 +1,367 @@
+/* The MSR policy. SDM Vol. 4, "Model-Specific Registers (MSRs)"; Vol. 3A, "Memory Type Range Registers (MTRRs)". */
+#include "virt/msr_policy.h"
+
+#include <stddef.h>
+
+#include "kernel/cpu_insn.h"
+#include "virt/control_registers.h"
+#include "virt/hv.h"
+#include "virt/interrupts.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+
+#define MSR_TSC            0x10U
+#define MSR_PLATFORM_ID    0x17U
+#define MSR_APIC_BASE      0x1bU
+#define MSR_FEATURE_CONTROL 0x3aU
+#define MSR_TSC_ADJUST     0x3bU
+#define MSR_BIOS_SIGN_ID   0x8bU
+#define MSR_MTRR_CAP       0xfeU
+#define MSR_MCG_CAP        0x179U
+#define MSR_MCG_STATUS     0x17aU
+#define MSR_MISC_ENABLE    0x1a0U
+#define MSR_DEBUGCTL       0x1d9U
+#define MSR_MTRR_PHYS0     0x200U
+#define MSR_MTRR_FIX64K    0x250U
+#define MSR_MTRR_FIX16K    0x258U
+#define MSR_MTRR_FIX4K     0x268U
+#define MSR_PAT            0x277U
+#define MSR_MTRR_DEF_TYPE  0x2ffU
+#define MSR_EFER           0xc0000080U
+
+#define MTRR_VARIABLE_COUNT 8U
+#define MTRR_CAP_VALUE     (0x500U | MTRR_VARIABLE_COUNT) /* WC, fixed ranges */
+#define MISC_ENABLE_FAST_STRINGS 0x1ULL
+#define MISC_ENABLE_FIXED  0x1800ULL /* no branch trace, no PEBS */
+#define MISC_ENABLE_WRITABLE (0x1ULL | 1ULL << 34 | 1ULL << 22)
+#define PAT_AFTER_RESET    0x0007040600070406ULL
+
+typedef bool (*msr_reader)(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
+typedef bool (*msr_writer)(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+
+struct msr_row {
+	uint32_t first, last;
+	msr_reader read;  /* NULL: #GP */
+	msr_writer write; /* NULL: #GP */
+};
+
+static bool read_zero(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = 0;
+	return true;
+}
+
+static bool write_ignored(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)vcpu;
+	(void)msr;
+	(void)value;
+	return true;
+}
+
+static bool write_zero_only(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)vcpu;
+	(void)msr;
+	return value == 0;
+}
+
+static bool read_tsc(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = rdtsc() + vcpu->tsc_offset;
+	return true;
+}
+
+static void move_tsc(struct vcpu *vcpu, uint64_t delta)
+{
+	vcpu->tsc_offset += delta;
+	vcpu->tsc_adjust += delta;
+	hv->set_tsc_offset(vcpu, vcpu->tsc_offset);
+	interrupts_timer_changed(vcpu);
+}
+
+/* "IA32_TSC_ADJUST MSR Support": a write to the TSC moves the adjustment by as much, and the other way round. */
+static bool write_tsc(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)msr;
+	move_tsc(vcpu, value - (rdtsc() + vcpu->tsc_offset));
+	return true;
+}
+
+static bool read_tsc_adjust(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = vcpu->tsc_adjust;
+	return true;
+}
+
+static bool write_tsc_adjust(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)msr;
+	move_tsc(vcpu, value - vcpu->tsc_adjust);
+	return true;
+}
+
+static bool read_apic_base(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = vcpu->apic.base;
+	return true;
+}
+
+static bool write_apic_base(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	(void)msr;
+	if (!local_apic_base_write(&vcpu->apic, value, &effects))
+		return false;
+	interrupts_apply(vcpu, &effects);
+	return true;
+}
+
+static bool read_feature_control(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = 1; /* locked, VMX off */
+	return true;
+}
+
+/* A microcode revision, in the upper half: Linux switches TSC-deadline off on some models below it. */
+static bool read_bios_sign_id(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = 0x7fffffffULL << 32;
+	return true;
+}
+
+static bool read_misc_enable(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = vcpu->misc_enable;
+	return true;
+}
+
+static bool write_misc_enable(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)msr;
+	vcpu->misc_enable = (value & MISC_ENABLE_WRITABLE) | MISC_ENABLE_FIXED;
+	return true;
+}
+
+static bool memory_type_valid(uint64_t type)
+{
+	return type == 0 || type == 1 || (type >= 4 && type <= 6);
+}
+
+static bool all_types_valid(uint64_t value, bool with_uc_minus)
+{
+	for (unsigned i = 0; i < 64; i += 8) {
+		uint64_t type = value >> i & 0xff;
+
+		if (!memory_type_valid(type) && !(with_uc_minus && type == 7))
+			return false;
+	}
+	return true;
+}
+
+/* Stored only: guest memory is write-back by EPT, which ignores PAT and MTRRs of the guest. */
+static bool read_pat(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = vcpu->pat;
+	return true;
+}
+
+static bool write_pat(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)msr;
+	if (!all_types_valid(value, true))
+		return false;
+	vcpu->pat = value;
+	return true;
+}
+
+static bool read_mtrr_cap(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = MTRR_CAP_VALUE;
+	return true;
+}
+
+/* The register's place in vcpu_mtrr; the rows of the table let no other number come here. */
+static uint64_t *mtrr(struct vcpu *vcpu, uint32_t msr)
+{
+	if (msr == MSR_MTRR_DEF_TYPE)
+		return &vcpu->mtrr.default_type;
+	if (msr < MSR_MTRR_FIX64K)
+		return &vcpu->mtrr.variable[msr - MSR_MTRR_PHYS0];
+	if (msr < MSR_MTRR_FIX16K)
+		return &vcpu->mtrr.fixed[0];
+	if (msr < MSR_MTRR_FIX4K)
+		return &vcpu->mtrr.fixed[1 + msr - MSR_MTRR_FIX16K];
+	return &vcpu->mtrr.fixed[3 + msr - MSR_MTRR_FIX4K];
+}
+
+static bool read_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	*value = *mtrr(vcpu, msr);
+	return true;
+}
+
+static bool write_mtrr_fixed(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (!all_types_valid(value, false))
+		return false;
+	*mtrr(vcpu, msr) = value;
+	return true;
+}
+
+static bool write_mtrr_variable(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	uint64_t address_bits = ((UINT64_C(1) << vcpu->apic.physical_bits) - 1) & ~0xfffULL;
+	bool is_mask = (msr & 1) != 0;
+
+	if ((value & ~(address_bits | (is_mask ? 0x800 : 0xff))) != 0 || (!is_mask && !memory_type_valid(value & 0xff)))
+		return false;
+	*mtrr(vcpu, msr) = value;
+	return true;
+}
+
+static bool write_mtrr_default(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if ((value & ~0xcffULL) != 0 || !memory_type_valid(value & 0xff))
+		return false;
+	*mtrr(vcpu, msr) = value;
+	return true;
+}
+
+static bool read_efer(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = hv->get_efer(vcpu);
+	return true;
+}
+
+static bool write_efer(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	uint64_t result;
+
+	(void)msr;
+	if (!efer_write(hv->get_efer(vcpu), value, hv->paging_enabled(vcpu), &result))
+		return false;
+	hv->set_efer(vcpu, result);
+	return true;
+}
+
+static bool deadline_offered(const struct vcpu *vcpu)
+{
+	return !vm_feature_disabled(vcpu->vm, FEATURE_TSC_DEADLINE);
+}
+
+static bool read_tsc_deadline(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = local_apic_tsc_deadline(&vcpu->apic);
+	return deadline_offered(vcpu);
+}
+
+static bool write_tsc_deadline(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)msr;
+	if (!deadline_offered(vcpu))
+		return false;
+	local_apic_set_tsc_deadline(&vcpu->apic, value);
+	interrupts_timer_changed(vcpu);
+	return true;
+}
+
+static bool read_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	return local_apic_msr_read(&vcpu->apic, msr, rdtsc(), value);
+}
+
+static bool write_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	if (!local_apic_msr_write(&vcpu->apic, msr, value, rdtsc(), &effects))
+		return false;
+	interrupts_apply(vcpu, &effects);
+	return true;
+}
+
+/* Sorted, so that a look-up takes few steps. */
+static const struct msr_row rows[] = {
+	{MSR_TSC, MSR_TSC, read_tsc, write_tsc},
+	{MSR_PLATFORM_ID, MSR_PLATFORM_ID, read_zero, NULL},
+	{MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base},
+	{MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, read_feature_control, NULL},
+	{MSR_TSC_ADJUST, MSR_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust},
+	{MSR_BIOS_SIGN_ID, MSR_BIOS_SIGN_ID, read_bios_sign_id, write_ignored},
+	{MSR_MTRR_CAP, MSR_MTRR_CAP, read_mtrr_cap, NULL},
+	{MSR_MCG_CAP, MSR_MCG_CAP, read_zero, NULL},
+	{MSR_MCG_STATUS, MSR_MCG_STATUS, read_zero, write_zero_only},
+	{MSR_MISC_ENABLE, MSR_MISC_ENABLE, read_misc_enable, write_misc_enable},
+	{MSR_DEBUGCTL, MSR_DEBUGCTL, read_zero, write_zero_only},
+	{MSR_MTRR_PHYS0, MSR_MTRR_PHYS0 + 2 * MTRR_VARIABLE_COUNT - 1, read_mtrr, write_mtrr_variable},
+	{MSR_MTRR_FIX64K, MSR_MTRR_FIX64K, read_mtrr, write_mtrr_fixed},
+	{MSR_MTRR_FIX16K, MSR_MTRR_FIX16K + 1, read_mtrr, write_mtrr_fixed},
+	{MSR_MTRR_FIX4K, MSR_MTRR_FIX4K + 7, read_mtrr, write_mtrr_fixed},
+	{MSR_PAT, MSR_PAT, read_pat, write_pat},
+	{MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, read_mtrr, write_mtrr_default},
+	{MSR_IA32_TSC_DEADLINE, MSR_IA32_TSC_DEADLINE, read_tsc_deadline, write_tsc_deadline},
+	{MSR_X2APIC_FIRST, MSR_X2APIC_FIRST + 0xff, read_x2apic, write_x2apic},
+	{MSR_EFER, MSR_EFER, read_efer, write_efer},
+};
+
+const uint32_t msr_passthrough[] = {
+	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
+	MSR_IA32_STAR, MSR_IA32_LSTAR, 0xc0000083U /* CSTAR */, MSR_IA32_FMASK,
+	0xc0000100U /* FS_BASE */, 0xc0000101U /* GS_BASE */, 0xc0000102U /* KERNEL_GS_BASE */, 0xc0000103U /* TSC_AUX */,
+};
+const uint32_t msr_passthrough_count = sizeof(msr_passthrough) / sizeof(msr_passthrough[0]);
+
+static const struct msr_row *find(uint32_t msr)
+{
+	size_t low = 0, high = sizeof(rows) / sizeof(rows[0]);
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (msr > rows[middle].last)
+			low = middle + 1;
+		else if (msr < rows[middle].first)
+			high = middle;
+		else
+			return &rows[middle];
+	}
+	return NULL;
+}
+
+bool msr_policy_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	const struct msr_row *row = find(msr);
+
+	return row != NULL && row->read != NULL && row->read(vcpu, msr, value);
+}
+
+bool msr_policy_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	const struct msr_row *row = find(msr);
+
+	return row != NULL && row->write != NULL && row->write(vcpu, msr, value);
+}
+
+void msr_policy_reset(struct vcpu *vcpu)
+{
+	vcpu->pat = PAT_AFTER_RESET;
+	vcpu->misc_enable = MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_FIXED;
+	vcpu->mtrr = (struct vcpu_mtrr){.default_type = 0};
+}

@@ -1,0 +1,44 @@
+/* Checks on vcpu_reply. Pure. */
+#include "virt/reply.h"
+
+#include <stdbool.h>
+
+#define INSTRUCTION_BYTES_MAX 15U
+#define EXCEPTIONS            32U
+#define VECTOR_NMI            2U
+
+static bool completion_ok(const struct vcpu_reply *reply)
+{
+	if (reply->register_count > VCPU_REPLY_REGISTERS || reply->advance_bytes > INSTRUCTION_BYTES_MAX)
+		return false;
+	for (uint32_t i = 0; i < reply->register_count; i++) {
+		if (reply->registers[i].number >= GPR_COUNT || reply->registers[i].number == GPR_RSP)
+			return false;
+	}
+	return true;
+}
+
+static bool apic_ok(const struct vcpu_reply *reply)
+{
+	return reply->apic_offset <= 0xff0 && reply->apic_offset % 16 == 0;
+}
+
+enum status reply_check(const struct vcpu_reply *reply)
+{
+	bool ok = false;
+
+	if (reply->action >= VCPU_ACTION_COUNT)
+		return ERR_INVALID;
+	switch ((enum vcpu_action)reply->action) {
+	case VCPU_REPLY_NONE: ok = true; break;
+	case VCPU_REPLY_COMPLETE: ok = completion_ok(reply); break;
+	case VCPU_REPLY_APIC_READ: ok = apic_ok(reply); break;
+	case VCPU_REPLY_APIC_LOAD: ok = apic_ok(reply) && completion_ok(reply) && reply->register_count == 1; break;
+	case VCPU_REPLY_APIC_WRITE: ok = apic_ok(reply) && completion_ok(reply); break;
+	case VCPU_REPLY_INJECT: ok = reply->vector < EXCEPTIONS && reply->vector != VECTOR_NMI; break;
+	case VCPU_REPLY_EXTINT: ok = reply->vector < 256; break;
+	case VCPU_REPLY_STOP: ok = reply->value > VCPU_STOP_NONE && reply->value < VCPU_STOP_REASON_COUNT; break;
+	case VCPU_ACTION_COUNT: break;
+	}
+	return ok ? OK : ERR_INVALID;
+}

@@ -1,0 +1,351 @@
+/* Creating and freeing vCPUs, their registers as a VMM reads and sets them. Running one is in vcpu_run.c. */
+#include "virt/vcpu.h"
+
+#include <stddef.h>
+
+#include "kernel/cpu_insn.h"
+#include "kernel/hypervisor.h"
+#include "kernel/pool.h"
+#include "kernel/space.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+#include "kernel/user_copy.h"
+#include "virt/control_registers.h"
+#include "virt/cpuid_policy.h"
+#include "virt/fpu.h"
+#include "virt/hv.h"
+#include "virt/interrupts.h"
+#include "virt/msr_policy.h"
+#include "virt/vm.h"
+
+_Static_assert(sizeof(struct vcpu) <= 4096, "one pool object");
+
+#define DR6_AFTER_RESET 0xffff0ff0ULL
+#define ALL_GROUPS (VCPU_GROUP_GENERAL | VCPU_GROUP_SYSTEM | VCPU_GROUP_SEGMENTS)
+
+/* The vCPU itself stays until its VM goes: others may be sending to it. */
+static void vcpu_release(struct object *object)
+{
+	struct vcpu *vcpu = (struct vcpu *)((uint8_t *)object - offsetof(struct vcpu, object));
+
+	object_put(&vcpu->vm->object);
+}
+
+void vcpu_free(struct vcpu *vcpu)
+{
+	struct pool *pool = vcpu->vm->pool;
+
+	if (vcpu->backend != NULL)
+		hv->vcpu_destroy(vcpu);
+	pool_free(pool, vcpu, sizeof(*vcpu));
+}
+
+void vcpu_reset(struct vcpu *vcpu)
+{
+	vcpu->registers = registers_after_init;
+	vcpu->registers.gpr[GPR_RDX] = cpuid_policy_static(vcpu->vm->cpuid, 1, 0).eax;
+	vcpu->registers_waiting = true;
+	vcpu->dr6 = DR6_AFTER_RESET;
+}
+
+void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
+{
+	struct thread *thread;
+
+	/* Ordered against the vCPU's own "say where I am, then look at pending": one of the two sees the other. */
+	atomic_fetch_or(&vcpu->pending, pending_bits);
+	if (atomic_load(&vcpu->place) == VCPU_OUTSIDE || atomic_load(&vcpu->thread) == thread_current())
+		return;
+	spinlock_acquire(&vcpu->thread_lock);
+	thread = atomic_load(&vcpu->thread);
+	if (thread != NULL && atomic_load(&vcpu->place) == VCPU_BLOCKED)
+		thread_wake(thread);
+	else if (thread != NULL)
+		thread_kick(thread);
+	spinlock_release(&vcpu->thread_lock);
+}
+
+static enum status add_pages(struct vm *vm, struct vcpu *vcpu)
+{
+	static const unsigned pages[] = {VCPU_PAGE_STATE, VCPU_PAGE_REPLY, VCPU_PAGE_PRIVATE, VCPU_PAGE_XSAVE};
+	uint64_t physical[4];
+
+	for (unsigned i = 0; i < 4; i++) {
+		enum status status = vm_slot_add(&vm->slot, vm->pool, vcpu->index, pages[i], &physical[i]);
+
+		if (status != OK)
+			return status;
+	}
+	vcpu->state = (struct vcpu_state *)(uintptr_t)vm_slot_address(vcpu->index, VCPU_PAGE_STATE);
+	vcpu->reply = (struct vcpu_reply *)(uintptr_t)vm_slot_address(vcpu->index, VCPU_PAGE_REPLY);
+	vcpu->private = (struct vcpu_private *)(uintptr_t)vm_slot_address(vcpu->index, VCPU_PAGE_PRIVATE);
+	vcpu->xsave_area = (void *)(uintptr_t)vm_slot_address(vcpu->index, VCPU_PAGE_XSAVE);
+	vcpu->state_physical = physical[0];
+	vcpu->reply_physical = physical[1];
+	vcpu->private->vcpu = vcpu;
+	fpu_area_init(vcpu->xsave_area);
+	return OK;
+}
+
+static void vcpu_init(struct vcpu *vcpu, struct vm *vm, const struct vcpu_config *config)
+{
+	uint8_t physical_bits = (uint8_t)cpuid_policy_static(vm->cpuid, 0x80000008U, 0).eax;
+
+	object_init(&vcpu->object, OBJECT_VCPU, vcpu_release);
+	vcpu->vm = vm;
+	vcpu->index = config->index;
+	vcpu->is_bootstrap = config->is_bootstrap != 0;
+	vcpu->activity = vcpu->is_bootstrap ? VCPU_ACTIVE : VCPU_WAIT_FOR_SIPI;
+	vcpu->thread_lock = SPINLOCK(RANK_EVENT);
+	vcpu->timer_deadline_tsc = UINT64_MAX;
+	vcpu->tsc_offset = vm->tsc_offset;
+	vcpu->eoi_vector = NO_EOI;
+	vcpu->xcr0 = 1;
+	local_apic_create(&vcpu->apic, config->index, vcpu->is_bootstrap, !vm_feature_disabled(vm, FEATURE_X2APIC), physical_bits,
+			  apic_clock_make(tsc_hz));
+	interrupts_publish_route(vcpu);
+	msr_policy_reset(vcpu);
+	vcpu_reset(vcpu);
+}
+
+/* Under the VM's create_lock. */
+static enum status vcpu_add(struct vm *vm, const struct vcpu_config *config, struct vcpu **out)
+{
+	struct vcpu *vcpu;
+	enum status status;
+
+	if (vm_vcpu(vm, config->index) != NULL)
+		return ERR_EXISTS;
+	vcpu = pool_alloc(vm->pool, sizeof(*vcpu));
+	if (vcpu == NULL)
+		return ERR_NO_MEMORY;
+	vcpu_init(vcpu, vm, config);
+	status = add_pages(vm, vcpu);
+	if (status == OK)
+		status = hv->vcpu_create(vcpu);
+	if (status != OK) {
+		vcpu_free(vcpu);
+		return status;
+	}
+	object_get(&vm->object);
+	atomic_store_explicit(&vm->vcpus[config->index], vcpu, memory_order_release);
+	*out = vcpu;
+	return OK;
+}
+
+static enum status vcpu_create(struct vm *vm, struct space *space, const struct vcpu_config *config, struct vcpu **out)
+{
+	struct vcpu *vcpu;
+	enum status status;
+
+	if (space_vm(space) != vm)
+		return ERR_DENIED; /* the slot is not there */
+	if (config->index >= vm->vcpu_limit)
+		return ERR_OUT_OF_RANGE;
+	spinlock_acquire(&vm->create_lock);
+	status = vcpu_add(vm, config, &vcpu);
+	spinlock_release(&vm->create_lock);
+	if (status != OK)
+		return status;
+	status = space_map_frame(space, config->state_address, vcpu->state_physical, RIGHT_READ, true);
+	if (status == OK)
+		status = space_map_frame(space, config->reply_address, vcpu->reply_physical, RIGHT_READ | RIGHT_WRITE, true);
+	if (status != OK) {
+		object_put(&vcpu->object); /* the index is spent, the VM frees the rest */
+		return status;
+	}
+	*out = vcpu;
+	return OK;
+}
+
+int64_t sys_vcpu_create(const struct syscall_arguments *a)
+{
+	struct space *space = thread_current()->space;
+	struct vcpu_config config;
+	struct object *vm;
+	struct vcpu *vcpu;
+	handle_t handle;
+	enum status status = handle_find(space, a->value[0], OBJECT_VM, RIGHT_WRITE, &vm);
+
+	if (status != OK)
+		return syscall_error(status);
+	status = copy_from_user(&config, a->value[1], sizeof(config));
+	if (status == OK)
+		status = vcpu_create((struct vm *)vm, space, &config, &vcpu);
+	object_put(vm);
+	if (status != OK)
+		return syscall_error(status);
+	status = handle_add(space, &vcpu->object, RIGHT_ALL, 0, &handle);
+	if (status != OK) {
+		object_put(&vcpu->object);
+		return syscall_error(status);
+	}
+	return handle;
+}
+
+/* Takes the vCPU for one call by its own thread or, while it has none, by any of its VMM. */
+static enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **out)
+{
+	struct thread *thread = thread_current(), *bound;
+	struct object *object;
+	struct vcpu *vcpu;
+	enum status status = handle_find(thread->space, a->value[0], OBJECT_VCPU, RIGHT_MANAGE, &object);
+
+	if (status != OK)
+		return status;
+	vcpu = (struct vcpu *)((uint8_t *)object - offsetof(struct vcpu, object));
+	if (space_vm(thread->space) != vcpu->vm) {
+		object_put(object);
+		return ERR_DENIED;
+	}
+	bound = atomic_load(&vcpu->thread);
+	if ((bound != NULL && bound != thread) || atomic_exchange(&vcpu->running, true)) {
+		object_put(object);
+		return ERR_BUSY;
+	}
+	*out = vcpu;
+	return OK;
+}
+
+static void vcpu_leave(struct vcpu *vcpu)
+{
+	atomic_store(&vcpu->running, false);
+	object_put(&vcpu->object);
+}
+
+static enum status bind_thread(struct vcpu *vcpu)
+{
+	struct thread *thread = thread_current();
+
+	if (thread->vcpu == vcpu)
+		return OK;
+	if (thread->vcpu != NULL || atomic_load(&vcpu->thread) != NULL)
+		return ERR_BUSY;
+	object_get(&vcpu->object);
+	thread->vcpu = vcpu;
+	atomic_store(&vcpu->thread, thread);
+	return OK;
+}
+
+void vcpu_unbind(struct vcpu *vcpu)
+{
+	spinlock_acquire(&vcpu->thread_lock);
+	atomic_store(&vcpu->thread, NULL);
+	spinlock_release(&vcpu->thread_lock);
+	object_put(&vcpu->object);
+}
+
+int64_t sys_vcpu_run(const struct syscall_arguments *a)
+{
+	struct vcpu *vcpu;
+	enum status status = vcpu_enter(a, &vcpu);
+	int64_t result;
+
+	if (status != OK)
+		return syscall_error(status);
+	status = bind_thread(vcpu);
+	result = status == OK ? (int64_t)vcpu_run(vcpu) : syscall_error(status);
+	vcpu_leave(vcpu);
+	return result;
+}
+
+static void copy_groups(struct vcpu_registers *dst, const struct vcpu_registers *src, uint64_t groups)
+{
+	if ((groups & VCPU_GROUP_GENERAL) != 0) {
+		for (unsigned i = 0; i < GPR_COUNT; i++)
+			dst->gpr[i] = src->gpr[i];
+		dst->rip = src->rip;
+		dst->rflags = src->rflags;
+	}
+	if ((groups & VCPU_GROUP_SYSTEM) != 0) {
+		dst->cr0 = src->cr0;
+		dst->cr2 = src->cr2;
+		dst->cr3 = src->cr3;
+		dst->cr4 = src->cr4;
+		dst->efer = src->efer;
+	}
+	if ((groups & VCPU_GROUP_SEGMENTS) != 0) {
+		dst->cs = src->cs;
+		dst->ss = src->ss;
+		dst->ds = src->ds;
+		dst->es = src->es;
+		dst->fs = src->fs;
+		dst->gs = src->gs;
+		dst->tr = src->tr;
+		dst->ldtr = src->ldtr;
+		dst->gdtr = src->gdtr;
+		dst->idtr = src->idtr;
+	}
+}
+
+/* The registers as they are now: in the hardware, or waiting to go there. */
+static void read_registers(struct vcpu *vcpu, struct vcpu_registers *out)
+{
+	if (vcpu->registers_waiting) {
+		*out = vcpu->registers;
+		return;
+	}
+	hv->take_cpu(vcpu);
+	hv->get_registers(vcpu, out);
+	for (unsigned i = 0; i < GPR_COUNT; i++) {
+		if (i != GPR_RSP)
+			out->gpr[i] = vcpu->state->gpr[i];
+	}
+	out->cr2 = vcpu->cr2;
+}
+
+int64_t sys_vcpu_get_state(const struct syscall_arguments *a)
+{
+	struct vcpu_registers now, out = {.rip = 0};
+	struct vcpu *vcpu;
+	enum status status = vcpu_enter(a, &vcpu);
+
+	if (status != OK)
+		return syscall_error(status);
+	read_registers(vcpu, &now);
+	copy_groups(&out, &now, a->value[1]);
+	status = (a->value[1] & ~(uint64_t)ALL_GROUPS) != 0 ? ERR_INVALID : copy_to_user(a->value[2], &out, sizeof(out));
+	vcpu_leave(vcpu);
+	return syscall_error(status);
+}
+
+/* They reach the hardware before the next entry. */
+int64_t sys_vcpu_set_state(const struct syscall_arguments *a)
+{
+	struct vcpu_registers now, wanted;
+	struct vcpu *vcpu;
+	enum status status = vcpu_enter(a, &vcpu);
+
+	if (status != OK)
+		return syscall_error(status);
+	status = (a->value[1] & ~(uint64_t)ALL_GROUPS) != 0 ? ERR_INVALID : copy_from_user(&wanted, a->value[2], sizeof(wanted));
+	if (status == OK) {
+		read_registers(vcpu, &now);
+		copy_groups(&now, &wanted, a->value[1]);
+		status = registers_check(&now, vcpu->vm->cr4_allowed);
+	}
+	if (status == OK) {
+		vcpu->registers = now;
+		vcpu->registers_waiting = true;
+	}
+	vcpu_leave(vcpu);
+	return syscall_error(status);
+}
+
+int64_t sys_vcpu_extint(const struct syscall_arguments *a)
+{
+	struct object *object;
+	struct vcpu *vcpu;
+	enum status status = handle_find(thread_current()->space, a->value[0], OBJECT_VCPU, RIGHT_MANAGE, &object);
+
+	if (status != OK)
+		return syscall_error(status);
+	vcpu = (struct vcpu *)((uint8_t *)object - offsetof(struct vcpu, object));
+	if (a->value[1] > 1) {
+		status = ERR_INVALID;
+	} else if (atomic_exchange(&vcpu->extint_level, (uint32_t)a->value[1]) != a->value[1] && a->value[1] == 1) {
+		vcpu_notify(vcpu, PENDING_INTERRUPT);
+	}
+	object_put(object);
+	return syscall_error(status);
+}

@@ -1,0 +1,116 @@
+/* A virtual CPU in ring 0. It runs on the thread that first called VCPU_RUN for it; others reach it by `posted`, `pending` and
+ * vcpu_notify() only. */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/vcpu.h"
+#include "kernel/object.h"
+#include "kernel/spinlock.h"
+#include "virt/local_apic.h"
+#include "virt/posted.h"
+
+struct space;
+struct thread;
+struct vm;
+
+/* What a vCPU must look at before it enters the guest; any CPU sets bits. */
+#define PENDING_INTERRUPT 0x01U /* something was posted, or what can be delivered may have changed */
+#define PENDING_NMI       0x02U
+#define PENDING_INIT      0x04U
+#define PENDING_SIPI      0x08U
+#define PENDING_STOP      0x10U /* vm->stop_reason is set */
+#define PENDING_TIMER     0x20U /* its virtual timer may have expired */
+#define PENDING_YIELD     0x40U /* the scheduler wants the CPU */
+
+enum vcpu_activity { VCPU_ACTIVE, VCPU_HALTED, VCPU_WAIT_FOR_SIPI };
+enum vcpu_place { VCPU_OUTSIDE, VCPU_IN_LOOP, VCPU_BLOCKED };
+
+/* Page 2 of the vCPU's slot: found by the exit stub relative to RSP. Offsets go to assembly. */
+struct vcpu_private {
+	uint64_t kernel_rsp;
+	struct vcpu *vcpu;
+	uint64_t launched; /* VMRESUME instead of VMLAUNCH */
+};
+
+/* Registers that the hardware does not switch and that stay loaded until another vCPU takes the CPU. */
+struct vcpu_live_msrs {
+	uint64_t star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
+};
+
+struct vcpu_mtrr {
+	uint64_t default_type;
+	uint64_t fixed[11];
+	uint64_t variable[16];
+};
+
+struct vcpu {
+	struct posted_interrupts posted; /* any CPU */
+	struct object object;
+	/* constant after vcpu_create() */
+	struct vm *vm;
+	uint32_t index;
+	bool is_bootstrap;
+	struct vcpu_state *state;         /* in the slot */
+	struct vcpu_reply *reply;         /* in the slot; the VMM writes it */
+	struct vcpu_private *private;     /* in the slot */
+	void *xsave_area;                 /* in the slot */
+	uint64_t state_physical, reply_physical;
+	void *backend;
+	/* any CPU */
+	_Atomic uint32_t pending;
+	_Atomic uint32_t place;           /* enum vcpu_place */
+	_Atomic uint32_t sipi_vector;
+	_Atomic uint32_t extint_level;
+	_Atomic uint64_t route;           /* what senders match against: see interrupts.c */
+	_Atomic bool running;             /* a call for this vCPU is under way */
+	/* thread_lock */
+	struct spinlock thread_lock;
+	_Atomic(struct thread *) thread;  /* the one it is bound to */
+	/* own thread only */
+	enum vcpu_activity activity;
+	struct local_apic apic;
+	uint64_t timer_deadline_tsc;      /* of the virtual local APIC's timer, on the host's TSC */
+	uint64_t tsc_offset, tsc_adjust;
+	uint64_t cr2;                     /* while not in the loop */
+	uint64_t xcr0;
+	uint64_t dr[4], dr6;              /* while not loaded */
+	struct vcpu_live_msrs msrs;       /* while not loaded */
+	uint64_t pat, misc_enable;
+	struct vcpu_mtrr mtrr;
+	bool registers_waiting;           /* `registers` go to the hardware before the next entry */
+	bool nmi_waiting;
+	uint64_t eoi_vector;              /* an EOI that the VMM wants to know, or NO_EOI */
+	struct vcpu_registers registers;  /* until the first run */
+	/* own thread writes, others read for reports */
+	uint64_t exits[VM_LEDGER_REASONS];
+	uint64_t exits_to_vmm;
+	uint64_t run_ticks;
+};
+
+#define NO_EOI UINT64_MAX
+
+/* Makes the vCPU look at `pending` soon: wakes it from HLT, makes it leave the guest on another CPU. Context: any. */
+void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits);
+
+/* EDX:EAX, as RDMSR, WRMSR and XSETBV use it. Writing a 32-bit register clears its upper half. */
+static inline uint64_t vcpu_edx_eax(const struct vcpu *vcpu)
+{
+	return vcpu->state->gpr[GPR_RDX] << 32 | (uint32_t)vcpu->state->gpr[GPR_RAX];
+}
+
+static inline void vcpu_set_edx_eax(struct vcpu *vcpu, uint64_t value)
+{
+	vcpu->state->gpr[GPR_RAX] = (uint32_t)value;
+	vcpu->state->gpr[GPR_RDX] = value >> 32;
+}
+
+/* Shared by vcpu.c and vcpu_run.c. */
+void vcpu_reset(struct vcpu *vcpu);
+/* Frees what a vCPU holds; its VM is going. */
+void vcpu_free(struct vcpu *vcpu);
+/* The thread that a vCPU is bound to ends. */
+void vcpu_unbind(struct vcpu *vcpu);
+/* Carries out the reply, then runs the guest until the VMM is needed; state->exit is filled. Context: the bound thread. */
+enum vcpu_exit_kind vcpu_run(struct vcpu *vcpu);

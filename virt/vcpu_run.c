@@ -1,0 +1,243 @@
+/* VCPU_RUN: the loop around the guest. The backend's own inner loop handles most exits without coming back here. */
+#include <stddef.h>
+
+#include "kernel/cpu_insn.h"
+#include "kernel/log.h"
+#include "kernel/percpu.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+#include "virt/control_registers.h"
+#include "virt/fpu.h"
+#include "virt/hv.h"
+#include "virt/interrupts.h"
+#include "virt/reply.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+
+#define VECTOR_PAGE_FAULT 14U
+
+/* What of the guest must be on this CPU before anything of it is touched. */
+static void arrive(struct vcpu *vcpu)
+{
+	struct hv_cpu *cpu = percpu_self()->hypervisor;
+
+	fpu_take(cpu, vcpu);
+	live_msrs_take(cpu, vcpu);
+	hv->take_cpu(vcpu);
+	if (read_cr2() != vcpu->cr2)
+		write_cr2(vcpu->cr2);
+	timer_set_guest_deadline(vcpu->timer_deadline_tsc);
+}
+
+static void depart(struct vcpu *vcpu)
+{
+	vcpu->cr2 = read_cr2();
+	timer_set_guest_deadline(UINT64_MAX);
+}
+
+static void complete(struct vcpu *vcpu, const struct vcpu_reply *reply)
+{
+	for (uint32_t i = 0; i < reply->register_count; i++)
+		vcpu->state->gpr[reply->registers[i].number] = reply->registers[i].value;
+	if (reply->flags_valid != 0)
+		hv->set_flags(vcpu, reply->flags, VCPU_REPLY_FLAGS_MASK);
+	if (reply->advance_bytes != 0)
+		hv->advance(vcpu, reply->advance_bytes);
+}
+
+/* A local APIC register in its page; what is not there reads as all-ones. */
+static uint32_t apic_page_read(struct vcpu *vcpu, uint32_t offset)
+{
+	if (!local_apic_in_xapic(&vcpu->apic))
+		return UINT32_MAX;
+	return local_apic_read(&vcpu->apic, offset, rdtsc());
+}
+
+static void apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	if (!local_apic_in_xapic(&vcpu->apic))
+		return;
+	local_apic_write(&vcpu->apic, offset, value, rdtsc(), &effects);
+	interrupts_apply(vcpu, &effects);
+}
+
+static void inject(struct vcpu *vcpu, const struct vcpu_reply *reply)
+{
+	if (reply->vector == VECTOR_PAGE_FAULT)
+		write_cr2(reply->value);
+	hv->inject_exception(vcpu, (uint8_t)reply->vector, reply->error_code_valid != 0, reply->error_code);
+}
+
+/* The VMM acknowledged its 8259: the vector must not be lost, even where the guest cannot take it at once. */
+static void external_interrupt(struct vcpu *vcpu, uint8_t vector)
+{
+	if (!hv->event_pending(vcpu) && hv->interrupt_open(vcpu))
+		hv->inject_interrupt(vcpu, vector);
+	else
+		local_apic_post(&vcpu->apic, vector);
+}
+
+/* VCPU_EXIT_NONE: go on into the guest. */
+static enum vcpu_exit_kind apply_reply(struct vcpu *vcpu)
+{
+	struct vcpu_reply reply;
+
+	if (*(volatile uint32_t *)&vcpu->reply->action == VCPU_REPLY_NONE)
+		return VCPU_EXIT_NONE;
+	reply = *(volatile struct vcpu_reply *)vcpu->reply;
+	vcpu->reply->action = VCPU_REPLY_NONE;
+	if (reply_check(&reply) != OK) {
+		vm_stop(vcpu->vm, VCPU_STOP_BAD_REPLY);
+		return VCPU_EXIT_NONE;
+	}
+	switch ((enum vcpu_action)reply.action) {
+	case VCPU_REPLY_COMPLETE: complete(vcpu, &reply); break;
+	case VCPU_REPLY_APIC_READ:
+		vcpu->state->exit.value = apic_page_read(vcpu, reply.apic_offset);
+		return VCPU_EXIT_APIC_VALUE;
+	case VCPU_REPLY_APIC_LOAD:
+		reply.registers[0].value = apic_page_read(vcpu, reply.apic_offset);
+		complete(vcpu, &reply);
+		break;
+	case VCPU_REPLY_APIC_WRITE:
+		apic_page_write(vcpu, reply.apic_offset, (uint32_t)reply.value);
+		complete(vcpu, &reply);
+		break;
+	case VCPU_REPLY_INJECT: inject(vcpu, &reply); break;
+	case VCPU_REPLY_EXTINT: external_interrupt(vcpu, (uint8_t)reply.vector); break;
+	case VCPU_REPLY_STOP: vm_stop(vcpu->vm, (enum vcpu_stop_reason)reply.value); break;
+	case VCPU_REPLY_NONE:
+	case VCPU_ACTION_COUNT: break;
+	}
+	return VCPU_EXIT_NONE;
+}
+
+static void start_by_sipi(struct vcpu *vcpu)
+{
+	uint32_t vector = atomic_load(&vcpu->sipi_vector) & 0xff;
+
+	vcpu_reset(vcpu);
+	vcpu->registers.rip = 0;
+	vcpu->registers.cs.selector = vector << 8;
+	vcpu->registers.cs.base = (uint64_t)vector << 12;
+	vcpu->activity = VCPU_ACTIVE;
+}
+
+/* SDM Vol. 3A, "Local APIC State After It Receives an INIT-Deassert IPI"; a bootstrap vCPU starts at its reset vector. */
+static void take_requests(struct vcpu *vcpu)
+{
+	uint32_t bits = atomic_load(&vcpu->pending) == 0 ? 0 : atomic_exchange(&vcpu->pending, 0);
+
+	if ((bits & PENDING_NMI) != 0)
+		vcpu->nmi_waiting = true;
+	if ((bits & PENDING_INIT) != 0) {
+		vcpu_reset(vcpu);
+		local_apic_init(&vcpu->apic);
+		interrupts_publish_route(vcpu);
+		interrupts_timer_changed(vcpu);
+		vcpu->nmi_waiting = false;
+		vcpu->activity = vcpu->is_bootstrap ? VCPU_ACTIVE : VCPU_WAIT_FOR_SIPI;
+	}
+	if ((bits & PENDING_SIPI) != 0 && vcpu->activity == VCPU_WAIT_FOR_SIPI)
+		start_by_sipi(vcpu);
+}
+
+static void load_waiting_registers(struct vcpu *vcpu)
+{
+	if (!vcpu->registers_waiting)
+		return;
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		vcpu->state->gpr[i] = vcpu->registers.gpr[i];
+	vcpu->cr2 = vcpu->registers.cr2;
+	write_cr2(vcpu->cr2);
+	hv->set_registers(vcpu, &vcpu->registers);
+	vcpu->registers_waiting = false;
+}
+
+/* With interrupts off, one vCPU alone can only be woken by an NMI, and nobody is there to send one. */
+static bool halted_for_good(const struct vcpu *vcpu)
+{
+	return vcpu->activity == VCPU_HALTED && vcpu->vm->vcpu_limit == 1 && !hv->interrupt_open(vcpu);
+}
+
+/* HLT or wait-for-SIPI: gives the CPU away until there may be something to do. */
+static void wait(struct vcpu *vcpu)
+{
+	if (vcpu->activity == VCPU_HALTED && interrupts_wake(vcpu)) {
+		vcpu->activity = VCPU_ACTIVE;
+		return;
+	}
+	if (halted_for_good(vcpu)) {
+		vm_stop(vcpu->vm, VCPU_STOP_HALTED_FOREVER);
+		return;
+	}
+	depart(vcpu);
+	atomic_store(&vcpu->place, VCPU_BLOCKED);
+	if (atomic_load(&vcpu->pending) == 0)
+		thread_block(vcpu->activity == VCPU_HALTED ? vcpu->timer_deadline_tsc : UINT64_MAX);
+	atomic_store(&vcpu->place, VCPU_IN_LOOP);
+	arrive(vcpu);
+}
+
+static enum vcpu_exit_kind stopped(struct vcpu *vcpu)
+{
+	vcpu->state->exit.stop_reason = atomic_load(&vcpu->vm->stop_reason);
+	return VCPU_EXIT_STOPPED;
+}
+
+/* One round; VCPU_EXIT_KIND_COUNT: another one. */
+static enum vcpu_exit_kind round_trip(struct vcpu *vcpu)
+{
+	if (atomic_load(&vcpu->vm->stop_reason) != VCPU_STOP_NONE)
+		return stopped(vcpu);
+	if (atomic_load(&thread_current()->kill_pending))
+		return VCPU_EXIT_NONE;
+	if (thread_should_yield()) {
+		depart(vcpu);
+		thread_yield();
+		arrive(vcpu);
+	}
+	take_requests(vcpu);
+	if (vcpu->activity != VCPU_ACTIVE) {
+		wait(vcpu);
+		return VCPU_EXIT_KIND_COUNT;
+	}
+	load_waiting_registers(vcpu);
+	if (vcpu->eoi_vector != NO_EOI) {
+		vcpu->state->exit.value = vcpu->eoi_vector;
+		vcpu->eoi_vector = NO_EOI;
+		return VCPU_EXIT_EOI;
+	}
+	if (interrupts_before_entry(vcpu))
+		return VCPU_EXIT_EXTINT;
+	switch (hv->run(vcpu)) {
+	case HV_LEAVE_BLOCK: vcpu->activity = VCPU_HALTED; break;
+	case HV_LEAVE_TO_VMM: return (enum vcpu_exit_kind)vcpu->state->exit.kind;
+	case HV_LEAVE_ATTENTION:
+	case HV_LEAVE_STOP: break;
+	}
+	return VCPU_EXIT_KIND_COUNT;
+}
+
+enum vcpu_exit_kind vcpu_run(struct vcpu *vcpu)
+{
+	uint64_t begin = rdtsc();
+	enum vcpu_exit_kind kind;
+
+	atomic_store(&vcpu->place, VCPU_IN_LOOP);
+	arrive(vcpu);
+	kind = apply_reply(vcpu);
+	if (kind == VCPU_EXIT_NONE) {
+		do {
+			kind = round_trip(vcpu);
+		} while (kind == VCPU_EXIT_KIND_COUNT);
+	}
+	depart(vcpu);
+	atomic_store(&vcpu->place, VCPU_OUTSIDE);
+	vcpu->state->exit.kind = kind;
+	vcpu->exits_to_vmm++;
+	vcpu->run_ticks += rdtsc() - begin;
+	return kind;
+}

@@ -1,0 +1,275 @@
+/* Creating, stopping, destroying VMs, and the calls that name one. */
+#include "virt/vm.h"
+
+#include <stddef.h>
+
+#include "kernel/cpu_insn.h"
+#include "kernel/hypervisor.h"
+#include "kernel/log.h"
+#include "kernel/memory.h"
+#include "kernel/pool.h"
+#include "kernel/space.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+#include "kernel/user_copy.h"
+#include "lib/base/string.h"
+#include "virt/control_registers.h"
+#include "virt/cpuid_policy.h"
+#include "virt/fpu.h"
+#include "virt/hv.h"
+#include "virt/interrupts.h"
+#include "virt/vcpu.h"
+
+_Static_assert(sizeof(struct vm) <= 4096, "one pool object");
+_Static_assert(sizeof(struct cpuid_table) <= 4096, "one pool object");
+
+static _Atomic uint32_t last_vm_id;
+
+static const char *const stop_words[] = {
+#define STOP_WORDS(name, words) words,
+	VCPU_STOP_REASONS(STOP_WORDS)
+#undef STOP_WORDS
+};
+
+void vm_stop(struct vm *vm, enum vcpu_stop_reason reason)
+{
+	uint32_t none = VCPU_STOP_NONE;
+
+	if (!atomic_compare_exchange_strong(&vm->stop_reason, &none, (uint32_t)reason))
+		return;
+	log_info("vm %s stops: %s", vm->name, stop_words[reason]);
+	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
+		struct vcpu *vcpu = vm_vcpu(vm, i);
+
+		if (vcpu != NULL)
+			vcpu_notify(vcpu, PENDING_STOP);
+	}
+}
+
+static void vm_release(struct object *object)
+{
+	struct vm *vm = (struct vm *)object;
+	struct pool *pool = vm->pool;
+
+	for (uint32_t i = 0; i < VCPUS_PER_VM_MAX; i++) {
+		struct vcpu *vcpu = vm_vcpu(vm, i);
+
+		if (vcpu != NULL)
+			vcpu_free(vcpu);
+	}
+	if (vm->backend != NULL)
+		hv->vm_destroy(vm);
+	guest_map_destroy(&vm->map);
+	vm_slot_destroy(&vm->slot, pool);
+	if (vm->cpuid != NULL)
+		pool_free(pool, vm->cpuid, sizeof(*vm->cpuid));
+	pool_free(pool, vm, sizeof(*vm));
+	object_put(pool_object(pool));
+}
+
+static struct cpuid_answer host_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid host = cpuid(leaf, subleaf);
+
+	return (struct cpuid_answer){.eax = host.eax, .ebx = host.ebx, .ecx = host.ecx, .edx = host.edx};
+}
+
+static uint64_t guest_cr4_allowed(const struct cpuid_table *table)
+{
+	struct cpuid_answer leaf1 = cpuid_policy_static(table, 1, 0), leaf7 = cpuid_policy_static(table, 7, 0);
+
+	return cr4_allowed(leaf1.ecx, leaf1.edx, leaf7.ebx, leaf7.ecx);
+}
+
+static enum status vm_fill(struct vm *vm)
+{
+	struct cpuid_inputs inputs = {.host = host_cpuid, .tsc_hz = tsc_hz, .disabled_features = vm->disabled_features,
+				      .xcr0_mask = vm->xcr0_mask, .vcpu_count = vm->vcpu_limit};
+	enum status status;
+
+	vm->cpuid = pool_alloc(vm->pool, sizeof(*vm->cpuid));
+	if (vm->cpuid == NULL)
+		return ERR_NO_MEMORY;
+	cpuid_policy_make(vm->cpuid, &inputs);
+	vm->cr4_allowed = guest_cr4_allowed(vm->cpuid);
+	status = vm_slot_create(&vm->slot, vm->pool);
+	return status == OK ? hv->vm_create(vm) : status;
+}
+
+static enum status vm_create(struct pool *pool, const struct vm_config *config, struct vm **out)
+{
+	struct vm *vm;
+	enum status status;
+
+	if (config->vcpu_limit == 0 || config->vcpu_limit > VCPUS_PER_VM_MAX || config->flags != 0)
+		return ERR_INVALID;
+	if (hv == NULL || hypervisor_usable() == 0)
+		return ERR_UNSUPPORTED;
+	vm = pool_alloc(pool, sizeof(*vm));
+	if (vm == NULL)
+		return ERR_NO_MEMORY;
+	object_init(&vm->object, OBJECT_VM, vm_release);
+	object_get(pool_object(pool));
+	vm->pool = pool;
+	vm->id = atomic_fetch_add(&last_vm_id, 1) + 1;
+	vm->vcpu_limit = config->vcpu_limit;
+	memcpy(vm->name, config->name, sizeof(vm->name) - 1);
+	vm->disabled_features = config->disabled_features;
+	vm->xcr0_mask = vm_feature_disabled(vm, FEATURE_XSAVE) ? 0 : fpu_xcr0_supported();
+	vm->tsc_offset = -rdtsc();
+	vm->create_lock = SPINLOCK(RANK_GUEST_MAP);
+	guest_map_init(&vm->map);
+	status = vm_fill(vm);
+	if (status != OK) {
+		object_put(&vm->object);
+		return status;
+	}
+	*out = vm;
+	return OK;
+}
+
+int64_t sys_vm_create(const struct syscall_arguments *a)
+{
+	struct space *space = thread_current()->space;
+	struct object *host, *pool;
+	struct vm_config config;
+	struct vm *vm;
+	handle_t handle;
+	enum status status = handle_find(space, a->value[0], OBJECT_HOST, RIGHT_MANAGE, &host);
+
+	if (status != OK)
+		return syscall_error(status);
+	object_put(host);
+	status = handle_find(space, a->value[1], OBJECT_POOL, RIGHT_MANAGE, &pool);
+	if (status != OK)
+		return syscall_error(status);
+	status = copy_from_user(&config, a->value[2], sizeof(config));
+	if (status == OK)
+		status = vm_create(pool_from_object(pool), &config, &vm);
+	object_put(pool);
+	if (status != OK)
+		return syscall_error(status);
+	status = handle_add(space, &vm->object, RIGHT_ALL, 0, &handle);
+	if (status != OK) {
+		object_put(&vm->object);
+		return syscall_error(status);
+	}
+	return handle;
+}
+
+static enum status find_vm(const struct syscall_arguments *a, unsigned rights, struct vm **out)
+{
+	struct object *object;
+	enum status status = handle_find(thread_current()->space, a->value[0], OBJECT_VM, rights, &object);
+
+	if (status == OK)
+		*out = (struct vm *)object;
+	return status;
+}
+
+int64_t sys_vm_map(const struct syscall_arguments *a)
+{
+	unsigned rights = (unsigned)a->value[5];
+	struct object *memory;
+	struct vm *vm;
+	uint64_t done = 0;
+	enum status status = find_vm(a, RIGHT_WRITE, &vm);
+
+	if (status != OK)
+		return syscall_error(status);
+	status = handle_find(thread_current()->space, a->value[2], OBJECT_MEMORY, rights & RIGHT_ALL, &memory);
+	if (status == OK) {
+		status = a->value[5] > RIGHT_ALL ? ERR_INVALID
+						 : guest_map_add(vm, a->value[1], memory_from_object(memory), a->value[3], a->value[4],
+								 rights, &done);
+		object_put(memory);
+	}
+	object_put(&vm->object);
+	return status == OK ? (int64_t)done : syscall_error(status);
+}
+
+int64_t sys_vm_unmap(const struct syscall_arguments *a)
+{
+	struct vm *vm;
+	uint64_t done = 0;
+	enum status status = find_vm(a, RIGHT_WRITE, &vm);
+
+	if (status != OK)
+		return syscall_error(status);
+	status = guest_map_remove(vm, a->value[1], a->value[2], &done);
+	object_put(&vm->object);
+	return status == OK ? (int64_t)done : syscall_error(status);
+}
+
+int64_t sys_vm_stop(const struct syscall_arguments *a)
+{
+	struct vm *vm;
+	enum status status = find_vm(a, RIGHT_WRITE, &vm);
+
+	if (status != OK)
+		return syscall_error(status);
+	if (a->value[1] == VCPU_STOP_NONE || a->value[1] >= VCPU_STOP_REASON_COUNT)
+		status = ERR_INVALID;
+	else
+		vm_stop(vm, (enum vcpu_stop_reason)a->value[1]);
+	object_put(&vm->object);
+	return syscall_error(status);
+}
+
+int64_t sys_vm_msi(const struct syscall_arguments *a)
+{
+	struct vm *vm;
+	enum status status = find_vm(a, RIGHT_WRITE, &vm);
+	int64_t count;
+
+	if (status != OK)
+		return syscall_error(status);
+	count = interrupts_send_msi(vm, a->value[1], (uint32_t)a->value[2]);
+	object_put(&vm->object);
+	return count;
+}
+
+int64_t sys_vm_eoi_exits(const struct syscall_arguments *a)
+{
+	uint64_t vectors[4];
+	struct vm *vm;
+	enum status status = find_vm(a, RIGHT_WRITE, &vm);
+
+	if (status != OK)
+		return syscall_error(status);
+	status = copy_from_user(vectors, a->value[1], sizeof(vectors));
+	for (unsigned i = 0; i < 4 && status == OK; i++)
+		atomic_store(&vm->eoi_exits[i], vectors[i]);
+	object_put(&vm->object);
+	return syscall_error(status);
+}
+
+static void add_ledger(struct vm_status *sum, const struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < VM_LEDGER_REASONS; i++)
+		sum->exits[i] += vcpu->exits[i];
+	sum->exits_to_vmm += vcpu->exits_to_vmm;
+	sum->run_ticks += vcpu->run_ticks;
+}
+
+int64_t sys_vm_status(const struct syscall_arguments *a)
+{
+	struct vm_status sum = {.stop_reason = 0};
+	struct vm *vm;
+	enum status status = find_vm(a, RIGHT_READ, &vm);
+
+	if (status != OK)
+		return syscall_error(status);
+	sum.stop_reason = atomic_load(&vm->stop_reason);
+	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
+		const struct vcpu *vcpu = vm_vcpu(vm, i);
+
+		if (vcpu == NULL)
+			continue;
+		sum.vcpu_count++;
+		add_ledger(&sum, vcpu);
+	}
+	status = copy_to_user(a->value[1], &sum, sizeof(sum));
+	object_put(&vm->object);
+	return syscall_error(status);
+}

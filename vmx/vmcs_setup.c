@@ -1,0 +1,138 @@
+/* Every field of a fresh VMCS, once each, by the manual's groups. Guest registers come from registers.c before the first entry.
+ * SDM Vol. 3C, "Virtual Machine Control Structures". */
+#include <stddef.h>
+
+#include "kernel/msr.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "virt/control_registers.h"
+#include "virt/msr_policy.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+#include "lib/base/string.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx_controls.h"
+#include "vmx/vmx_cpu.h"
+#include "vmx/vmx_vcpu.h"
+
+#define EXCEPTION_DB (1U << 1)
+#define EXCEPTION_AC (1U << 17)
+#define EXCEPTION_MC (1U << 18)
+#define DR7_AFTER_RESET 0x400U
+#define NO_VMCS         UINT64_MAX
+/* CR0 bits that the guest changes without an exit; the rest is the host's or needs a look. */
+#define CR0_GUEST_OWNED (CR0_PG | CR0_WP | CR0_PE | CR0_TS | 0x40006ULL /* MP, EM, AM */)
+
+/* vmx_entry.asm: where VM exits arrive. */
+extern void vmx_exit(void);
+
+static uint8_t *msr_bitmap; /* constant after vmx_msr_bitmap_create() */
+
+enum status vmx_msr_bitmap_create(void)
+{
+	msr_bitmap = pool_page_alloc(root_pool);
+	if (msr_bitmap == NULL)
+		return ERR_NO_MEMORY;
+	memset(msr_bitmap, 0xff, 4096);
+	/* "MSR-Bitmap Address": reads of low and of high MSRs, then writes of low and of high ones, 1 KiB each. */
+	for (uint32_t i = 0; i < msr_passthrough_count; i++) {
+		uint32_t msr = msr_passthrough[i], bit = msr & 0x1fff;
+		uint32_t byte = (msr >= 0xc0000000U ? 1024 : 0) + bit / 8;
+		uint8_t mask = (uint8_t)~(1U << bit % 8);
+
+		msr_bitmap[byte] &= mask;
+		msr_bitmap[2048 + byte] &= mask;
+	}
+	return OK;
+}
+
+static void write_host_state(const struct vcpu *vcpu)
+{
+	vmcs_write_natural(VMCS_HOST_CR0, read_cr0() | CR0_TS);
+	vmcs_write_natural(VMCS_HOST_CR4, read_cr4());
+	vmcs_write64(VMCS_HOST_IA32_EFER, rdmsr(MSR_IA32_EFER));
+	vmcs_write16(VMCS_HOST_CS_SELECTOR, SELECTOR_KERNEL_CODE);
+	vmcs_write16(VMCS_HOST_SS_SELECTOR, SELECTOR_KERNEL_DATA);
+	vmcs_write16(VMCS_HOST_DS_SELECTOR, 0);
+	vmcs_write16(VMCS_HOST_ES_SELECTOR, 0);
+	vmcs_write16(VMCS_HOST_FS_SELECTOR, 0);
+	vmcs_write16(VMCS_HOST_GS_SELECTOR, 0);
+	vmcs_write16(VMCS_HOST_TR_SELECTOR, SELECTOR_TSS);
+	vmcs_write_natural(VMCS_HOST_FS_BASE, 0);
+	vmcs_write_natural(VMCS_HOST_GS_BASE, 0);
+	vmcs_write32(VMCS_HOST_SYSENTER_CS, (uint32_t)rdmsr(MSR_IA32_SYSENTER_CS));
+	vmcs_write_natural(VMCS_HOST_SYSENTER_EIP, rdmsr(MSR_IA32_SYSENTER_EIP));
+	vmcs_write_natural(VMCS_HOST_RIP, (uintptr_t)vmx_exit);
+	/* The exit stub's pushes are the save: they fill gpr[] from its end. */
+	vmcs_write_natural(VMCS_HOST_RSP, (uintptr_t)&vcpu->state->gpr[GPR_COUNT]);
+}
+
+void vmcs_write_host_cpu(void)
+{
+	const struct vmx_cpu *cpu = vmx_cpu_self();
+
+	vmcs_write_natural(VMCS_HOST_TR_BASE, cpu->tr_base);
+	vmcs_write_natural(VMCS_HOST_GDTR_BASE, cpu->gdtr_base);
+	vmcs_write_natural(VMCS_HOST_IDTR_BASE, cpu->idtr_base);
+	vmcs_write_natural(VMCS_HOST_SYSENTER_ESP, cpu->sysenter_esp);
+}
+
+static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *vmx)
+{
+	const struct vmx_vm *vm = vcpu->vm->backend;
+
+	vmx->primary_now = vmx->controls.primary;
+	vmcs_write32(VMCS_PIN_CONTROLS, vmx->controls.pin);
+	vmcs_write32(VMCS_PRIMARY_PROC_CONTROLS, vmx->primary_now);
+	vmcs_write32(VMCS_SECONDARY_PROC_CONTROLS, vmx->controls.secondary);
+	vmcs_write32(VMCS_EXCEPTION_BITMAP, EXCEPTION_DB | EXCEPTION_AC | EXCEPTION_MC);
+	vmcs_write32(VMCS_PAGE_FAULT_ERROR_MASK, 0);
+	vmcs_write32(VMCS_PAGE_FAULT_ERROR_MATCH, 0);
+	vmcs_write32(VMCS_CR3_TARGET_COUNT, 0);
+	vmcs_write64(VMCS_MSR_BITMAP, direct_physical(msr_bitmap));
+	vmcs_write64(VMCS_TSC_OFFSET, vcpu->tsc_offset);
+	vmcs_write64(VMCS_EPT_POINTER, vm->ept_pointer);
+	if (vmx->vpid != 0)
+		vmcs_write16(VMCS_VPID, vmx->vpid);
+	vmcs_write_natural(VMCS_CR0_MASK, ~CR0_GUEST_OWNED);
+	/* MCE stays on under the guest: a machine check while it is off would stop the CPU. */
+	vmcs_write_natural(VMCS_CR4_MASK, ~(vcpu->vm->cr4_allowed & ~CR4_MCE));
+}
+
+static void write_exit_controls(const struct vmx_vcpu *vmx)
+{
+	vmcs_write32(VMCS_EXIT_CONTROLS, vmx->controls.exit);
+	vmcs_write32(VMCS_EXIT_MSR_STORE_COUNT, 0);
+	vmcs_write32(VMCS_EXIT_MSR_LOAD_COUNT, 0);
+}
+
+static void write_entry_controls(const struct vmx_vcpu *vmx)
+{
+	vmcs_write32(VMCS_ENTRY_CONTROLS, vmx->controls.entry);
+	vmcs_write32(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+	vmcs_write32(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+	vmcs_write32(VMCS_ENTRY_EXCEPTION_ERROR_CODE, 0);
+	vmcs_write32(VMCS_ENTRY_INSTRUCTION_LEN, 0);
+}
+
+/* What set_registers() does not write. */
+static void write_guest_state(void)
+{
+	vmcs_write64(VMCS_GUEST_VMCS_LINK_POINTER, NO_VMCS);
+	vmcs_write64(VMCS_GUEST_IA32_DEBUGCTL, 0);
+	vmcs_write_natural(VMCS_GUEST_DR7, DR7_AFTER_RESET);
+	vmcs_write32(VMCS_GUEST_SYSENTER_CS, 0);
+	vmcs_write_natural(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmcs_write_natural(VMCS_GUEST_SYSENTER_EIP, 0);
+}
+
+void vmcs_setup(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vcpu->backend;
+
+	write_host_state(vcpu);
+	write_execution_controls(vcpu, vmx);
+	write_exit_controls(vmx);
+	write_entry_controls(vmx);
+	write_guest_state();
+}

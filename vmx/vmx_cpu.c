@@ -1,0 +1,208 @@
+/* Switching VMX on, on every CPU. SDM Vol. 3C, "Enabling and Entering VMX Operation", "Restrictions on VMX Operation". */
+#include "vmx/vmx_cpu.h"
+
+#include "kernel/msr.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "lib/base/format.h"
+#include "lib/base/string.h"
+#include "virt/hv.h"
+#include "vmx/vmx_insn.h"
+
+#define MSR_IA32_FEATURE_CONTROL   0x3aU
+#define MSR_IA32_VMX_BASIC         0x480U
+#define MSR_IA32_VMX_PINBASED      0x481U /* .. ENTRY 484h; TRUE_ ones from 48Dh */
+#define MSR_IA32_VMX_MISC          0x485U
+#define MSR_IA32_VMX_CR0_FIXED0    0x486U
+#define MSR_IA32_VMX_CR4_FIXED0    0x488U
+#define MSR_IA32_VMX_PROCBASED2    0x48bU
+#define MSR_IA32_VMX_EPT_VPID_CAP  0x48cU
+#define MSR_IA32_VMX_TRUE_PINBASED 0x48dU
+
+#define VMX_BASIC_TRUE_CONTROLS (1ULL << 55)
+#define FEATURE_CONTROL_LOCKED  0x1ULL
+#define FEATURE_CONTROL_IN_SMX  0x2ULL
+#define FEATURE_CONTROL_VMX     0x4ULL
+#define CR4_VMXE                0x2000ULL
+#define CPUID_1_ECX_VMX         (1U << 5)
+#define INVEPT_ALL              2U
+
+struct vmx_capabilities vmx_capabilities;
+
+/* What went wrong where, for the report; written while CPUs start, one after the other. */
+static struct {
+	bool first_seen;
+	uint32_t without_vmx, locked_off, failed; /* CPUs */
+	bool usable;
+} state;
+
+struct vmx_cpu *vmx_cpu_self(void)
+{
+	const struct hv_cpu *cpu = percpu_self()->hypervisor;
+
+	return cpu->backend;
+}
+
+bool vmx_detect(void)
+{
+	struct cpuid vendor = cpuid(0, 0);
+	char text[13] = {0};
+
+	memcpy(text, &vendor.ebx, 4);
+	memcpy(text + 4, &vendor.edx, 4);
+	memcpy(text + 8, &vendor.ecx, 4);
+	return strcmp(text, "AuthenticAMD") != 0 && strcmp(text, "HygonGenuine") != 0;
+}
+
+static struct vmx_capabilities read_capabilities(void)
+{
+	struct vmx_capabilities found = {.has_vmx = (cpuid(1, 0).ecx & CPUID_1_ECX_VMX) != 0};
+	static const enum vmx_control_word words[] = {VMX_PIN, VMX_PRIMARY, VMX_EXIT, VMX_ENTRY}; /* in the MSRs' order */
+	uint64_t basic;
+
+	if (!found.has_vmx)
+		return found;
+	basic = rdmsr(MSR_IA32_VMX_BASIC);
+	found.revision = (uint32_t)basic & 0x7fffffffU;
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t first = (basic & VMX_BASIC_TRUE_CONTROLS) != 0 ? MSR_IA32_VMX_TRUE_PINBASED : MSR_IA32_VMX_PINBASED;
+
+		found.controls[words[i]] = vmx_allowed_from_msr(rdmsr(first + i));
+	}
+	if ((found.controls[VMX_PRIMARY].may_be_1 >> 31) != 0)
+		found.controls[VMX_SECONDARY] = vmx_allowed_from_msr(rdmsr(MSR_IA32_VMX_PROCBASED2));
+	if ((found.controls[VMX_SECONDARY].may_be_1 & 0x22) != 0) /* EPT or VPID: the register exists */
+		found.ept_vpid = rdmsr(MSR_IA32_VMX_EPT_VPID_CAP);
+	found.misc = rdmsr(MSR_IA32_VMX_MISC);
+	found.cr0_must_be_1 = rdmsr(MSR_IA32_VMX_CR0_FIXED0);
+	found.cr0_may_be_1 = rdmsr(MSR_IA32_VMX_CR0_FIXED0 + 1);
+	found.cr4_must_be_1 = rdmsr(MSR_IA32_VMX_CR4_FIXED0);
+	found.cr4_may_be_1 = rdmsr(MSR_IA32_VMX_CR4_FIXED0 + 1);
+	return found;
+}
+
+/* Firmware may leave IA32_FEATURE_CONTROL unlocked, locked with VMX, or locked without: only the last stops us. */
+static bool feature_control_allows(void)
+{
+	uint64_t value = 0;
+
+	if (!rdmsr_safe(MSR_IA32_FEATURE_CONTROL, &value))
+		return true; /* absent: nothing to unlock (some emulators and hypervisors) */
+	if ((value & FEATURE_CONTROL_LOCKED) == 0) {
+		if (!wrmsr_safe(MSR_IA32_FEATURE_CONTROL, value | FEATURE_CONTROL_VMX | FEATURE_CONTROL_LOCKED))
+			return false;
+		value = rdmsr(MSR_IA32_FEATURE_CONTROL);
+	}
+	return (value & FEATURE_CONTROL_VMX) != 0;
+}
+
+static bool enter_vmx(struct vmx_cpu *cpu, const struct vmx_capabilities *found)
+{
+	uint32_t *region = pool_page_alloc(root_pool);
+
+	if (region == NULL)
+		panic("no memory for a VMXON region");
+	region[0] = found->revision;
+	cpu->vmxon_physical = direct_physical(region);
+	write_cr0((read_cr0() | found->cr0_must_be_1) & found->cr0_may_be_1);
+	write_cr4((read_cr4() | found->cr4_must_be_1 | CR4_VMXE) & found->cr4_may_be_1);
+	return vmx_on(cpu->vmxon_physical);
+}
+
+/* A task-state segment's base, from the two halves of its descriptor. */
+static uint64_t tss_base(const uint64_t *gdt)
+{
+	uint64_t low = gdt[SELECTOR_TSS / 8], high = gdt[SELECTOR_TSS / 8 + 1];
+
+	return (low >> 16 & 0xffffff) | (low >> 56 & 0xff) << 24 | high << 32;
+}
+
+void vmx_cpu_start(struct percpu *percpu)
+{
+	struct vmx_capabilities found = read_capabilities();
+	struct vmx_cpu *cpu = pool_alloc(root_pool, sizeof(*cpu));
+
+	if (cpu == NULL)
+		panic("no memory for a CPU's VMX state");
+	((struct hv_cpu *)percpu->hypervisor)->backend = cpu;
+	vmx_capabilities = state.first_seen ? vmx_capabilities_intersect(&vmx_capabilities, &found) : found;
+	state.first_seen = true;
+	if (!found.has_vmx) {
+		state.without_vmx++;
+		return;
+	}
+	if (!feature_control_allows()) {
+		state.locked_off++;
+		return;
+	}
+	cpu->is_on = enter_vmx(cpu, &found);
+	state.failed += cpu->is_on ? 0 : 1;
+	cpu->gdtr_base = sgdt().base;
+	cpu->idtr_base = sidt().base;
+	cpu->tr_base = tss_base(percpu->gdt);
+	cpu->sysenter_esp = rdmsr(MSR_IA32_SYSENTER_ESP);
+}
+
+bool vmx_ready(void)
+{
+	bool end = false, all_there = state.without_vmx + state.locked_off + state.failed == 0;
+
+	for (unsigned i = 0; !end; i++) {
+		if (vmx_requirement_missing(&vmx_capabilities, i, &end) != NULL)
+			all_there = false;
+	}
+	state.usable = all_there;
+	return all_there;
+}
+
+void vmx_cpu_stop(void)
+{
+	struct vmx_cpu *cpu = vmx_cpu_self();
+
+	if (cpu == NULL || !cpu->is_on)
+		return;
+	cpu->is_on = false;
+	vmx_off();
+	write_cr4(read_cr4() & ~CR4_VMXE);
+}
+
+void vmx_flush(void)
+{
+	const struct invalidation all = {0};
+
+	if (vmx_cpu_self()->is_on && !vmx_invept(INVEPT_ALL, &all))
+		panic("INVEPT failed");
+}
+
+static size_t report_missing(char *out, size_t size_bytes)
+{
+	size_t used = 0;
+	bool end = false;
+
+	for (unsigned i = 0; !end; i++) {
+		const char *words = vmx_requirement_missing(&vmx_capabilities, i, &end);
+
+		if (words != NULL && used < size_bytes)
+			used += format_text(out + used, size_bytes - used, "E404 this processor's VT-x lacks: %s\n", words);
+	}
+	return used;
+}
+
+size_t vmx_report(char *out, size_t size_bytes)
+{
+	if (state.usable)
+		return format_text(out, size_bytes, "VT-x: EPT %s, VPID %s\n",
+				   (vmx_capabilities.ept_vpid & EPT_CAP_1G) != 0 ? "4K 2M 1G" :
+				   (vmx_capabilities.ept_vpid & EPT_CAP_2M) != 0 ? "4K 2M" : "4K",
+				   (vmx_capabilities.ept_vpid & VPID_CAP_INVVPID) != 0 ? "yes" : "no");
+	if (state.without_vmx != 0)
+		return format_text(out, size_bytes, "E401 %u of this PC's CPUs have no Intel VT-x; Bulkhead cannot run VMs without it\n",
+				   state.without_vmx);
+	if (state.locked_off != 0)
+		return format_text(out, size_bytes, "E402 VT-x is locked off by the firmware on %u CPUs; switch on \"Intel Virtualization "
+				   "Technology\" (VT-x, VMX) in the firmware setup, then power the PC off and on\n", state.locked_off);
+	if (state.failed != 0)
+		return format_text(out, size_bytes, "E403 VMXON failed on %u CPUs; something else may hold VT-x on this PC\n", state.failed);
+	return report_missing(out, size_bytes);
+}
