@@ -49,10 +49,11 @@ static void print(const char *format, ...)
 	emergency_write(line, used);
 }
 
-static void print_address(const char *what, uint64_t address)
+/* of_caller: address is a return address, which may lie behind the end of a function that ends in a call. */
+static void print_address(const char *what, uint64_t address, bool of_caller)
 {
-	uint64_t offset;
-	const char *name = symbol_name(address, &offset);
+	uint64_t offset = 0;
+	const char *name = symbol_name(address - of_caller, &offset);
 
 	print("  %s %016lx %s", what, address, name != NULL ? name : "?");
 	print(name != NULL ? "+0x%lx\n" : "\n", offset);
@@ -63,14 +64,14 @@ static void print_backtrace(uint64_t rip, uint64_t rbp)
 {
 	uint64_t slot = rbp & ~(KERNEL_STACK_BYTES - 1);
 
-	print_address("at  ", rip);
+	print_address("at  ", rip, false);
 	for (unsigned i = 0; i < BACKTRACE_DEPTH; i++) {
 		const uint64_t *frame = (const uint64_t *)(uintptr_t)rbp;
 
 		if (rbp % 8 != 0 || (rbp & ~(KERNEL_STACK_BYTES - 1)) != slot || rbp - slot > KERNEL_STACK_BYTES - 64 ||
 		    (rbp >> 47) == 0)
 			return;
-		print_address("from", frame[1]);
+		print_address("from", frame[1], true);
 		if (frame[0] <= rbp)
 			return;
 		rbp = frame[0];

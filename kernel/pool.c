@@ -36,16 +36,6 @@ struct pool *const root_pool = &the_root_pool;
 /* Chunks promised to pools and not yet taken. */
 static _Atomic uint64_t promised_chunks;
 
-void *direct_pointer(uint64_t physical)
-{
-	return (void *)(uintptr_t)(DIRECT_MAP_BASE + physical);
-}
-
-uint64_t direct_physical(const void *pointer)
-{
-	return (uintptr_t)pointer - DIRECT_MAP_BASE;
-}
-
 struct object *pool_object(struct pool *pool)
 {
 	return &pool->object;

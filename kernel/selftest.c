@@ -8,6 +8,8 @@
 #include "kernel/cpu_insn.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "kernel/thread.h"
 #include "lib/base/string.h"
 
 static void divide_error(void)
@@ -59,10 +61,12 @@ static void execute_data(void)
 	__asm__ volatile("call *%0" : : "r"(&ret_instruction) : "memory");
 }
 
+/* A push just above a guard page: the page fault has no stack either, so the CPU goes on to a double fault. */
 static void stack_overflow(void)
 {
-	/* Below the guard page is the slot of another stack, so RSP is put into the guard page itself. */
-	__asm__ volatile("mov %%rsp, %%rax; and $~0x3fff, %%rax; lea 2048(%%rax), %%rsp; push %%rax" : : : "rax", "memory");
+	uint64_t guard_end = (percpu_self()->idle->stack_top & ~(KERNEL_STACK_BYTES - 1)) + PAGE_SIZE_BYTES;
+
+	__asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(guard_end) : "memory");
 }
 
 static void assertion(void)
