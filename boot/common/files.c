@@ -74,6 +74,12 @@ static const struct boot_file *find_entry(const struct boot_files *list, const c
 	return NULL;
 }
 
+void boot_files_leave_out(struct boot_files *list, const char *path)
+{
+	if (list->left_out_count++ == 0)
+		memcpy(list->first_left_out, path, strnlen(path, BOOT_FILE_PATH_BYTES - 1));
+}
+
 enum status boot_files_add(struct boot_files *list, const char *path, struct boot_file **added)
 {
 	char normal[BOOT_FILE_PATH_BYTES];
@@ -83,10 +89,10 @@ enum status boot_files_add(struct boot_files *list, const char *path, struct boo
 		return ERR_EXISTS;
 	if (status == OK && list->count == list->capacity)
 		status = ERR_NO_SPACE;
-	if (status != OK) {
-		list->left_out_count += status != ERR_INVALID;
+	if (status == ERR_NO_SPACE || status == ERR_OVERFLOW)
+		boot_files_leave_out(list, path);
+	if (status != OK)
 		return status;
-	}
 	*added = &list->files[list->count++];
 	**added = (struct boot_file){.state = BOOT_FILE_SKIPPED_UNREADABLE};
 	memcpy((*added)->path, normal, sizeof(normal));

@@ -21,14 +21,16 @@ struct walk {
 };
 
 /* Appends name (UTF-16, here: up to its NUL) to path at length as UTF-8; characters beyond 16 bits become '?'.
- * Returns the new length, or 0 if it does not fit. */
+ * Returns the new length, or 0 if it does not fit (path then holds what does). */
 static size_t append_name(char path[BOOT_FILE_PATH_BYTES], size_t length, const CHAR16 *name)
 {
 	for (; *name != 0; name++) {
 		uint32_t c = *name;
 
-		if (length + 4 > BOOT_FILE_PATH_BYTES)
+		if (length + 4 > BOOT_FILE_PATH_BYTES) {
+			path[length] = '\0';
 			return 0;
+		}
 		if (c >= 0xd800 && c < 0xe000)
 			c = '?';
 		if (c < 0x80) {
@@ -99,12 +101,9 @@ static void load_file(struct walk *walk, EFI_FILE_HANDLE folder, CHAR16 *name, u
 
 static void enter_folder(struct walk *walk, EFI_FILE_HANDLE parent, CHAR16 *name, size_t path_length)
 {
-	if (walk->depth == DEPTH_MAX || path_length + 1 >= BOOT_FILE_PATH_BYTES) {
-		walk->list->left_out_count++;
-		return;
-	}
-	if (EFI_ERROR(parent->Open(parent, &walk->folders[walk->depth], name, EFI_FILE_MODE_READ, 0))) {
-		walk->list->left_out_count++;
+	if (walk->depth == DEPTH_MAX || path_length + 1 >= BOOT_FILE_PATH_BYTES ||
+	    EFI_ERROR(parent->Open(parent, &walk->folders[walk->depth], name, EFI_FILE_MODE_READ, 0))) {
+		boot_files_leave_out(walk->list, walk->path);
 		return;
 	}
 	walk->path[path_length] = '/';
@@ -137,7 +136,7 @@ static void step(struct walk *walk)
 		return;
 	length = append_name(walk->path, walk->path_lengths[walk->depth - 1], info->FileName);
 	if (length == 0)
-		walk->list->left_out_count++;
+		boot_files_leave_out(walk->list, walk->path);
 	else if (info->Attribute & EFI_FILE_DIRECTORY)
 		enter_folder(walk, folder, info->FileName, length);
 	else

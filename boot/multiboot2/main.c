@@ -30,7 +30,7 @@ static void add_module(struct boot_files *files, const struct multiboot2_module 
 	struct boot_file *file;
 
 	if (multiboot2_module_path(module, path) != OK) {
-		files->left_out_count++;
+		boot_files_leave_out(files, path);
 		return;
 	}
 	if (boot_files_add(files, path, &file) != OK)

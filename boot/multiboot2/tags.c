@@ -191,8 +191,10 @@ enum status multiboot2_module_path(const struct multiboot2_module *module, char 
 			continue;
 		if (c == '\\' && i + 1 < module->name_length)
 			c = module->name[++i];
-		if (used == BOOT_FILE_PATH_BYTES - 1)
+		if (used == BOOT_FILE_PATH_BYTES - 1) {
+			path[used] = '\0';
 			return ERR_OVERFLOW;
+		}
 		path[used++] = c;
 		if (used >= sizeof(prefix) - 1 && memcmp(path + used - (sizeof(prefix) - 1), prefix, sizeof(prefix) - 1) == 0)
 			used = 0;

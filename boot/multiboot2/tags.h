@@ -49,7 +49,7 @@ MUST_CHECK enum status multiboot2_module(const struct multiboot2_info *info, uin
 					 struct multiboot2_module *module);
 
 /* The path that a module's string names: GRUB's quoting undone, and what leads up to "/bulkhead/" taken off.
- * Errors: ERR_OVERFLOW. Context: any; pure. */
+ * Errors: ERR_OVERFLOW (path then holds what fits). Context: any; pure. */
 MUST_CHECK enum status multiboot2_module_path(const struct multiboot2_module *module, char path[BOOT_FILE_PATH_BYTES]);
 
 /* Appends the memory map, UEFI's where GRUB passed it on. Errors: ERR_NO_SPACE, ERR_BAD_FORMAT. Context: any. */
