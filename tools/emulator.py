@@ -59,16 +59,17 @@ class Options:
     memory: int = 512               # MiB
     msrs: str = None                # Bochs: file of MSR definitions
     realtime: bool = False          # Bochs: keep an idle PC's clock from running ahead (for people, not for tests)
-    display: str = "none"           # none | x (Bochs: real framebuffer, on $DISPLAY)
+    display: str = "none"           # none | x (Bochs: a GOP framebuffer, shown on an X server of its own)
     e9_log: str = None              # file for what is written to port E9h
     log: str = None                 # the emulator's own log
-    debugger: bool = False          # Bochs: its debugger on this terminal; QEMU: gdb stub on a socket in the run folder
+    debugger: bool = False          # Bochs: its debugger on this terminal; QEMU: gdb stub on the socket `gdb` in the run folder
     extra: tuple = ()               # more bochsrc lines, or more QEMU words
 
 
-def end_with_parent():
+def end_with_parent(own_group=True):
     """In the child before exec: a process group of its own, killed when the thread that started it ends."""
-    os.setpgid(0, 0)
+    if own_group:
+        os.setpgid(0, 0)
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
@@ -130,7 +131,7 @@ def qemu_words(options, run_folder):
     if options.e9_log:
         words += ["-debugcon", f"file:{options.e9_log}", "-global", "isa-debugcon.iobase=0xe9"]
     if options.debugger:
-        words += ["-S", "-gdb", f"unix:{run_folder}/gdb,server=on,wait=off"]
+        words += ["-gdb", f"unix:{run_folder}/gdb,server=on,wait=off"]
     return words + list(options.extra)
 
 
@@ -182,6 +183,8 @@ class Emulator:
         os.set_blocking(self._master, False)
         environment = dict(os.environ)
         own_terminal = self.options.debugger and self.options.machine == "bochs"
+        if self.options.display == "x":
+            environment["DISPLAY"] = self.x_display = self._start_x_server()
         if self.options.machine == "bochs":
             words = self._bochs_words(environment, os.ttyname(slave))
             standard = {} if own_terminal else {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
@@ -192,8 +195,34 @@ class Emulator:
         self._held.callback(errors.close)
         if not own_terminal:
             standard["stderr"] = errors
-        self.process = subprocess.Popen(words, env=environment, cwd=self.folder, preexec_fn=end_with_parent, **standard)
+        self.process = subprocess.Popen(words, env=environment, cwd=self.folder,
+                                        preexec_fn=lambda: end_with_parent(not own_terminal), **standard)
         self.started = time.monotonic()
+
+    def _start_x_server(self):
+        """An X server without a screen, on a free display that only this user reaches; returns the display's name."""
+        reader, writer = os.pipe()
+        with open(reader, "rb") as answer:
+            server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", "1600x1200x24", "-nolisten", "tcp"],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                      pass_fds=(writer,), preexec_fn=end_with_parent)
+            os.close(writer)
+            self._held.callback(server.wait)
+            self._held.callback(server.terminate)
+            number = answer.readline().decode().strip()
+        if not number:
+            raise EmulatorError("Xvfb does not start: is the package xvfb installed?")
+        return f":{number}"
+
+    def screenshot(self, path, width=1280, height=800):
+        """A picture of the screen: PNG from Bochs (OVMF's mode there; without its window's frame), PPM from QEMU."""
+        if self.options.machine == "bochs":
+            subprocess.run(["import", "-display", self.x_display, "-window", "root", "-crop", f"{width}x{height}+4+36",
+                            "+repage", f"png:{path}"], check=True, timeout=60)
+        else:
+            answer = self.monitor("screendump", filename=str(path))
+            if "error" in answer:
+                raise EmulatorError(f"QEMU makes no picture: {answer['error']}")
 
     def _bochs_words(self, environment, serial_path):
         root = fetch.installed()
@@ -217,6 +246,8 @@ class Emulator:
         if self.process and self.process.poll() is None:
             for number, patience in ((signal.SIGINT, 2), (signal.SIGKILL, 10)):
                 with contextlib.suppress(ProcessLookupError):
+                    if self.options.debugger:
+                        os.kill(self.process.pid, number)
                     os.killpg(self.process.pid, number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(patience)
