@@ -97,7 +97,7 @@ static enum status load_image(struct space *space, const struct boot_file *file,
 	enum status status = bytes != NULL ? elf_parse(bytes, file->size_bytes, &image, &problem) : ERR_NO_MEMORY;
 
 	if (status != OK) {
-		log_error("E605 bulkhead/%s: %s (%lu); copy the file from the same release again", MANAGER_PATH,
+		log_error("E606 bulkhead/%s: %s (%lu); copy the file from the same release again", MANAGER_PATH,
 			  problem.what != NULL ? problem.what : "cannot be mapped", problem.number);
 		return status;
 	}
@@ -190,7 +190,7 @@ static const struct boot_file *find_manager(const struct boot_info *boot)
 		if (strcmp(file->path, MANAGER_PATH) == 0 && file->state == BOOT_FILE_LOADED)
 			return file;
 	}
-	log_error("E606 bulkhead/%s is missing on the boot volume; copy the folder bulkhead/system from the release again", MANAGER_PATH);
+	log_error("E607 bulkhead/%s is missing on the boot volume; copy the folder bulkhead/system from the release again", MANAGER_PATH);
 	return NULL;
 }
 

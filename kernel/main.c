@@ -60,7 +60,7 @@ static enum status check_boot_info(void)
 	if (boot_info->magic == BOOT_INFO_MAGIC && boot_info->version == BOOT_INFO_VERSION &&
 	    boot_info->size_bytes == sizeof(struct boot_info))
 		return OK;
-	log_error("E608 loader and kernel do not match: the loader speaks version %u, the kernel %u; copy both from the same release",
+	log_error("E609 loader and kernel do not match: the loader speaks version %u, the kernel %u; copy both from the same release",
 		  boot_info->version, BOOT_INFO_VERSION);
 	return ERR_BAD_FORMAT;
 }
@@ -71,7 +71,7 @@ static enum status read_cpu_features(void)
 	enum status status = cpu_features_read(&missing);
 
 	if (status != OK)
-		log_error("E609 this CPU lacks %s; Bulkhead cannot run on it", missing);
+		log_error("E620 this CPU lacks %s; Bulkhead cannot run on it", missing);
 	return status;
 }
 
@@ -122,7 +122,7 @@ static enum status init_interrupts(void)
 	bool allow_x2apic = !boot_option("apic", mode, sizeof(mode)) || strcmp(mode, "xapic") != 0;
 
 	if (firmware_read(boot_info->rsdp_physical, &firmware) != OK)
-		log_warn("E620 no usable ACPI tables: one CPU, no device interrupts, no power-off");
+		log_warn("E622 no usable ACPI tables: one CPU, no device interrupts, no power-off");
 	apic_init(firmware.madt.local_apic_physical, allow_x2apic);
 	clock_init(&firmware);
 	apic_timer_calibrate();

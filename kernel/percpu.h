@@ -30,6 +30,8 @@ struct stack_head {
 	uint64_t reserved[2];
 };
 
+enum cpu_admission { CPU_WAITS, CPU_ADMITTED, CPU_REFUSED };
+
 enum host_selector {
 	SELECTOR_KERNEL_CODE = 0x08,
 	SELECTOR_KERNEL_DATA = 0x10,
@@ -66,6 +68,8 @@ struct percpu {
 	_Atomic uint32_t thread_count; /* threads at home here */
 	_Atomic bool is_idle;
 	_Atomic bool online;
+	_Atomic uint64_t start_tsc;  /* its TSC when it came online */
+	_Atomic uint32_t admission;  /* enum cpu_admission: the boot CPU's verdict, for which it waits */
 	_Atomic uint64_t shootdown_done;
 	_Atomic uint32_t nmi_count;
 };

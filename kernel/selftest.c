@@ -101,5 +101,5 @@ void selftest_run(void)
 			return;
 		}
 	}
-	log_warn("E607 selftest=%s: no such test; docs/selftest.md lists them", name);
+	log_warn("E608 selftest=%s: no such test; docs/selftest.md lists them", name);
 }

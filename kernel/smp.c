@@ -39,7 +39,12 @@ void ap_entry(void)
 	cpu_load_tables(cpu);
 	apic_cpu_start();
 	hypervisor_cpu_start(cpu);
+	atomic_store(&cpu->start_tsc, rdtsc());
 	atomic_store(&cpu->online, true);
+	while (atomic_load(&cpu->admission) == CPU_WAITS)
+		pause();
+	while (atomic_load(&cpu->admission) == CPU_REFUSED)
+		halt();
 	thread_after_switch();
 	scheduler_idle();
 }
@@ -131,6 +136,34 @@ static bool start_cpu(struct percpu *cpu, volatile struct trampoline_parameters 
 	return false;
 }
 
+/* The TSC is the only clock, so a CPU whose TSC does not lie between two readings of the boot CPU's cannot be used. */
+static bool tsc_agrees(const struct percpu *cpu, uint64_t before)
+{
+	uint64_t theirs = atomic_load(&cpu->start_tsc);
+
+	if (theirs >= before && theirs <= rdtsc())
+		return true;
+	log_warn("E605 CPU with APIC ID %u is left out: its time stamp counter differs from the boot CPU's", cpu->apic_id);
+	return false;
+}
+
+/* Starts one CPU and decides whether it takes part. */
+static bool admit_cpu(struct percpu *cpu, volatile struct trampoline_parameters *p, uint64_t page)
+{
+	uint64_t before = rdtsc();
+
+	if (!start_cpu(cpu, p, page)) {
+		log_warn("E604 CPU with APIC ID %u did not start and is left out", cpu->apic_id);
+		return false;
+	}
+	if (!tsc_agrees(cpu, before)) {
+		atomic_store(&cpu->online, false);
+		atomic_store(&cpu->admission, CPU_REFUSED);
+		return false;
+	}
+	return true;
+}
+
 void smp_start(const struct boot_info *boot, const struct firmware *firmware)
 {
 	uint64_t page = find_low_pages(boot);
@@ -147,13 +180,13 @@ void smp_start(const struct boot_info *boot, const struct firmware *firmware)
 			continue;
 		}
 		cpu = p != NULL ? create_cpu(percpu_count, listed->apic_id) : NULL;
-		if (cpu == NULL || !start_cpu(cpu, p, page)) {
-			log_warn("E604 CPU with APIC ID %u did not start and is left out", listed->apic_id);
+		if (cpu == NULL || !admit_cpu(cpu, p, page)) {
 			report_failed_cpu(listed->apic_id);
 			continue;
 		}
 		percpus[percpu_count] = cpu;
 		percpu_count++;
+		atomic_store(&cpu->admission, CPU_ADMITTED);
 	}
 	if (p != NULL)
 		kernel_unmap_low();

@@ -53,6 +53,15 @@
 	X(E511, "the kernel of bare= cannot be booted") \
 	X(E512, "boot files were left out: too many, too deep or names too long") \
 	X(E513, "not started by a Multiboot2 loader") \
+	X(E601, "a program of the host was stopped by an exception") \
+	X(E602, "Bulkhead stopped because of an error in itself") \
+	X(E603, "too little memory for ring 0") \
+	X(E604, "a CPU did not start") \
+	X(E605, "a CPU's time stamp counter differs") \
+	X(E606, "the manager's file is damaged") \
+	X(E607, "the manager's file is missing") \
+	X(E608, "unknown selftest") \
+	X(E609, "loader and kernel do not match") \
 	X(E610, "no such command at the prompt") \
 	X(E611, "a command was written the wrong way") \
 	X(E612, "no VM of that name") \
@@ -61,7 +70,10 @@
 	X(E615, "no room for another terminal") \
 	X(E616, "the channel of a terminal is damaged") \
 	X(E617, "manager and console are of different releases") \
-	X(E618, "the screen has a mode that cannot be drawn on")
+	X(E618, "the screen has a mode that cannot be drawn on") \
+	X(E620, "the CPU lacks what ring 0 needs") \
+	X(E621, "boot stopped at a step") \
+	X(E622, "no usable ACPI tables")
 
 enum error_code {
 #define ERROR_CODE_ENUM(code, meaning) code,
