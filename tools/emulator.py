@@ -101,7 +101,9 @@ def bochs_files(options, root, run_folder, serial_path):
         lines += [f"romimage: file={share}/ovmf/OVMF.fd, address=0xffc00000", "fw_cfg: enabled=1"]
     else:
         lines += [f"romimage: file={share}/bochs/BIOS-bochs-latest"]
-    lines += [f"vgaromimage: file={share}/bochs/VGABIOS-lgpl-latest", "vga: extension=vbe"]
+    # The display "term" ends Bochs when GRUB sets a mode with more than 8 bits per pixel: offer it none.
+    vga = "vbe" if options.display == "x" else "none"
+    lines += [f"vgaromimage: file={share}/bochs/VGABIOS-lgpl-latest", f"vga: extension={vga}"]
     if options.image:
         # Bochs puts a lock beside the path it is given: in the run folder, not beside the image.
         disk = run_folder / "disk.img"
