@@ -9,6 +9,7 @@
 #include "lib/base/string.h"
 #include "virt/hv.h"
 #include "vmx/vmx_insn.h"
+#include "vmx/vmx_vcpu.h"
 
 #define MSR_IA32_FEATURE_CONTROL   0x3aU
 #define MSR_IA32_VMX_BASIC         0x480U
@@ -152,6 +153,8 @@ bool vmx_ready(void)
 		if (vmx_requirement_missing(&vmx_capabilities, i, &end) != NULL)
 			all_there = false;
 	}
+	if (all_there && vmx_msr_bitmap_create() != OK)
+		panic("no memory for the MSR bitmap");
 	state.usable = all_there;
 	return all_there;
 }

@@ -5,6 +5,7 @@
 
 #include "abi/status.h"
 #include "abi/vcpu.h"
+#include "virt/hv.h"
 #include "vmx/ept.h"
 
 struct percpu;
@@ -44,6 +45,9 @@ MUST_CHECK enum status vmx_vcpu_create(struct vcpu *vcpu);
 void vmx_vcpu_destroy(struct vcpu *vcpu);
 void vmx_take_cpu(struct vcpu *vcpu);
 void vmx_leave_cpu(struct vcpu *vcpu);
+
+/* exit.c: enters the guest until something needs more than the dispatcher. */
+enum hv_leave vmx_run(struct vcpu *vcpu);
 
 /* vmcs_setup.c: all fields of a fresh VMCS, which is current; then those that depend on the CPU and on the program. */
 void vmcs_setup(struct vcpu *vcpu);

@@ -1,0 +1,136 @@
+/* The dispatcher of VM exits, and VM entries that failed. SDM Vol. 3C, "VM Exits", "VM-Entry Failures During or After Loading
+ * Guest State". */
+#include "vmx/exit.h"
+
+#include <stddef.h>
+
+#include "kernel/log.h"
+#include "virt/hv.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+#include "vmx/inject.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmcs_check.h"
+#include "vmx/vmx_controls.h"
+#include "vmx/vmx_cpu.h"
+#include "vmx/vmx_run.h"
+#include "vmx/vmx_vcpu.h"
+
+#define REASON_ENTRY_FAILED 0x80000000U
+#define VECTOR_UD 6U
+#define VECTOR_GP 13U
+
+enum exit_verdict exit_stop(struct vcpu *vcpu, const struct exit_info *info, enum vcpu_stop_reason reason)
+{
+	struct vcpu_exit *exit = &vcpu->state->exit;
+
+	vmx_fill_decode_group(vcpu);
+	exit->detail[0] = info->reason;
+	exit->detail[1] = info->qualification;
+	exit->detail[2] = info->interruption;
+	vm_stop(vcpu->vm, reason);
+	return EXIT_STOP;
+}
+
+enum exit_verdict exit_inject_gp(struct vcpu *vcpu)
+{
+	vmx_inject_exception(vcpu, VECTOR_GP, true, 0);
+	return EXIT_REENTER;
+}
+
+enum exit_verdict exit_inject_ud(struct vcpu *vcpu)
+{
+	vmx_inject_exception(vcpu, VECTOR_UD, false, 0);
+	return EXIT_REENTER;
+}
+
+enum exit_verdict exit_triple_fault(struct vcpu *vcpu, const struct exit_info *info)
+{
+	return exit_stop(vcpu, info, VCPU_STOP_TRIPLE_FAULT);
+}
+
+enum exit_verdict exit_unexpected(struct vcpu *vcpu, const struct exit_info *info)
+{
+	log_warn("vm %s vcpu %u: unexpected exit %u (%s) at rip=%lx", vcpu->vm->name, vcpu->index, info->reason,
+		 exit_row(info->reason)->name, vmcs_read_natural(VMCS_GUEST_RIP));
+	return exit_stop(vcpu, info, VCPU_STOP_UNEXPECTED_EXIT);
+}
+
+enum exit_verdict exit_task_switch(struct vcpu *vcpu, const struct exit_info *info)
+{
+	vmx_fill_decode_group(vcpu);
+	vcpu->state->exit.value = info->qualification;
+	vcpu->state->exit.kind = VCPU_EXIT_TASK_SWITCH;
+	return EXIT_TO_VMM;
+}
+
+/* Prints which of the manual's checks the guest state breaks. */
+static void entry_failed(struct vcpu *vcpu, uint32_t reason, uint32_t instruction_error)
+{
+	const char *problems[8];
+	struct vmcs_snapshot snapshot;
+	size_t count;
+
+	vmcs_snapshot(&snapshot);
+	count = vmcs_check(&snapshot, &vmx_capabilities, problems, sizeof(problems) / sizeof(problems[0]));
+	log_warn("E320 vm %s vcpu %u: VM entry failed, reason %u, instruction error %u, qualification %lx, %lu checks broken",
+		 vcpu->vm->name, vcpu->index, reason, instruction_error, snapshot.EXIT_QUALIFICATION, count);
+	for (size_t i = 0; i < count; i++)
+		log_warn("  %s", problems[i]);
+}
+
+static enum hv_leave stop_after_failed_entry(struct vcpu *vcpu, uint32_t reason, uint32_t instruction_error)
+{
+	const struct exit_info info = {.reason = reason};
+
+	entry_failed(vcpu, reason, instruction_error);
+	exit_stop(vcpu, &info, VCPU_STOP_ENTRY_FAILED);
+	vcpu->state->exit.detail[2] = instruction_error;
+	return HV_LEAVE_STOP;
+}
+
+static void read_needed(struct exit_info *info, unsigned needs)
+{
+	if ((needs & EXIT_NEEDS_LENGTH) != 0)
+		info->instruction_bytes = vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN);
+	if ((needs & EXIT_NEEDS_QUALIFICATION) != 0)
+		info->qualification = vmcs_read_natural(VMCS_EXIT_QUALIFICATION);
+	if ((needs & EXIT_NEEDS_INTERRUPTION) != 0)
+		info->interruption = vmcs_read32(VMCS_EXIT_INTERRUPTION_INFO);
+	if ((needs & EXIT_NEEDS_VECTORING) != 0)
+		info->in_delivery = vmx_reinject();
+}
+
+/* From vmx_entry.asm after each exit: 0 enters the guest again, else why not. */
+uint64_t vmx_exit_dispatch(struct vcpu *vcpu)
+{
+	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
+	struct exit_info info = {.reason = (uint16_t)reason};
+	const struct exit_row *row = exit_row(info.reason);
+
+	if (info.reason < VM_LEDGER_REASONS)
+		vcpu->exits[info.reason]++;
+	if ((reason & REASON_ENTRY_FAILED) != 0)
+		return RUN_LEAVE + stop_after_failed_entry(vcpu, info.reason, 0);
+	if (row->needs != 0)
+		read_needed(&info, row->needs);
+	switch (row->handle(vcpu, &info)) {
+	case EXIT_ADVANCE: vmx_advance(vcpu, info.instruction_bytes); break;
+	case EXIT_REENTER: break;
+	case EXIT_BLOCK: vmx_advance(vcpu, info.instruction_bytes); return RUN_LEAVE + HV_LEAVE_BLOCK;
+	case EXIT_TO_VMM: return RUN_LEAVE + HV_LEAVE_TO_VMM;
+	case EXIT_STOP: return RUN_LEAVE + HV_LEAVE_STOP;
+	}
+	return atomic_load_explicit(&vcpu->pending, memory_order_relaxed) == 0 ? RUN_ENTER_AGAIN : RUN_LEAVE + HV_LEAVE_ATTENTION;
+}
+
+enum hv_leave vmx_run(struct vcpu *vcpu)
+{
+	uint64_t code = vmx_enter(vcpu->state);
+
+	if (code == RUN_VMFAIL_INVALID)
+		return stop_after_failed_entry(vcpu, 0, 0);
+	if (code == RUN_VMFAIL_VALID)
+		return stop_after_failed_entry(vcpu, 0, vmcs_read32(VMCS_INSTRUCTION_ERROR));
+	return (enum hv_leave)(code - RUN_LEAVE);
+}

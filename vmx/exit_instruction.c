@@ -1,0 +1,97 @@
+/* Instructions that exit and are answered here: CPUID, MSRs, XSETBV, hypercalls, and those a guest does not have.
+ * SDM Vol. 3C, "Instructions That Cause VM Exits". */
+#include "virt/control_registers.h"
+#include "virt/cpuid_policy.h"
+#include "virt/fpu.h"
+#include "virt/hypercall.h"
+#include "virt/msr_policy.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+#include "vmx/exit.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx_vcpu.h"
+
+enum exit_verdict exit_cpuid(struct vcpu *vcpu, const struct exit_info *info)
+{
+	uint64_t *gpr = vcpu->state->gpr;
+	uint32_t leaf = (uint32_t)gpr[GPR_RAX];
+	const struct cpuid_vcpu own = {.apic_id = vcpu->index, .apic_enabled = (vcpu->apic.base & APIC_BASE_ENABLED) != 0,
+				       .osxsave = leaf == 1 && (vmx_guest_cr4() & CR4_OSXSAVE) != 0, .xcr0 = vcpu->xcr0};
+	struct cpuid_answer answer = cpuid_policy_answer(vcpu->vm->cpuid, leaf, (uint32_t)gpr[GPR_RCX], &own);
+
+	(void)info;
+	gpr[GPR_RAX] = answer.eax;
+	gpr[GPR_RBX] = answer.ebx;
+	gpr[GPR_RCX] = answer.ecx;
+	gpr[GPR_RDX] = answer.edx;
+	return EXIT_ADVANCE;
+}
+
+enum exit_verdict exit_rdmsr(struct vcpu *vcpu, const struct exit_info *info)
+{
+	uint64_t value;
+
+	(void)info;
+	if (!msr_policy_read(vcpu, (uint32_t)vcpu->state->gpr[GPR_RCX], &value))
+		return exit_inject_gp(vcpu);
+	vcpu_set_edx_eax(vcpu, value);
+	return EXIT_ADVANCE;
+}
+
+enum exit_verdict exit_wrmsr(struct vcpu *vcpu, const struct exit_info *info)
+{
+	(void)info;
+	if (!msr_policy_write(vcpu, (uint32_t)vcpu->state->gpr[GPR_RCX], vcpu_edx_eax(vcpu)))
+		return exit_inject_gp(vcpu);
+	return EXIT_ADVANCE;
+}
+
+/* Without CR4.OSXSAVE it is #UD and does not exit. */
+enum exit_verdict exit_xsetbv(struct vcpu *vcpu, const struct exit_info *info)
+{
+	uint64_t value = vcpu_edx_eax(vcpu);
+
+	(void)info;
+	if (!xcr0_write_allowed((uint32_t)vcpu->state->gpr[GPR_RCX], value, vcpu->vm->xcr0_mask))
+		return exit_inject_gp(vcpu);
+	fpu_set_xcr0(vcpu, value);
+	return EXIT_ADVANCE;
+}
+
+enum exit_verdict exit_vmcall(struct vcpu *vcpu, const struct exit_info *info)
+{
+	unsigned cpl = vmcs_read32(VMCS_GUEST_SS_ATTRIBUTES) >> 5 & 3;
+
+	(void)info;
+	vcpu->state->gpr[GPR_RAX] = (uint64_t)hypercall(vcpu->state->gpr[GPR_RAX], cpl);
+	return EXIT_ADVANCE;
+}
+
+enum exit_verdict exit_hlt(struct vcpu *vcpu, const struct exit_info *info)
+{
+	(void)vcpu;
+	(void)info;
+	return EXIT_BLOCK;
+}
+
+/* INVD and WBINVD: guest memory is write-back and coherent, and INVD would lose the host's data. PAUSE: a hint. */
+enum exit_verdict exit_nothing(struct vcpu *vcpu, const struct exit_info *info)
+{
+	(void)vcpu;
+	(void)info;
+	return EXIT_ADVANCE;
+}
+
+/* CPUID shows no performance counters. */
+enum exit_verdict exit_rdpmc(struct vcpu *vcpu, const struct exit_info *info)
+{
+	(void)info;
+	return exit_inject_gp(vcpu);
+}
+
+/* VMX, SMX, SGX, SMM, MONITOR and MWAIT: CPUID shows none of them. */
+enum exit_verdict exit_undefined(struct vcpu *vcpu, const struct exit_info *info)
+{
+	(void)info;
+	return exit_inject_ud(vcpu);
+}

@@ -1,0 +1,137 @@
+/* Event injection, and stepping over emulated instructions. SDM Vol. 3C, "Event Injection", "Information for VM Exits During Event
+ * Delivery", "Guest Non-Register State". */
+#include "vmx/inject.h"
+
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx_controls.h"
+#include "vmx/vmx_vcpu.h"
+
+#define VECTOR_NMI 2U
+#define VECTOR_DF  8U
+#define SHADOW (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
+
+static uint32_t waiting_event(void)
+{
+	return vmcs_read32(VMCS_ENTRY_INTERRUPTION_INFO);
+}
+
+static void put_event(uint32_t info)
+{
+	vmcs_write32(VMCS_ENTRY_INTERRUPTION_INFO, info | EVENT_VALID);
+}
+
+bool vmx_event_pending(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return (waiting_event() & EVENT_VALID) != 0;
+}
+
+bool vmx_interrupt_open(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return (vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 && (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & SHADOW) == 0;
+}
+
+bool vmx_nmi_open(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & (SHADOW | INTERRUPTIBILITY_NMI)) == 0;
+}
+
+void vmx_inject_interrupt(struct vcpu *vcpu, uint8_t vector)
+{
+	(void)vcpu;
+	put_event(EVENT_EXTERNAL_INTERRUPT << 8 | vector);
+}
+
+void vmx_inject_nmi(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	put_event(EVENT_NMI << 8 | VECTOR_NMI);
+}
+
+/* An interrupt or NMI whose delivery an exception broke off waits again; a software event's instruction runs again. */
+static void put_back(struct vcpu *vcpu, uint32_t info)
+{
+	uint8_t vector = EVENT_VECTOR(info);
+
+	if (EVENT_TYPE(info) == EVENT_NMI) {
+		vcpu->nmi_waiting = true;
+	} else if (EVENT_TYPE(info) == EVENT_EXTERNAL_INTERRUPT) {
+		vcpu->apic.isr[vector / 32] &= ~(1U << vector % 32);
+		vcpu->apic.irr[vector / 32] |= 1U << vector % 32;
+	}
+	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
+}
+
+void vmx_inject_exception(struct vcpu *vcpu, uint8_t vector, bool has_error_code, uint32_t error_code)
+{
+	uint32_t waiting = waiting_event();
+
+	if ((waiting & EVENT_VALID) != 0 && EVENT_TYPE(waiting) == EVENT_HARDWARE_EXCEPTION) {
+		switch (fault_combine(EVENT_VECTOR(waiting), vector)) {
+		case FAULT_SERIAL: break;
+		case FAULT_DOUBLE:
+			vector = VECTOR_DF;
+			has_error_code = true;
+			error_code = 0;
+			break;
+		case FAULT_TRIPLE: vm_stop(vcpu->vm, VCPU_STOP_TRIPLE_FAULT); return;
+		}
+	} else if ((waiting & EVENT_VALID) != 0) {
+		put_back(vcpu, waiting);
+	}
+	if (has_error_code)
+		vmcs_write32(VMCS_ENTRY_EXCEPTION_ERROR_CODE, error_code & 0xffff);
+	put_event(EVENT_HARDWARE_EXCEPTION << 8 | vector | (has_error_code ? EVENT_HAS_ERROR_CODE : 0));
+}
+
+void vmx_set_windows(struct vcpu *vcpu, bool interrupt, bool nmi)
+{
+	struct vmx_vcpu *vmx = vcpu->backend;
+	uint32_t primary = vmx->controls.primary;
+
+	primary |= interrupt ? PRIMARY_PROC_INTERRUPT_WINDOW : 0;
+	primary |= nmi ? PRIMARY_PROC_NMI_WINDOW : 0;
+	if (primary == vmx->primary_now)
+		return;
+	vmx->primary_now = primary;
+	vmcs_write32(VMCS_PRIMARY_PROC_CONTROLS, primary);
+}
+
+bool vmx_reinject(void)
+{
+	uint32_t info = vmcs_read32(VMCS_IDT_VECTORING_INFO);
+	uint32_t type = EVENT_TYPE(info);
+
+	if ((info & EVENT_VALID) == 0)
+		return false;
+	if ((info & EVENT_HAS_ERROR_CODE) != 0)
+		vmcs_write32(VMCS_ENTRY_EXCEPTION_ERROR_CODE, vmcs_read32(VMCS_IDT_VECTORING_ERROR_CODE));
+	/* The exit's instruction length is defined in just these cases of event delivery. */
+	if (type >= EVENT_SOFTWARE_INTERRUPT && type <= EVENT_SOFTWARE_EXCEPTION)
+		vmcs_write32(VMCS_ENTRY_INSTRUCTION_LEN, vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN));
+	/* Its delivery began, so NMIs are blocked already; injecting it again asks for them not to be. */
+	if (type == EVENT_NMI)
+		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & ~INTERRUPTIBILITY_NMI);
+	put_event(info & ~EVENT_NMI_UNBLOCKING); /* bit 12 is undefined here and reserved there */
+	return true;
+}
+
+void vmx_advance(struct vcpu *vcpu, unsigned bytes)
+{
+	uint64_t old = vmcs_read_natural(VMCS_GUEST_RIP), rip = old + bytes;
+	uint32_t interruptibility = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
+
+	(void)vcpu;
+	/* Only a step across 4 GiB depends on the mode: outside 64-bit code EIP wraps. */
+	if (((old ^ rip) >> 32) != 0 && (vmcs_read32(VMCS_GUEST_CS_ATTRIBUTES) & SEGMENT_LONG) == 0)
+		rip = (uint32_t)rip;
+	vmcs_write_natural(VMCS_GUEST_RIP, rip);
+	if ((interruptibility & SHADOW) != 0)
+		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOW);
+	if ((vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
+		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS | PENDING_DEBUG_ENABLED);
+}

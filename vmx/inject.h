@@ -1,0 +1,26 @@
+/* Events that go into the guest with the next entry: at most one, in the VM-entry fields of the current VMCS.
+ * SDM Vol. 3C, "Event Injection". */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+
+bool vmx_event_pending(const struct vcpu *vcpu);
+bool vmx_interrupt_open(const struct vcpu *vcpu);
+bool vmx_nmi_open(const struct vcpu *vcpu);
+void vmx_inject_interrupt(struct vcpu *vcpu, uint8_t vector);
+void vmx_inject_nmi(struct vcpu *vcpu);
+/* With an event already waiting: by the rules for double faults, or the waiting one is put back to where it came from. */
+void vmx_inject_exception(struct vcpu *vcpu, uint8_t vector, bool has_error_code, uint32_t error_code);
+void vmx_set_windows(struct vcpu *vcpu, bool interrupt, bool nmi);
+
+/* After an exit that can interrupt the delivery of an event: the event goes into the entry fields again. True: there was one. */
+bool vmx_reinject(void);
+
+/* Pure: what follows when exception `second` is raised while `first` is being delivered. SDM Vol. 3A, "Interrupt 8". */
+enum fault_outcome { FAULT_SERIAL, FAULT_DOUBLE, FAULT_TRIPLE };
+enum fault_outcome fault_combine(uint8_t first, uint8_t second);
+
+/* Steps over the instruction that exited: RIP, the interrupt shadow, and #DB when TF is set. */
+void vmx_advance(struct vcpu *vcpu, unsigned bytes);

@@ -1,0 +1,5 @@
+KERNEL_SOURCES += vmx/ept.c vmx/exit.c vmx/exit_access.c vmx/exit_cr.c vmx/exit_instruction.c vmx/exit_interrupt.c vmx/exit_table.c \
+	vmx/fault_combine.c vmx/inject.c vmx/registers.c vmx/vmcs.c vmx/vmcs_check.c vmx/vmcs_setup.c vmx/vmx_capabilities.c \
+	vmx/vmx_cpu.c vmx/vmx_entry.asm vmx/vmx_ops.c vmx/vmx_vcpu.c
+OFFSETS_SOURCES += vmx/vmx_offsets.c
+$(BUILD)/kernel/vmx/vmx_entry.o: $(BUILD)/generated/vmx_offsets.inc
