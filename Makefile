@@ -16,7 +16,7 @@ PYTHON ?= python3
 WERROR ?= $(if $(CI),-Werror)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wswitch-enum -Wvla \
-	-Wframe-larger-than=2048 $(WERROR)
+	-Wframe-larger-than=2560 $(WERROR)
 COMMON := -std=c11 -O2 -g -I. -I$(BUILD)/generated $(WARNINGS) -fno-strict-aliasing -fno-common -MMD -MP
 FREESTANDING := $(COMMON) -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
 	-mgeneral-regs-only -mno-red-zone -fno-asynchronous-unwind-tables -fcf-protection=none -fno-stack-protector \
@@ -81,7 +81,7 @@ HOST_TOOL_PROGRAMS += $(BUILD)/tools/$(1)
 endef
 $(foreach tool,$(HOST_TOOLS),$(eval $(call host_tool_rule,$(tool))))
 
-FUZZ_CFLAGS := $(filter-out -Wframe-larger-than=2048,$(COMMON)) -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_CFLAGS := $(filter-out -Wframe-larger-than=2560,$(COMMON)) -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 define fuzz_rule
 $(BUILD)/fuzz/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(fuzz_$(1)_SOURCES)
 	@mkdir -p $$(@D)
@@ -105,11 +105,17 @@ list-unit-tests:
 	@printf '%s\n' $(sort $(UNIT_TEST_PROGRAMS))
 
 lint:
-	$(PYTHON) tools/lint.py
+	@BUILD=$(BUILD) CC=$(CC) $(PYTHON) tools/lint.py
+
+# Sizes of files and functions, and of ring 0.
+stats: ring0-lines
+	@$(PYTHON) tools/stats.py
+ring0-lines: $$(KERNEL_OBJECTS)
+	@$(PYTHON) tools/ring0_lines.py --folders $(patsubst %.o,%.d,$(KERNEL_OBJECTS))
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all image-files unit-tests host-tools fuzzers test-unit list-unit-tests lint clean
+.PHONY: all image-files unit-tests host-tools fuzzers test-unit list-unit-tests lint stats ring0-lines clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
