@@ -20,7 +20,8 @@
 #define VMM_TEXT_BYTES    256U
 
 /* Bits of the VMM's event that the manager and the console signal. Bits 0 - 15 are theirs, 16 - 62 the VMM's own. */
-#define VMM_EVENT_CONSOLE 0x1ULL /* input in from_console, or room in to_console */
+#define VMM_EVENT_CONSOLE      0x1ULL /* input in from_console, or room in to_console */
+#define VMM_EVENT_POWER_BUTTON 0x2ULL /* the guest shall shut down; one that does not listen is stopped: STOPPED */
 
 /* A file of the boot volume, read-only, shared with other programs; whole pages, the rest of the last one is zero. */
 struct vmm_file {

@@ -40,6 +40,8 @@
 	X(E215, "command line too long for the kernel") \
 	X(E216, "kind of kernel not yet supported") \
 	X(E217, "kernel file's header makes no sense") \
+	X(E218, "VM could not be set up") \
+	X(E219, "VMM and manager are of different releases") \
 	X(E501, "no kernel file on the boot volume") \
 	X(E502, "the kernel file is damaged or not a kernel") \
 	X(E503, "loader and kernel are of different releases") \

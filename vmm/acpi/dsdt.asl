@@ -6,8 +6,8 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 {
 	External (\BHFT, IntObj)
 
-	/* S5: SLP_TYP 0 for both PM1 control registers. */
-	Name (\_S5, Package (4) { Zero, Zero, Zero, Zero })
+	/* S5: SLP_TYP 7 for both PM1 control registers, as in the ICH9. */
+	Name (\_S5, Package (4) { 7, 7, Zero, Zero })
 
 	Scope (\_SB)
 	{

@@ -17,7 +17,7 @@
 #define GUEST_PM_TIMER_PORT     0x608U /* 4 bytes; its low 24 bits count, the rest may count or be 0 */
 #define GUEST_RESET_PORT        0xcf9U
 #define GUEST_RESET_VALUE       0x06U
-#define GUEST_S5_SLEEP_TYPE     0U     /* in PM1 control bits 12:10, with SLP_EN, bit 13 */
+#define GUEST_S5_SLEEP_TYPE     7U     /* in PM1 control bits 12:10, with SLP_EN, bit 13 */
 #define GUEST_SCI_GSI           9U     /* level, active high */
 #define GUEST_PIT_GSI           2U     /* ISA interrupt 0 */
 #define GUEST_LOCAL_APIC_BASE   0xfee00000U

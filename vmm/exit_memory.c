@@ -1,0 +1,113 @@
+/* Accesses to addresses without memory: fetch, decode, device, reply. */
+#include "lib/base/format.h"
+#include "vmm/decode/emulate.h"
+#include "vmm/decode/fetch.h"
+#include "vmm/exit_decode.h"
+#include "vmm/machine.h"
+#include "vmm/vcpu_thread.h"
+
+#define VECTOR_PAGE_FAULT 14U
+#define CODE_TEXT_BYTES   (INSTRUCTION_BYTES_MAX * 3 + 1)
+
+/* "c7 05 ..." */
+static void show_code(const struct fetched_code *code, char out[CODE_TEXT_BYTES])
+{
+	size_t length = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < code->count; i++)
+		length += format_text(out + length, CODE_TEXT_BYTES - length, i == 0 ? "%02x" : " %02x", code->bytes[i]);
+}
+
+static void stop_at_unknown(struct machine_vcpu *vcpu, const struct fetched_code *code)
+{
+	const struct vcpu_exit *exit = &vcpu->state->exit;
+	char text[CODE_TEXT_BYTES];
+
+	show_code(code, text);
+	vcpu_answer_stop(vcpu, VCPU_STOP_UNKNOWN_INSTRUCTION, "instruction %s at %llx accesses device memory at %llx", text,
+			 (unsigned long long)exit->rip, (unsigned long long)exit->gpa);
+}
+
+static void stop_outside_memory(struct machine_vcpu *vcpu, uint64_t rip)
+{
+	vcpu_answer_stop(vcpu, VCPU_STOP_FETCH_OUTSIDE_MEMORY, "the guest jumped to %llx, physical address %llx: no memory there",
+			 (unsigned long long)rip, (unsigned long long)vcpu->state->exit.gpa);
+}
+
+/* Another vCPU may have changed the code or a page table since the exit: one more try settles that. */
+static void try_again_once(struct machine_vcpu *vcpu, const struct fetched_code *code)
+{
+	if (vcpu->retried_rip == vcpu->state->exit.rip) {
+		stop_at_unknown(vcpu, code);
+		return;
+	}
+	vcpu->retried_rip = vcpu->state->exit.rip;
+	vcpu->reply->action = VCPU_REPLY_NONE;
+}
+
+static void inject_page_fault(struct machine_vcpu *vcpu, const struct fetched_code *code)
+{
+	struct vcpu_reply *reply = vcpu->reply;
+
+	reply->vector = VECTOR_PAGE_FAULT;
+	reply->error_code = code->fault_error_code;
+	reply->error_code_valid = 1;
+	reply->value = code->fault_address;
+	reply->action = VCPU_REPLY_INJECT;
+}
+
+bool exit_decode(struct machine_vcpu *vcpu)
+{
+	const struct vcpu_exit *exit = &vcpu->state->exit;
+	struct instruction instruction;
+	struct fetched_code code;
+	enum status status;
+
+	if ((exit->access & VCPU_ACCESS_EXECUTE) != 0) {
+		stop_outside_memory(vcpu, exit->rip);
+		return false;
+	}
+	status = fetch_instruction(&vcpu->machine->gmem, exit, &code, &instruction);
+	if (status == ERR_FAULT) {
+		inject_page_fault(vcpu, &code);
+		return false;
+	}
+	if (status == OK)
+		status = emulation_prepare(&instruction, vcpu->state, &vcpu->emulation);
+	if (status == ERR_INVALID || status == ERR_OUT_OF_RANGE)
+		try_again_once(vcpu, &code);
+	else if (status != OK)
+		stop_at_unknown(vcpu, &code);
+	if (status == OK)
+		vcpu->retried_rip = UINT64_MAX;
+	return status == OK;
+}
+
+static void write_device(struct machine *machine, const struct device_access *access, uint64_t value)
+{
+	uint64_t address = access->start.raw;
+
+	for (unsigned i = 0; i < access->count; i++) {
+		machine_write(machine, &machine->memory, address, access->width_bytes, value);
+		address += (uint64_t)(int64_t)access->step_bytes;
+	}
+}
+
+void exit_memory(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+	const struct device_access *access = &vcpu->emulation.access;
+	struct emulation_result result;
+	uint64_t read_value = 0;
+
+	if (!exit_decode(vcpu))
+		return;
+	if (access->reads)
+		read_value = machine_read(machine, &machine->memory, access->start.raw, access->width_bytes);
+	emulation_finish(&vcpu->emulation, vcpu->state, read_value, &result);
+	emulation_to_reply(&result, vcpu->reply);
+	if (access->writes)
+		write_device(machine, access, result.write_value);
+	vcpu_answer_device_request(vcpu);
+}

@@ -1,0 +1,196 @@
+/* Which devices a VM has, where, and how they are reached: two const tables and the way of one access. */
+#include "vmm/machine.h"
+
+#include <stddef.h>
+
+#include "user/clock.h"
+#include "vmm/acpi/tables.h"
+#include "vmm/wires.h"
+
+#define POST_PORT   0x80U
+#define PORT_MAX    0xffffU
+#define ADDRESS_MAX ((1ULL << 52) - 1)
+#define NO_LOCK     LOCK_COUNT
+
+enum bus_kind { PORTS, MEMORY };
+
+struct region_row {
+	enum bus_kind bus;
+	enum machine_lock lock;
+	uint64_t base, size, first_offset;
+	const struct device_ops *ops;
+	size_t device; /* where in struct machine */
+};
+
+static const struct region_row regions[] = {
+	{PORTS, NO_LOCK, POST_PORT, 1, 0, &post_port_ops, offsetof(struct machine, post)},
+	{PORTS, LOCK_CONTROLLERS, 0x20, 2, PIC8259_MASTER, &pic8259_ops, offsetof(struct machine, pic)},
+	{PORTS, LOCK_CONTROLLERS, 0xa0, 2, PIC8259_SLAVE, &pic8259_ops, offsetof(struct machine, pic)},
+	{PORTS, LOCK_CONTROLLERS, 0x4d0, 2, PIC8259_ELCR, &pic8259_ops, offsetof(struct machine, pic)},
+	{PORTS, LOCK_PIT, 0x40, 4, PIT8254_COUNTERS, &pit8254_ops, offsetof(struct machine, pit)},
+	{PORTS, LOCK_PIT, 0x61, 1, PIT8254_PORT61, &pit8254_ops, offsetof(struct machine, pit)},
+	{PORTS, LOCK_RTC, 0x70, RTC_CMOS_REGION_SIZE, 0, &rtc_cmos_ops, offsetof(struct machine, rtc)},
+	{PORTS, LOCK_I8042, 0x60, 1, I8042_DATA, &i8042_ops, offsetof(struct machine, i8042)},
+	{PORTS, LOCK_I8042, 0x64, 1, I8042_STATUS, &i8042_ops, offsetof(struct machine, i8042)},
+	{PORTS, LOCK_I8042, 0x92, 1, I8042_PORT92, &i8042_ops, offsetof(struct machine, i8042)},
+	{PORTS, LOCK_UART, 0x3f8, UART16550_REGION_SIZE, 0, &uart16550_ops, offsetof(struct machine, uart)},
+	{PORTS, LOCK_PCI, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, offsetof(struct machine, pci)},
+	{PORTS, LOCK_PM, GUEST_PM1A_EVENT_PORT, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, offsetof(struct machine, pm)},
+	{MEMORY, LOCK_CONTROLLERS, GUEST_IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, offsetof(struct machine, ioapic)},
+};
+
+/* The devices with a clock of their own. */
+static const struct {
+	enum machine_lock lock;
+	const struct device_ops *ops;
+	size_t device;
+} clocked[] = {
+	{LOCK_PIT, &pit8254_ops, offsetof(struct machine, pit)},
+	{LOCK_RTC, &rtc_cmos_ops, offsetof(struct machine, rtc)},
+	{LOCK_PM, &acpi_pm_ops, offsetof(struct machine, pm)},
+};
+
+enum status machine_build(struct machine *machine, int64_t wall_clock_seconds)
+{
+	enum status status = OK;
+
+	bus_init(&machine->ports, PORT_MAX);
+	bus_init(&machine->memory, ADDRESS_MAX);
+	irq_relay_init(&machine->relay);
+	atomic_store(&machine->wake_ns, NO_EVENT_NS);
+	wires_connect(machine, wall_clock_seconds);
+	for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]) && status == OK; i++) {
+		const struct region_row *row = &regions[i];
+		const struct io_region region = {
+			.base = row->base,
+			.size = row->size,
+			.first_offset = row->first_offset,
+			.ops = row->ops,
+			.dev = (uint8_t *)machine + row->device,
+			.lock = row->lock == NO_LOCK ? NULL : &machine->locks[row->lock],
+		};
+
+		status = bus_attach(row->bus == PORTS ? &machine->ports : &machine->memory, &region);
+	}
+	return status;
+}
+
+uint64_t machine_now_ns(const struct machine *machine)
+{
+	return clock_ticks_to_ns(clock_now_ticks() - machine->start_tsc, machine->tsc_hz);
+}
+
+static uint64_t time_for(const struct machine *machine, const struct io_region *region)
+{
+	return region->ops->uses_time ? machine_now_ns(machine) : 0;
+}
+
+/* After an access, with its lock released: what it caused goes on its way. */
+static void follow_up(struct machine *machine, uint64_t due_ns)
+{
+	if (due_ns != NO_EVENT_NS)
+		machine_wake_by(machine, due_ns);
+	if (irq_relay_has_changes(&machine->relay))
+		machine_drain_lines(machine);
+}
+
+static uint64_t next_event_ns(const struct io_region *region)
+{
+	return region->ops->next_event_ns == NULL ? NO_EVENT_NS : region->ops->next_event_ns(region->dev);
+}
+
+uint64_t machine_read(struct machine *machine, struct bus *bus, uint64_t address, unsigned width)
+{
+	const struct io_region *region = bus_find(bus, address, width);
+	uint64_t value, due_ns;
+
+	if (region == NULL)
+		return width < 8 ? (1ULL << width * 8) - 1 : UINT64_MAX;
+	if (region->lock == NULL)
+		return io_region_read(region, address, width, 0);
+	lock_acquire(region->lock);
+	value = io_region_read(region, address, width, time_for(machine, region));
+	due_ns = next_event_ns(region);
+	lock_release(region->lock);
+	follow_up(machine, due_ns);
+	return value;
+}
+
+void machine_write(struct machine *machine, struct bus *bus, uint64_t address, unsigned width, uint64_t value)
+{
+	const struct io_region *region = bus_find(bus, address, width);
+	uint64_t due_ns;
+
+	if (region == NULL)
+		return;
+	if (region->lock == NULL) {
+		io_region_write(region, address, width, value, 0);
+		return;
+	}
+	lock_acquire(region->lock);
+	io_region_write(region, address, width, value, time_for(machine, region));
+	due_ns = next_event_ns(region);
+	lock_release(region->lock);
+	follow_up(machine, due_ns);
+}
+
+static void apply_line(void *ctx, unsigned number, bool level)
+{
+	struct machine *machine = ctx;
+
+	pic8259_set_line(&machine->pic, number, level);
+	ioapic_set_line(&machine->ioapic, number == 0 ? GUEST_PIT_GSI : number, level);
+}
+
+void machine_drain_lines(struct machine *machine)
+{
+	lock_acquire(&machine->locks[LOCK_CONTROLLERS]);
+	irq_relay_drain(&machine->relay, apply_line, machine);
+	lock_release(&machine->locks[LOCK_CONTROLLERS]);
+}
+
+uint64_t machine_tick(struct machine *machine)
+{
+	uint64_t next_ns = NO_EVENT_NS;
+
+	for (size_t i = 0; i < sizeof(clocked) / sizeof(clocked[0]); i++) {
+		void *device = (uint8_t *)machine + clocked[i].device;
+		uint64_t due_ns;
+
+		lock_acquire(&machine->locks[clocked[i].lock]);
+		clocked[i].ops->tick(device, machine_now_ns(machine));
+		due_ns = clocked[i].ops->next_event_ns(device);
+		lock_release(&machine->locks[clocked[i].lock]);
+		next_ns = due_ns < next_ns ? due_ns : next_ns;
+	}
+	if (irq_relay_has_changes(&machine->relay))
+		machine_drain_lines(machine);
+	return next_ns;
+}
+
+/* The I/O thread stores UINT64_MAX before it looks at the devices: whatever comes due while it looks makes a signal, which
+ * its wait then takes at once. */
+void machine_wake_by(struct machine *machine, uint64_t due_ns)
+{
+	if (due_ns >= atomic_load(&machine->wake_ns))
+		return;
+	atomic_store(&machine->wake_ns, due_ns);
+	sys_event_signal(machine->spec->handles.event, MACHINE_EVENT_WAKE);
+}
+
+void machine_end_of_interrupt(struct machine *machine, uint8_t vector)
+{
+	lock_acquire(&machine->locks[LOCK_CONTROLLERS]);
+	ioapic_eoi(&machine->ioapic, vector);
+	lock_release(&machine->locks[LOCK_CONTROLLERS]);
+}
+
+uint8_t machine_acknowledge_pic(struct machine *machine)
+{
+	uint8_t vector;
+
+	lock_acquire(&machine->locks[LOCK_CONTROLLERS]);
+	vector = pic8259_acknowledge(&machine->pic);
+	lock_release(&machine->locks[LOCK_CONTROLLERS]);
+	return vector;
+}

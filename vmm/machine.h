@@ -1,0 +1,110 @@
+/* One VM as its VMM knows it: memory, devices, buses, vCPUs, and how to reach their handles. The program has one.
+ * Threads: one per vCPU, and the first one, which serves timers and the terminal (vmm/timers.h).
+ * Each device has its lock; a thread holds one at most. Interrupt lines travel by the relay (drivers/virt/irq_relay.h). */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/vcpu.h"
+#include "abi/vmm_spec.h"
+#include "drivers/virt/acpi_pm.h"
+#include "drivers/virt/bus.h"
+#include "drivers/virt/debug_ports.h"
+#include "drivers/virt/i8042.h"
+#include "drivers/virt/ioapic.h"
+#include "drivers/virt/irq_relay.h"
+#include "drivers/virt/pci_host.h"
+#include "drivers/virt/pic8259.h"
+#include "drivers/virt/pit8254.h"
+#include "drivers/virt/rtc_cmos.h"
+#include "drivers/virt/uart16550.h"
+#include "user/lock.h"
+#include "user/thread.h"
+#include "vmm/decode/emulate.h"
+#include "vmm/gmem.h"
+#include "vmm/terminal.h"
+
+#define MACHINE_VCPUS_MAX 64U
+
+/* The VMM's own bits of its event. */
+#define MACHINE_EVENT_WAKE (1ULL << 16) /* a device's next event is earlier than the I/O thread waits */
+
+struct machine;
+
+struct machine_vcpu {
+	/* constant once it runs */
+	struct machine *machine;
+	uint32_t index;
+	handle_t handle;
+	const struct vcpu_state *state; /* the kernel writes it during VCPU_RUN only */
+	struct vcpu_reply *reply;
+	/* own thread */
+	struct emulation emulation; /* waits for VCPU_EXIT_APIC_VALUE */
+	uint64_t retried_rip;       /* the instruction that was given another try, or UINT64_MAX */
+	uint32_t pool_empty_count;  /* times in a row */
+};
+
+/* Indices of locks; interrupt controllers share one, as the relay changes both. */
+enum machine_lock { LOCK_CONTROLLERS, LOCK_PIT, LOCK_RTC, LOCK_I8042, LOCK_UART, LOCK_PCI, LOCK_PM, LOCK_COUNT };
+
+struct machine {
+	/* constant once vCPUs run */
+	const struct vmm_spec *spec;
+	struct vmm_report *report;
+	uint64_t tsc_hz;
+	uint64_t start_tsc; /* guest time 0 */
+	struct gmem gmem;
+	struct bus ports;
+	struct bus memory;
+	uint32_t vcpu_count;
+	struct machine_vcpu vcpus[MACHINE_VCPUS_MAX];
+	/* first thread only */
+	struct thread_maker threads;
+	/* atomic */
+	_Atomic uint64_t wake_ns;      /* when the I/O thread looks next; UINT64_MAX while it looks */
+	_Atomic uint32_t stop_request; /* enum vcpu_stop_reason: a device wants the machine to stop after this access */
+	_Atomic bool has_explained, has_reported; /* vmm/report.c */
+	struct irq_relay relay;
+	/* each under its lock */
+	struct lock locks[LOCK_COUNT];
+	struct pic8259 pic;            /* LOCK_CONTROLLERS */
+	struct ioapic ioapic;          /* LOCK_CONTROLLERS */
+	struct pit8254 pit;
+	struct rtc_cmos rtc;
+	struct i8042 i8042;
+	struct uart16550 uart;
+	struct terminal terminal;      /* LOCK_UART */
+	struct pci_host pci;
+	struct acpi_pm pm;
+	/* no lock needed */
+	struct post_port post;
+};
+
+/* Wires all devices and attaches them to the buses, powered on. spec, tsc_hz and start_tsc are set; handles of vCPUs need
+ * not exist yet. wall_clock_seconds: the time at guest time 0. Errors: as bus_attach(). */
+MUST_CHECK enum status machine_build(struct machine *machine, int64_t wall_clock_seconds);
+
+/* Guest time. Take it under the lock of the device that gets it, so that no device sees it go back. */
+uint64_t machine_now_ns(const struct machine *machine);
+
+/* One access of a vCPU or of an emulated instruction. bus: &machine->ports or &machine->memory. Nobody's: all-ones, writes
+ * are ignored. Interrupts that it causes are on their way afterwards. Context: no lock held. */
+uint64_t machine_read(struct machine *machine, struct bus *bus, uint64_t address, unsigned width);
+void machine_write(struct machine *machine, struct bus *bus, uint64_t address, unsigned width, uint64_t value);
+
+/* Carries lines that devices moved to the interrupt controllers. Context: no lock held. */
+void machine_drain_lines(struct machine *machine);
+
+/* Brings all devices up to now; returns when the next one has something to do, NO_EVENT_NS for never.
+ * Context: the I/O thread. */
+uint64_t machine_tick(struct machine *machine);
+
+/* The I/O thread shall look at due_ns at the latest. Context: any thread, any lock. */
+void machine_wake_by(struct machine *machine, uint64_t due_ns);
+
+/* A local APIC ended the service of vector. Context: no lock held. */
+void machine_end_of_interrupt(struct machine *machine, uint8_t vector);
+
+/* The vector of the 8259's request. Context: no lock held. */
+uint8_t machine_acknowledge_pic(struct machine *machine);

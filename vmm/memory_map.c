@@ -1,0 +1,36 @@
+/* Below 4 GiB an offset in the memory object is the guest-physical address, so that large pages stay aligned. */
+#include "vmm/memory_map.h"
+
+#include "vmm/acpi/tables.h"
+
+#define E820_USABLE   1U
+#define E820_RESERVED 2U
+#define LOW_END       0xa0000ULL
+#define HIGH_BASE     0x100000ULL
+#define LOW_RAM_END   ((uint64_t)GUEST_PCI_WINDOW_BASE)
+#define ABOVE_4G      0x100000000ULL
+
+static void add(struct memory_map *map, uint64_t gpa, uint64_t offset_bytes, uint64_t length_bytes, uint32_t type)
+{
+	map->pieces[map->piece_count++] =
+		(struct memory_piece){.gpa = gpa, .offset_bytes = offset_bytes, .length_bytes = length_bytes};
+	map->e820[map->e820_count++] =
+		(struct bzimage_e820){.base = gpa, .length_bytes = length_bytes, .type = type};
+}
+
+enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out)
+{
+	uint64_t low_end = memory_bytes < LOW_RAM_END ? memory_bytes : LOW_RAM_END;
+
+	if (memory_bytes < MEMORY_LEAST_BYTES)
+		return ERR_OUT_OF_RANGE;
+	*out = (struct memory_map){.piece_count = 0};
+	add(out, 0, 0, LOW_END, E820_USABLE);
+	add(out, GUEST_ACPI_PHYSICAL, GUEST_ACPI_PHYSICAL, GUEST_ACPI_MAX_BYTES, E820_RESERVED);
+	add(out, HIGH_BASE, HIGH_BASE, low_end - HIGH_BASE, E820_USABLE);
+	if (memory_bytes > low_end)
+		add(out, ABOVE_4G, low_end, memory_bytes - low_end, E820_USABLE);
+	return OK;
+}
+
+_Static_assert(GUEST_ACPI_PHYSICAL + GUEST_ACPI_MAX_BYTES == HIGH_BASE, "the tables end where RAM begins");

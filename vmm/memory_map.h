@@ -1,0 +1,38 @@
+/* Where a guest's memory lies in its address space: the memory object of n bytes is cut into pieces, a map for the guest's
+ * operating system says which of them it may use.
+ *
+ *   0 - 640 KiB             RAM
+ *   640 - 896 KiB           nothing: no video memory, no option ROMs
+ *   896 KiB - 1 MiB         ACPI tables (GUEST_ACPI_PHYSICAL)
+ *   1 MiB - 3 GiB at most   RAM
+ *   3 - 4 GiB               devices
+ *   from 4 GiB on           the rest of RAM
+ *
+ * Pure. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "lib/bzimage/bzimage.h"
+
+#define MEMORY_MAP_PIECES   4U
+#define MEMORY_MAP_E820     4U
+#define MEMORY_LEAST_BYTES  0x200000ULL
+
+/* Bytes [offset_bytes, offset_bytes + length_bytes) of the memory object are the guest's from gpa on. */
+struct memory_piece {
+	uint64_t gpa;
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+};
+
+struct memory_map {
+	size_t piece_count;
+	struct memory_piece pieces[MEMORY_MAP_PIECES];
+	size_t e820_count;
+	struct bzimage_e820 e820[MEMORY_MAP_E820];
+};
+
+/* memory_bytes: a multiple of 4096. Errors: ERR_OUT_OF_RANGE: less than MEMORY_LEAST_BYTES. */
+MUST_CHECK enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out);

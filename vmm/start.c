@@ -1,0 +1,166 @@
+/* The steps of a VM's start, each of which succeeds or refuses the VM with a message. */
+#include "vmm/start.h"
+
+#include "lib/base/format.h"
+#include "user/calls.h"
+#include "user/clock.h"
+#include "vmm/acpi/tables.h"
+#include "vmm/load/load.h"
+#include "vmm/machine.h"
+#include "vmm/memory_map.h"
+#include "vmm/report.h"
+#include "vmm/vcpu_thread.h"
+
+/* Two pages of each vCPU; nothing else is mapped near (abi/vmm_spec.h, user/layout.h). */
+#define VCPU_PAGES_BASE 0x600000000000ULL
+#define VCPU_PAGES_STEP 0x2000ULL
+#define RAM_RIGHTS      (RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE)
+#define ALL_GROUPS      (VCPU_GROUP_GENERAL | VCPU_GROUP_SYSTEM | VCPU_GROUP_SEGMENTS)
+
+/* Large, points into itself, and needed until the guest runs. */
+static struct load_plan plan;
+
+static void refuse_setup(struct machine *machine, enum status status, const char *what)
+{
+	report_refused(machine, "E218 %s: %s (status %u): give the VM less memory, or more memory to the PC", machine->spec->name,
+		       what, status);
+}
+
+static void set_up_memory(struct machine *machine, struct memory_map *map)
+{
+	const struct vmm_spec *spec = machine->spec;
+
+	if (memory_map_make(spec->memory_bytes, map) != OK)
+		report_refused(machine, "E213 %s: memory of %llu bytes is too little for a PC; raise the VM's memory to 2M or more",
+			       spec->name, (unsigned long long)spec->memory_bytes);
+	for (size_t i = 0; i < map->piece_count; i++) {
+		const struct memory_piece *piece = &map->pieces[i];
+		void *host = (void *)(uintptr_t)(spec->guest_memory_address + piece->offset_bytes);
+		enum status status = gmem_add_slot(&machine->gmem, gpa(piece->gpa), piece->length_bytes, host);
+
+		if (status == OK)
+			status = vm_map_all(spec->handles.vm, piece->gpa, spec->handles.guest_memory, piece->offset_bytes,
+					    piece->length_bytes, RAM_RIGHTS);
+		if (status != OK)
+			refuse_setup(machine, status, "its memory cannot be mapped");
+	}
+}
+
+static uint64_t write_acpi_tables(struct machine *machine)
+{
+	const struct guest_acpi_config config = {
+		.physical = GUEST_ACPI_PHYSICAL,
+		.vcpu_count = machine->vcpu_count,
+		.ioapic_id = machine->ioapic.state.id,
+		.features = GUEST_ACPI_COM1 | GUEST_ACPI_I8042 | GUEST_ACPI_RTC | GUEST_ACPI_PCI,
+	};
+	struct guest_acpi_layout layout;
+	uint8_t *tables = gmem_for_boot_image(&machine->gmem, gpa(GUEST_ACPI_PHYSICAL), GUEST_ACPI_MAX_BYTES);
+	enum status status = tables == NULL ? ERR_OUT_OF_RANGE
+					    : guest_acpi_build(&config, tables, GUEST_ACPI_MAX_BYTES, &layout);
+
+	if (status != OK)
+		refuse_setup(machine, status, "its ACPI tables cannot be built");
+	return layout.rsdp_physical;
+}
+
+static const void *file_bytes(const struct vmm_file *file)
+{
+	return file->address == 0 ? NULL : (const void *)(uintptr_t)file->address;
+}
+
+static void load_image(struct machine *machine, const struct memory_map *map, uint64_t rsdp_address)
+{
+	const struct vmm_spec *spec = machine->spec;
+	const struct load_request request = {
+		.kernel = file_bytes(&spec->kernel),
+		.kernel_bytes = spec->kernel.size_bytes,
+		.initrd = file_bytes(&spec->initrd),
+		.initrd_bytes = spec->initrd.size_bytes,
+		.command_line = spec->command_line,
+		.e820 = map->e820,
+		.e820_count = map->e820_count,
+		.memory_bytes = spec->memory_bytes,
+		.rsdp_address = rsdp_address,
+	};
+	struct load_problem problem;
+	char text[VMM_TEXT_BYTES];
+
+	if (load_make_plan(&request, &plan, &problem) != OK) {
+		load_describe(&problem, spec->name, spec->kernel.path, text, sizeof(text));
+		report_refused(machine, "%s", text);
+	}
+	if (load_apply(&plan, &machine->gmem) != OK)
+		refuse_setup(machine, ERR_OUT_OF_RANGE, "its image does not lie in its memory");
+}
+
+static void create_vcpu(struct machine *machine, uint32_t index)
+{
+	struct machine_vcpu *vcpu = &machine->vcpus[index];
+	const struct vcpu_config config = {
+		.state_address = VCPU_PAGES_BASE + index * VCPU_PAGES_STEP,
+		.reply_address = VCPU_PAGES_BASE + index * VCPU_PAGES_STEP + VCPU_PAGES_STEP / 2,
+		.index = index,
+		.is_bootstrap = index == 0,
+	};
+	enum status status = sys_vcpu_create(machine->spec->handles.vm, &config, &vcpu->handle);
+
+	if (status == OK && index == 0)
+		status = sys_vcpu_set_state(vcpu->handle, ALL_GROUPS, &plan.registers);
+	if (status != OK)
+		refuse_setup(machine, status, "a vCPU cannot be created");
+	vcpu->machine = machine;
+	vcpu->index = index;
+	vcpu->state = (const struct vcpu_state *)(uintptr_t)config.state_address;
+	vcpu->reply = (struct vcpu_reply *)(uintptr_t)config.reply_address;
+	vcpu->retried_rip = UINT64_MAX;
+}
+
+/* What time it is at guest time 0; 1970 where nobody knows. */
+static int64_t wall_clock_seconds(const struct machine *machine)
+{
+	const struct program_info *info = program_info();
+
+	if (info->wall_clock_seconds < 0)
+		return 0;
+	return info->wall_clock_seconds + (int64_t)((machine->start_tsc - info->wall_clock_tsc) / info->tsc_hz);
+}
+
+void start_machine(struct machine *machine, const struct vmm_spec *spec)
+{
+	struct memory_map map;
+	uint64_t rsdp_address;
+	enum status status;
+
+	machine->spec = spec;
+	machine->report = (struct vmm_report *)(uintptr_t)spec->report_address;
+	machine->tsc_hz = program_info()->tsc_hz;
+	machine->start_tsc = clock_now_ticks();
+	machine->vcpu_count = spec->vcpu_count;
+	machine->threads = (struct thread_maker){.space = spec->handles.space, .pool = spec->handles.pool};
+	if (spec->vcpu_count == 0 || spec->vcpu_count > MACHINE_VCPUS_MAX)
+		refuse_setup(machine, ERR_OUT_OF_RANGE, "it has no vCPUs or too many");
+	terminal_init(&machine->terminal, spec);
+	status = machine_build(machine, wall_clock_seconds(machine));
+	if (status != OK)
+		refuse_setup(machine, status, "its devices overlap");
+	set_up_memory(machine, &map);
+	rsdp_address = write_acpi_tables(machine);
+	load_image(machine, &map, rsdp_address);
+	for (uint32_t i = 0; i < machine->vcpu_count; i++)
+		create_vcpu(machine, i);
+}
+
+void start_vcpus(struct machine *machine)
+{
+	report_running(machine);
+	for (uint32_t i = 0; i < machine->vcpu_count; i++) {
+		char name[16];
+		enum status status;
+
+		(void)format_text(name, sizeof(name), "vcpu%u", i);
+		status = thread_create(&machine->threads, name, vcpu_thread, &machine->vcpus[i], machine->spec->cpu_mask);
+		if (status != OK)
+			refuse_setup(machine, status, "a vCPU's thread cannot be started");
+	}
+}

@@ -1,0 +1,104 @@
+/* The loop around VCPU_RUN, its const table of handlers, and the exits that need a line or two. */
+#include "vmm/vcpu_thread.h"
+
+#include <stdarg.h>
+
+#include "lib/base/format.h"
+#include "user/calls.h"
+#include "vmm/machine.h"
+#include "vmm/report.h"
+
+#define POOL_EMPTY_TRIES 10000U
+#define STOP_TEXT_BYTES  VMM_TEXT_BYTES
+
+void vcpu_answer_stop(struct machine_vcpu *vcpu, enum vcpu_stop_reason reason, const char *format, ...)
+{
+	char text[STOP_TEXT_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	(void)format_args(text, sizeof(text), format, args);
+	va_end(args);
+	report_explain(vcpu->machine, "%s", text);
+	vcpu->reply->action = VCPU_REPLY_STOP;
+	vcpu->reply->value = reason;
+}
+
+void vcpu_answer_device_request(struct machine_vcpu *vcpu)
+{
+	uint32_t reason = atomic_load_explicit(&vcpu->machine->stop_request, memory_order_relaxed);
+
+	if (reason == VCPU_STOP_NONE)
+		return;
+	vcpu->reply->action = VCPU_REPLY_STOP;
+	vcpu->reply->value = reason;
+}
+
+static void exit_none(struct machine_vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+static void exit_end_of_interrupt(struct machine_vcpu *vcpu)
+{
+	machine_end_of_interrupt(vcpu->machine, (uint8_t)vcpu->state->exit.value);
+}
+
+static void exit_extint(struct machine_vcpu *vcpu)
+{
+	vcpu->reply->action = VCPU_REPLY_EXTINT;
+	vcpu->reply->vector = machine_acknowledge_pic(vcpu->machine);
+}
+
+static void exit_stopped(struct machine_vcpu *vcpu)
+{
+	report_stopped(vcpu->machine, &vcpu->state->exit);
+}
+
+static void exit_task_switch(struct machine_vcpu *vcpu)
+{
+	vcpu_answer_stop(vcpu, VCPU_STOP_UNKNOWN_INSTRUCTION, "task switch at %llx: this version has no task switches",
+			 (unsigned long long)vcpu->state->exit.rip);
+}
+
+/* Memory may come back when another VM of the pool's parent ends; a VM that waits in vain is stopped. */
+static void exit_pool_empty(struct machine_vcpu *vcpu)
+{
+	vcpu->pool_empty_count++;
+	if (vcpu->pool_empty_count > POOL_EMPTY_TRIES)
+		vcpu_answer_stop(vcpu, VCPU_STOP_OUT_OF_MEMORY, "no memory left for the VM's own page tables");
+	else
+		sys_thread_yield();
+}
+
+static void (*const handlers[VCPU_EXIT_KIND_COUNT])(struct machine_vcpu *) = {
+	[VCPU_EXIT_NONE] = exit_none,
+	[VCPU_EXIT_PORT] = exit_port,
+	[VCPU_EXIT_PORT_STRING] = exit_port_string,
+	[VCPU_EXIT_MEMORY] = exit_memory,
+	[VCPU_EXIT_LOCAL_APIC] = exit_local_apic,
+	[VCPU_EXIT_APIC_VALUE] = exit_apic_value,
+	[VCPU_EXIT_EOI] = exit_end_of_interrupt,
+	[VCPU_EXIT_EXTINT] = exit_extint,
+	[VCPU_EXIT_STOPPED] = exit_stopped,
+	[VCPU_EXIT_TASK_SWITCH] = exit_task_switch,
+	[VCPU_EXIT_POOL_EMPTY] = exit_pool_empty,
+};
+
+void vcpu_thread(void *argument)
+{
+	struct machine_vcpu *vcpu = argument;
+	enum vcpu_exit_kind kind = VCPU_EXIT_NONE;
+	enum status status;
+
+	for (;;) {
+		status = sys_vcpu_run(vcpu->handle, &kind);
+		if (status != OK || kind >= VCPU_EXIT_KIND_COUNT)
+			break;
+		if (kind != VCPU_EXIT_POOL_EMPTY)
+			vcpu->pool_empty_count = 0;
+		handlers[kind](vcpu);
+	}
+	report_explain(vcpu->machine, "vCPU %u cannot run: status %u, exit %u", vcpu->index, status, kind);
+	report_stopped(vcpu->machine, &(struct vcpu_exit){.stop_reason = VCPU_STOP_VMM_FAULT});
+}

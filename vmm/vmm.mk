@@ -1,0 +1,8 @@
+# The program that runs one VM.
+MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/terminal.c vmm/memory_map.c vmm/report.c vmm/vcpu_thread.c vmm/exit_port.c \
+	vmm/exit_port_string.c vmm/exit_memory.c vmm/exit_local_apic.c $(GMEM_SOURCES) $(DECODE_SOURCES) $(VIRT_DRIVER_SOURCES) \
+	lib/channel/channel.c
+
+PROGRAMS += vmm
+vmm_SOURCES = vmm/main.c vmm/start.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) \
+	lib/elf/elf.c

@@ -1,0 +1,118 @@
+/* The callbacks run under their device's lock: they note, or make a call that does not block. A call into ring 0 fails only
+ * for a VM that is being destroyed; then there is nobody left to interrupt. */
+#include "vmm/wires.h"
+
+#include "user/calls.h"
+#include "vmm/machine.h"
+
+#define IRQ_PIT      0U
+#define IRQ_KEYBOARD 1U
+#define IRQ_COM1     4U
+#define IRQ_RTC      8U
+#define IRQ_SCI      9U
+#define IRQ_MOUSE    12U
+#define IOAPIC_ID_MASK 0xfU
+
+static void request_stop(struct machine *machine, enum vcpu_stop_reason reason)
+{
+	uint32_t none = VCPU_STOP_NONE;
+
+	atomic_compare_exchange_strong(&machine->stop_request, &none, (uint32_t)reason);
+}
+
+static void request_reset(void *ctx)
+{
+	request_stop(ctx, VCPU_STOP_RESET);
+}
+
+static void request_power_off(void *ctx)
+{
+	request_stop(ctx, VCPU_STOP_POWER_OFF);
+}
+
+static void send_message(void *ctx, uint64_t address, uint32_t data)
+{
+	const struct machine *machine = ctx;
+
+	if (sys_vm_msi(machine->spec->handles.vm, address, data) != OK)
+		return;
+}
+
+static void tell_eoi_vectors(void *ctx)
+{
+	const struct machine *machine = ctx;
+	uint64_t vectors[IOAPIC_VECTOR_WORDS];
+
+	ioapic_eoi_vectors(&machine->ioapic, vectors);
+	if (sys_vm_eoi_exits(machine->spec->handles.vm, vectors) != OK)
+		return;
+}
+
+/* The 8259's output is wired to LINT0 of the bootstrap processor. */
+static void set_extint(void *ctx, bool level)
+{
+	const struct machine *machine = ctx;
+
+	if (sys_vcpu_extint(machine->vcpus[0].handle, level) != OK)
+		return;
+}
+
+static bool transmit(void *ctx, uint8_t byte)
+{
+	struct machine *machine = ctx;
+	uint64_t now_ns = machine_now_ns(machine);
+	bool taken = terminal_transmit(&machine->terminal, byte, now_ns);
+
+	machine_wake_by(machine, terminal_next_event_ns(&machine->terminal));
+	return taken;
+}
+
+static void receive_ready(void *ctx)
+{
+	struct machine *machine = ctx;
+
+	machine_wake_by(machine, 0);
+}
+
+static void connect_controllers(struct machine *machine)
+{
+	const struct pic8259_wires pic = {.output = {.set = set_extint, .ctx = machine}};
+	const struct ioapic_wires ioapic = {
+		.send = send_message, .eoi_vectors_changed = tell_eoi_vectors, .ctx = machine};
+
+	pic8259_init(&machine->pic, &pic);
+	ioapic_init(&machine->ioapic, &ioapic, (uint8_t)(machine->spec->vcpu_count & IOAPIC_ID_MASK), IOAPIC_VERSION_20);
+}
+
+static void connect_clocks(struct machine *machine, int64_t wall_clock_seconds)
+{
+	struct irq_relay *relay = &machine->relay;
+	const struct pit8254_wires pit = {.irq0 = irq_relay_line(relay, IRQ_PIT)};
+	const struct rtc_cmos_wires rtc = {.irq = irq_relay_line(relay, IRQ_RTC)};
+	const struct acpi_pm_wires pm = {
+		.sci = irq_relay_line(relay, IRQ_SCI), .power_off = request_power_off, .ctx = machine};
+
+	pit8254_init(&machine->pit, &pit);
+	rtc_cmos_init(&machine->rtc, &rtc, wall_clock_seconds, 0);
+	acpi_pm_init(&machine->pm, &pm, false); /* as the FADT says: no TMR_VAL_EXT */
+}
+
+void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
+{
+	struct irq_relay *relay = &machine->relay;
+	const struct i8042_wires i8042 = {
+		.keyboard = irq_relay_line(relay, IRQ_KEYBOARD),
+		.mouse = irq_relay_line(relay, IRQ_MOUSE),
+		.reset = request_reset,
+		.ctx = machine,
+	};
+	const struct uart16550_wires uart = {
+		.irq = irq_relay_line(relay, IRQ_COM1), .transmit = transmit, .receive_ready = receive_ready, .ctx = machine};
+	const struct pci_host_wires pci = {.reset = request_reset, .ctx = machine};
+
+	connect_controllers(machine);
+	connect_clocks(machine, wall_clock_seconds);
+	i8042_init(&machine->i8042, &i8042);
+	uart16550_init(&machine->uart, &uart);
+	pci_host_init(&machine->pci, &pci);
+}
