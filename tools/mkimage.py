@@ -151,9 +151,7 @@ def write_iso(files, output):
         iso_files = {path: source for path, source in files.items() if not path.startswith("EFI/")}
         stage({**iso_files, "boot/grub/grub.cfg": HERE / "grub.cfg"}, tree, copy=True)
         temporary = output.with_name(f".{output.name}.{os.getpid()}")
-        run(["grub-mkrescue", "--locales=", "--fonts=", "--themes=",
-             f"--install-modules={' '.join(MODULES)}",
-             "-o", str(temporary), str(tree), "--", "-volid", "BULKHEAD"])
+        run(["grub-mkrescue", "--locales=", "--fonts=", "--themes=", "-o", str(temporary), str(tree), "--", "-volid", "BULKHEAD"])
         os.replace(temporary, output)
 
 
