@@ -1,0 +1,124 @@
+/* What VM exits cost, in ticks of the TSC, from guest instruction to guest instruction: RDTSC after minus before, median of
+ * 2,000, minus that of nothing. Prints "bench NAME TICKS" on COM1 and powers off. tools/bench.py reads it. */
+#include "guests/flat/cpu.h"
+#include "guests/flat/flat.h"
+
+#define ROUNDS           2000U
+#define MSR_MISC_ENABLE  0x1a0U
+#define UNKNOWN_CALL     0x7fffffffU
+#define POST_PORT        0x80U
+#define IOAPIC_WINDOW    ((volatile uint32_t *)0xfec00010UL)
+#define PAGE_BYTES       4096U
+#define TOUCHED_MEMORY   0x400000UL /* behind the program; the VM has at least 16 MiB */
+
+static uint32_t ticks[ROUNDS];
+
+/* Shell sort: small, and quick enough. */
+static uint32_t median(void)
+{
+	for (unsigned gap = ROUNDS / 2; gap > 0; gap /= 2) {
+		for (unsigned i = gap; i < ROUNDS; i++) {
+			uint32_t value = ticks[i];
+			unsigned at = i;
+
+			for (; at >= gap && ticks[at - gap] > value; at -= gap)
+				ticks[at] = ticks[at - gap];
+			ticks[at] = value;
+		}
+	}
+	return ticks[ROUNDS / 2];
+}
+
+/* The instruction stands between two RDTSCs, with nothing of the compiler's between. */
+#define MEASURE(instruction, ...)                                                                              \
+	do {                                                                                                   \
+		for (unsigned round = 0; round < ROUNDS; round++) {                                            \
+			uint32_t before, after;                                                                \
+                                                                                                               \
+			__asm__ volatile("rdtsc\n\tmovl %%eax, %0\n\t" instruction "\n\trdtsc\n\tmovl %%eax, %1" \
+					 : "=&r"(before), "=&r"(after)                                          \
+					 : __VA_ARGS__                                                          \
+					 : "rax", "rbx", "rcx", "rdx", "memory");                              \
+			ticks[round] = after - before;                                                         \
+		}                                                                                              \
+	} while (0)
+
+static void show(const char *name, uint32_t value)
+{
+	print("bench ");
+	print(name);
+	print(" ");
+	print_number(value);
+	print("\n");
+}
+
+static uint32_t empty_ticks(const char *name)
+{
+	uint32_t value = median();
+
+	show(name, value);
+	return value;
+}
+
+/* Loads of registers belong to the loop, not to the exit: each figure has a twin without the instruction. */
+static void measure_register_exits(void)
+{
+	uint32_t empty;
+
+	MEASURE("xorl %%eax, %%eax", "r"(0UL));
+	empty = empty_ticks("empty_1");
+	MEASURE("xorl %%eax, %%eax\n\tcpuid", "r"(0UL));
+	show("exit_cpuid_ticks", median() - empty);
+	MEASURE("movl %2, %%eax", "i"(UNKNOWN_CALL));
+	empty = empty_ticks("empty_2");
+	MEASURE("movl %2, %%eax\n\tvmcall", "i"(UNKNOWN_CALL));
+	show("exit_vmcall_ticks", median() - empty);
+	MEASURE("movl %2, %%ecx", "i"(MSR_MISC_ENABLE));
+	empty = empty_ticks("empty_3");
+	MEASURE("movl %2, %%ecx\n\trdmsr", "i"(MSR_MISC_ENABLE));
+	show("exit_rdmsr_ticks", median() - empty);
+}
+
+static void measure_device_exits(void)
+{
+	uint32_t empty;
+
+	MEASURE("", "i"(0));
+	empty = empty_ticks("empty_4");
+	MEASURE("outb %%al, %2", "i"(POST_PORT));
+	show("exit_pio_vmm_ticks", median() - empty);
+	MEASURE("movl %2, %%eax", "m"(*IOAPIC_WINDOW));
+	show("exit_mmio_vmm_ticks", median() - empty);
+}
+
+/* One write to each of 2,000 pages. */
+static uint32_t touch_pages(void)
+{
+	uint8_t *page = (uint8_t *)TOUCHED_MEMORY;
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		uint64_t before = read_tsc();
+
+		*(volatile uint8_t *)(page + (uint64_t)round * PAGE_BYTES) = 1;
+		ticks[round] = (uint32_t)(read_tsc() - before);
+	}
+	return median();
+}
+
+/* Nobody touched these pages since the VM started; the second time is the empty loop. */
+static void measure_first_touch(void)
+{
+	uint32_t first = touch_pages();
+
+	show("first_touch_4k_ticks", first - touch_pages());
+}
+
+void guest_main(const struct guest_flat_info *info)
+{
+	(void)info;
+	exceptions_install();
+	measure_register_exits();
+	measure_device_exits();
+	measure_first_touch();
+	print("bench end\n");
+}

@@ -1,0 +1,28 @@
+# Guest programs of this project, flat binaries (docs/guest-flat.md): $(BUILD)/NAME.bin. hello goes onto the boot volume; those of
+# guests/test/ and bench only into images of tests and benchmarks: `make test-guests`.
+FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions.c guests/flat/timer.c
+FLAT_TEST_GUESTS := $(patsubst guests/test/%.c,%,$(sort $(wildcard guests/test/*.c)))
+FLAT_OBJECTS := $(patsubst %,$(BUILD)/guest/%.o,$(basename $(FLAT_SOURCES)))
+
+$(BUILD)/guest/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(FREESTANDING) -fno-pie -c $< -o $@
+$(BUILD)/guest/%.o: %.asm
+	@mkdir -p $(@D)
+	$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
+
+# $(1): program; $(2): its source without .c
+define flat_rule
+$(BUILD)/$(1).bin: $(BUILD)/guest/$(2).o $(FLAT_OBJECTS) guests/flat/flat.ld
+	$$(CC) -nostdlib -static -no-pie -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--build-id=none \
+		-Wl,-T,guests/flat/flat.ld -o $$(@:.bin=.guest.elf) $$(filter %.o,$$^)
+	objcopy -O binary $$(@:.bin=.guest.elf) $$@
+endef
+$(eval $(call flat_rule,hello,guests/hello/hello))
+$(eval $(call flat_rule,bench,guests/bench/bench))
+$(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest))))
+
+IMAGE_FILES += $(BUILD)/hello.bin
+TEST_GUEST_FILES := $(BUILD)/bench.bin $(patsubst %,$(BUILD)/%.bin,$(FLAT_TEST_GUESTS))
+test-guests: $(TEST_GUEST_FILES)
+.PHONY: test-guests
