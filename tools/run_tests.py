@@ -125,7 +125,8 @@ def add_results(totals, report):
     in_ci = os.environ.get("CI") == "true"
     allowed = allowed_skips()
     for case in ElementTree.parse(report).iter("testcase"):
-        name = f"{case.get('classname')}::{case.get('name')}"
+        # pytest-xdist adds @GROUP.
+        name = f"{case.get('classname')}::{case.get('name')}".split("@")[0]
         totals.slowest.append((float(case.get("time", "0")), name))
         if case.find("failure") is not None or case.find("error") is not None:
             totals.fail(name)
