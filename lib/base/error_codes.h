@@ -42,6 +42,17 @@
 	X(E217, "kernel file's header makes no sense") \
 	X(E218, "VM could not be set up") \
 	X(E219, "VMM and manager are of different releases") \
+	X(E301, "the guest could not deliver a double fault") \
+	X(E302, "VM entry failed") \
+	X(E303, "VM exit that this version does not expect") \
+	X(E304, "the VMM answered an exit wrongly") \
+	X(E305, "the VMM itself failed") \
+	X(E306, "instruction on device memory that is not emulated") \
+	X(E307, "the guest jumped to an address without memory") \
+	X(E308, "the guest halted with interrupts off") \
+	X(E312, "no memory left for the VM's page tables") \
+	X(E313, "endless exceptions during event delivery") \
+	X(E405, "VT-x is switched off by the manifest") \
 	X(E501, "no kernel file on the boot volume") \
 	X(E502, "the kernel file is damaged or not a kernel") \
 	X(E503, "loader and kernel are of different releases") \
@@ -75,7 +86,14 @@
 	X(E618, "the screen has a mode that cannot be drawn on") \
 	X(E620, "the CPU lacks what ring 0 needs") \
 	X(E621, "boot stopped at a step") \
-	X(E622, "no usable ACPI tables")
+	X(E622, "no usable ACPI tables") \
+	X(E630, "a VM cannot be started") \
+	X(E631, "the VMM's program is missing or damaged") \
+	X(E632, "the console program is missing or has stopped") \
+	X(E633, "the PC cannot be switched off") \
+	X(E634, "a PCI device cannot be kept from writing to memory") \
+	X(E635, "a VM does not stop") \
+	X(E636, "manager and kernel are of different releases")
 
 enum error_code {
 #define ERROR_CODE_ENUM(code, meaning) code,

@@ -1,0 +1,21 @@
+/* The PC's ACPI tables as the manager needs them: power management, the SCI's route, and a list for the log. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "lib/acpi/fadt.h"
+#include "lib/acpi/s5.h"
+
+struct power_tables {
+	struct acpi_fadt fadt;
+	struct acpi_s5 s5;
+	bool has_s5;
+	bool sci_is_isa_route; /* the SCI has an interrupt override: route it as ISA interrupt; else as level, active low */
+};
+
+/* Reads FADT, _S5_ and MADT. Errors: ERR_NOT_FOUND: no usable RSDP or no FADT. */
+MUST_CHECK enum status firmware_read_power(uint64_t rsdp_physical, struct power_tables *out);
+
+/* Logs what DMAR, MCFG and HPET say, a line each. */
+void firmware_log_tables(uint64_t rsdp_physical);

@@ -1,0 +1,150 @@
+/* The manager: the first program. It reads the manifest, starts the console and a VMM for each VM, and then serves: requests
+ * from the prompt, VMs that end, the power button. It parses nothing that a guest wrote. */
+#include <stddef.h>
+
+#include "lib/base/string.h"
+#include "manager/manager.h"
+#include "user/calls.h"
+#include "user/clock.h"
+#include "user/log.h"
+#include "user/program.h"
+
+#define LINE_BYTES         (MANIFEST_LINE_BYTES + 128)
+#define REQUESTS_PER_TURN  16U
+#define STORM_MAX          1000U /* SCIs that are nobody's, in all: then the line stays masked */
+
+/* The program is its state; large, so not on the stack. */
+static struct manager manager;
+
+static void send_line(uint32_t request, const char *line)
+{
+	console_send(&manager.console, CONSOLE_ANSWER_TEXT, request, line, strlen(line));
+}
+
+static void answer_list(uint32_t request)
+{
+	char line[LINE_BYTES];
+
+	send_line(request, manager.vm_count == 0 ? "no VMs\n" : VM_LIST_HEAD);
+	for (uint32_t i = 0; i < manager.vm_count; i++) {
+		vm_list_line(&manager.vms[i], line, sizeof(line));
+		send_line(request, line);
+	}
+}
+
+static void serve_request(const struct console_message *request)
+{
+	switch (request->kind) {
+	case CONSOLE_REQUEST_LIST:
+		answer_list(request->request);
+		break;
+	case CONSOLE_REQUEST_POWER_OFF:
+		console_send(&manager.console, CONSOLE_ANSWER_END, request->request, "", 0);
+		manager_shut_down(&manager);
+		return;
+	default: /* a later console's request: answered by nothing */
+		break;
+	}
+	console_send(&manager.console, CONSOLE_ANSWER_END, request->request, "", 0);
+}
+
+static void serve_console(void)
+{
+	struct console_message request;
+
+	for (unsigned i = 0; i < REQUESTS_PER_TURN && console_next_request(&manager.console, &request); i++)
+		serve_request(&request);
+}
+
+/* A console that fails is started again, a few times; VMs go on. */
+static void look_at_console(void)
+{
+	struct space_status status;
+
+	if (!manager.console.running || sys_space_status(manager.console.space, &status) != OK ||
+	    status.state == SPACE_RUNNING)
+		return;
+	console_ended(&manager.console);
+	log_print("E632 console: stopped by exception %u at 0x%lx, address 0x%lx; VMs go on", status.exception, status.rip,
+		  status.fault_address);
+	if (manager.console_restart_count++ < CONSOLE_RESTARTS_MAX)
+		manager_start_console(&manager);
+}
+
+static void look_at_vms(void)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < manager.vm_count; i++)
+		changed |= vm_look(&manager.vms[i]);
+	if (changed)
+		console_wake(&manager.console);
+}
+
+static void restart_vms(void)
+{
+	for (uint32_t i = 0; i < manager.vm_count; i++) {
+		struct vm_entry *vm = &manager.vms[i];
+
+		if (vm->life == VM_PAUSES && clock_now_ticks() >= vm->restart_tsc)
+			vm_start(vm, &manager.around);
+	}
+}
+
+static void serve_power_button(void)
+{
+	static uint32_t strangers;
+
+	if (power_take_button(&manager.power)) {
+		log_print("power button: stopping all VMs");
+		console_wake(&manager.console);
+		manager_shut_down(&manager);
+	} else if (++strangers > STORM_MAX) {
+		return;
+	}
+	sys_irq_ack(manager.sci);
+}
+
+static uint64_t next_deadline(void)
+{
+	uint64_t deadline = DEADLINE_NEVER;
+
+	for (uint32_t i = 0; i < manager.vm_count; i++) {
+		const struct vm_entry *vm = &manager.vms[i];
+
+		if (vm->life == VM_PAUSES && vm->restart_tsc < deadline)
+			deadline = vm->restart_tsc;
+	}
+	return deadline;
+}
+
+/* Event bits say only where to look first; all but the SCI are looked at in every turn. */
+static void serve(void)
+{
+	for (;;) {
+		uint64_t bits = 0;
+		enum status status = sys_event_wait(manager.event, next_deadline(), &bits);
+
+		if (status == OK && (bits & MANAGER_EVENT_POWER_BUTTON) != 0)
+			serve_power_button();
+		look_at_console();
+		look_at_vms();
+		restart_vms();
+		serve_console();
+	}
+}
+
+int program_main(uint64_t argument)
+{
+	enum status status;
+
+	(void)argument;
+	status = manager_boot(&manager);
+	if (status != OK) {
+		log_print("E636 manager: %s: kernel and manager do not match; copy the folder bulkhead/system from one release",
+			  status_words(status));
+		return 1;
+	}
+	serve();
+	return 0;
+}

@@ -1,0 +1,125 @@
+/* From the boot volume to a checked manifest. */
+#include "manager/manifest_source.h"
+
+#include "abi/guest_flat.h"
+#include "lib/base/string.h"
+#include "lib/bzimage/bzimage.h"
+#include "manager/vm.h"
+#include "user/calls.h"
+#include "user/log.h"
+
+#define DEFAULT_FILES_MAX 256U
+#define SYSTEM_FOLDER     "system/"
+/* What the manager itself may still need when all VMs run: terminals, restarts, the console. */
+#define RESERVE_BYTES     (4ULL << 20)
+
+/* Room for the parser, needed once. */
+static struct manifest_workspace workspace;
+
+static bool is_kernel(const uint8_t *bytes, size_t size_bytes)
+{
+	struct guest_flat_header flat;
+	struct bzimage_problem problem;
+	struct bzimage image;
+
+	if (bzimage_parse(bytes, size_bytes, size_bytes, &image, &problem) == OK)
+		return true;
+	if (size_bytes < sizeof(flat))
+		return false;
+	memcpy(&flat, bytes, sizeof(flat));
+	return flat.magic == GUEST_FLAT_MAGIC;
+}
+
+static bool file_is_kernel(const struct host *host, uint32_t index)
+{
+	const uint8_t *bytes;
+	size_t size_bytes;
+	bool found;
+
+	if (host->files[index].state != BOOT_FILE_LOADED || host_show_file(host, index, &bytes, &size_bytes) != OK)
+		return false;
+	found = is_kernel(bytes, size_bytes);
+	host_close_file();
+	return found;
+}
+
+static void load_default(struct manifest *manifest, const struct host *host)
+{
+	static struct manifest_boot_file files[DEFAULT_FILES_MAX];
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < host->info->file_count && count < DEFAULT_FILES_MAX; i++) {
+		if (strncmp(host->files[i].path, SYSTEM_FOLDER, sizeof(SYSTEM_FOLDER) - 1) == 0)
+			continue;
+		files[count++] = (struct manifest_boot_file){
+			.path = host->files[i].path,
+			.is_kernel = file_is_kernel(host, i),
+		};
+	}
+	manifest_default(manifest, files, count);
+	log_print("no %s on the boot volume: %u VM%s from the kernels that were found", MANIFEST_FILE_NAME, manifest->vm_count,
+		  manifest->vm_count == 1 ? "" : "s");
+}
+
+static void load_file(struct manifest *manifest, const struct host *host)
+{
+	const uint8_t *bytes = (const uint8_t *)"";
+	size_t size_bytes = 0;
+	uint32_t index;
+	enum status status = host_find_file(host, MANIFEST_FILE_NAME, &index);
+
+	if (status == ERR_NOT_FOUND) {
+		load_default(manifest, host);
+		return;
+	}
+	if (status == OK) {
+		status = host_show_file(host, index, &bytes, &size_bytes);
+		status = status == ERR_TRUNCATED ? OK : status; /* an empty file is an empty manifest */
+	}
+	if (status != OK)
+		manifest_unreadable(manifest, MANIFEST_FILE_NAME,
+				    status == ERR_NO_MEMORY ? "it did not fit into memory; remove files from the folder bulkhead"
+							    : "copy it again");
+	else
+		manifest_read(manifest, &workspace, MANIFEST_FILE_NAME, (const char *)bytes, size_bytes);
+	host_close_file();
+}
+
+static enum status find_file(void *context, const char *path)
+{
+	return host_find_file(context, path, NULL);
+}
+
+/* What is free, without what VMs need beside their guests' memory. */
+static uint64_t free_guest_bytes(const struct manifest *manifest)
+{
+	struct pool_info pool;
+	uint64_t own_bytes = RESERVE_BYTES;
+
+	if (sys_pool_info(MANAGER_HANDLE_POOL, &pool) != OK)
+		return 0;
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
+		if (!manifest->vms[i].refused)
+			own_bytes += vm_pool_bytes(&manifest->vms[i]) - manifest->vms[i].memory_bytes;
+	}
+	return pool.free_bytes > own_bytes ? pool.free_bytes - own_bytes : 0;
+}
+
+void manifest_load(struct manifest *manifest, const struct host *host)
+{
+	char line[MANIFEST_LINE_BYTES];
+
+	load_file(manifest, host);
+	manifest_check_host(manifest, &(struct manifest_limits){
+					      .cpu_count = host->info->cpu_count,
+					      .free_bytes = free_guest_bytes(manifest),
+					      .find_file = find_file,
+					      .context = (void *)(uintptr_t)host,
+				      });
+	for (uint32_t i = 0; i < manifest->message_count; i++) {
+		manifest_message_format(manifest, &manifest->messages[i], line, sizeof(line));
+		log_print("%s", line);
+	}
+	if (manifest->messages_left_out > 0)
+		log_print("%s: %u more messages", MANIFEST_FILE_NAME, manifest->messages_left_out);
+}

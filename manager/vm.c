@@ -1,0 +1,146 @@
+/* The life of one VM. */
+#include "manager/vm.h"
+
+#include "lib/base/format.h"
+#include "lib/base/string.h"
+#include "manager/restart.h"
+#include "manager/vm_start.h"
+#include "user/calls.h"
+#include "user/clock.h"
+#include "user/log.h"
+
+void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t slot)
+{
+	*entry = (struct vm_entry){.wanted = wanted, .slot = slot, .life = VM_NOT_STARTED};
+}
+
+void vm_start(struct vm_entry *entry, const struct vm_surroundings *around)
+{
+	bool again = entry->life != VM_NOT_STARTED;
+	char memory[24];
+
+	entry->started_tsc = clock_now_ticks();
+	if (vm_assemble(entry, around) != OK) {
+		entry->life = again ? VM_ENDED : VM_NOT_STARTED;
+		log_print("%s", entry->why);
+		return;
+	}
+	entry->life = VM_RUNNING;
+	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
+	log_print("%s: %s: %s, %u CPU%s, %s", entry->wanted->name, again ? "started again" : "started", memory,
+		  entry->wanted->vcpu_count, entry->wanted->vcpu_count == 1 ? "" : "s", entry->wanted->kernel);
+	if (!entry->has_terminal)
+		vm_open_terminal(entry, around);
+}
+
+static uint64_t ran_ms(const struct vm_entry *entry)
+{
+	return clock_ticks_to_ns(clock_now_ticks() - entry->started_tsc, program_info()->tsc_hz) / NS_PER_MS;
+}
+
+/* Notes how it ended, tells, and decides about a restart. */
+static void note_end(struct vm_entry *entry, const struct space_status *space)
+{
+	struct restart_decision decision = {.again = false};
+	struct vmm_report report;
+	struct vm_end end;
+
+	vm_report_copy(entry->report, &report);
+	end = vm_end_from(space, &report);
+	vm_end_line(entry->wanted->name, &end, entry->why, sizeof(entry->why));
+	log_print("%s", entry->why);
+	if (!end.refused)
+		decision = restart_decide(entry->wanted->restart, end.reason, ran_ms(entry), entry->failures_in_row);
+	entry->failures_in_row = decision.failures_in_row;
+	entry->life = decision.again ? VM_PAUSES : VM_ENDED;
+	if (!decision.again)
+		return;
+	entry->restart_tsc = clock_deadline_in_ms(decision.delay_ms);
+	if (decision.delay_ms > 0)
+		log_print("%s: starts again in %lu s", entry->wanted->name, decision.delay_ms / 1000);
+}
+
+bool vm_look(struct vm_entry *entry)
+{
+	struct space_status space;
+
+	if (entry->life != VM_RUNNING || sys_space_status(entry->space, &space) != OK || space.state == SPACE_RUNNING)
+		return false;
+	note_end(entry, &space);
+	vm_dismantle(entry);
+	return true;
+}
+
+void vm_stop(struct vm_entry *entry)
+{
+	if (entry->life == VM_RUNNING && sys_vm_stop(entry->vm, VCPU_STOP_STOPPED) != OK)
+		sys_space_kill(entry->space);
+}
+
+void vm_kill(struct vm_entry *entry)
+{
+	if (entry->life == VM_RUNNING)
+		sys_space_kill(entry->space);
+}
+
+/* Once for each console: over restarts of the VM, channels and event stay the same. */
+void vm_open_terminal(struct vm_entry *entry, const struct vm_surroundings *around)
+{
+	const struct console_vm_terminal terminal = {
+		.name = entry->wanted->name,
+		.slot = entry->slot,
+		.to_console = entry->to_console,
+		.to_vm = entry->to_vm,
+		.vmm_event = entry->event,
+		.vmm_event_bits = VMM_EVENT_CONSOLE,
+	};
+
+	if (entry->event == HANDLE_NONE)
+		return;
+	entry->has_terminal = console_open_terminal(around->console, &terminal) == OK;
+	if (!entry->has_terminal)
+		log_print("E632 %s: has no terminal: the console has no memory for it", entry->wanted->name);
+}
+
+static const char *life_words(enum vm_life life)
+{
+	switch (life) {
+	case VM_NOT_STARTED:
+		return "not started";
+	case VM_RUNNING:
+		return "running";
+	case VM_ENDED:
+		return "stopped";
+	case VM_PAUSES:
+		return "pauses";
+	}
+	return "";
+}
+
+/* Exits and CPU time, or empty for a VM that has no vCPUs. */
+static void format_ledger(const struct vm_entry *entry, char *out, size_t size_bytes)
+{
+	struct vm_status status;
+	uint64_t exits = 0;
+	uint64_t cpu_ms;
+
+	out[0] = '\0';
+	if (entry->life != VM_RUNNING || sys_vm_status(entry->vm, &status) != OK)
+		return;
+	for (unsigned i = 0; i < VM_LEDGER_REASONS; i++)
+		exits += status.exits[i];
+	cpu_ms = clock_ticks_to_ns(status.run_ticks, program_info()->tsc_hz) / NS_PER_MS;
+	format_text(out, size_bytes, "%-10lu  %lu.%03lu s", exits, cpu_ms / 1000, cpu_ms % 1000);
+}
+
+size_t vm_list_line(const struct vm_entry *entry, char *out, size_t size_bytes)
+{
+	char memory[24];
+	char ledger[64];
+	bool shows_why = entry->life != VM_RUNNING;
+
+	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
+	format_ledger(entry, ledger, sizeof(ledger));
+	return format_text(out, size_bytes, "%-16s %-11s  %-6s  %-4u  %s%s\n", entry->wanted->name, life_words(entry->life),
+			   memory, entry->wanted->vcpu_count, ledger, shows_why ? entry->why : "");
+}

@@ -1,0 +1,71 @@
+/* The life of one VM: its pool, memory, VMM and terminal; how it ends and starts again. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/syscall.h"
+#include "abi/vmm_spec.h"
+#include "lib/manifest/manifest.h"
+#include "manager/console_link.h"
+#include "manager/host.h"
+#include "manager/vm_report.h"
+
+enum vm_life {
+	VM_NOT_STARTED, /* refused, or not yet: why says which */
+	VM_RUNNING,
+	VM_ENDED,       /* why says how */
+	VM_PAUSES,      /* ended, and starts again at restart_tsc */
+};
+
+/* Whoever runs VMs gives this to each of them. */
+struct vm_surroundings {
+	const struct host *host;
+	struct console_link *console;
+	uint64_t disabled_features;
+	handle_t manager_event;
+	uint64_t state_bits; /* signalled to manager_event by the VMM */
+	uint64_t end_bits;   /* and when the VMM ended */
+};
+
+struct vm_entry {
+	/* constant after vm_init() */
+	const struct manifest_vm *wanted;
+	uint32_t slot;
+	/* what stays over restarts; made at the first start */
+	handle_t event;        /* the VMM waits on it */
+	handle_t to_console, to_vm; /* memory objects of the terminal's channels */
+	handle_t pages;        /* memory object: a page of spec, a page of report */
+	struct vmm_spec *spec;
+	struct vmm_report *report;
+	bool has_terminal;
+	/* while it runs */
+	handle_t pool, vm, space, guest_memory;
+	uint64_t started_tsc;
+	/* always */
+	enum vm_life life;
+	uint32_t failures_in_row;
+	uint64_t restart_tsc;
+	char why[MANIFEST_LINE_BYTES];
+};
+
+void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t slot);
+
+/* Bytes of the VM's pool: guest memory, and what VMM and kernel need beside it. A multiple of 2 MiB. */
+uint64_t vm_pool_bytes(const struct manifest_vm *wanted);
+
+/* Starts it, or says in the log why not. Context: not running. */
+void vm_start(struct vm_entry *entry, const struct vm_surroundings *around);
+
+/* Looks whether it ended; if so, says how, frees what it had and decides about a restart. True: it ended just now. */
+bool vm_look(struct vm_entry *entry);
+
+/* Asks a running VM to stop; it ends soon. vm_kill: at once, and its VMM with it. */
+void vm_stop(struct vm_entry *entry);
+void vm_kill(struct vm_entry *entry);
+
+/* Gives the terminal of a VM that was ever started to a console that was started again. */
+void vm_open_terminal(struct vm_entry *entry, const struct vm_surroundings *around);
+
+/* One line of the command "list", with a newline; returns its length. */
+size_t vm_list_line(const struct vm_entry *entry, char *out, size_t size_bytes);
+#define VM_LIST_HEAD "name             state        memory  CPUs  exits       CPU time    \n"

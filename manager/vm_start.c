@@ -1,0 +1,238 @@
+/* Puts together what a VM needs. A VMM gets all it will ever have before its first instruction; each part is its own VM's. */
+#include "manager/vm_start.h"
+
+#include "abi/features.h"
+#include "lib/base/format.h"
+#include "lib/base/string.h"
+#include "manager/layout.h"
+#include "manager/program.h"
+#include "user/calls.h"
+
+#define VMM_PATH         "system/vmm"
+#define PAGES_BYTES      0x2000ULL /* spec, report */
+#define REPORT_OFFSET    0x1000ULL
+#define POOL_UNIT        0x200000ULL
+#define POOL_OWN_BYTES   (8 * POOL_UNIT) /* VMM, stacks, vCPUs, kernel objects */
+#define MEMORY_PER_TABLE 256ULL    /* page tables and EPT of 4 KiB pages, twice: 8 bytes for 4096, and as much again */
+#define READ_WRITE       (RIGHT_READ | RIGHT_WRITE)
+
+uint64_t vm_pool_bytes(const struct manifest_vm *wanted)
+{
+	uint64_t bytes = wanted->memory_bytes + wanted->memory_bytes / MEMORY_PER_TABLE + POOL_OWN_BYTES;
+
+	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);
+}
+
+/* What stays over restarts is paid by the manager. */
+static enum status make_lasting_parts(struct vm_entry *entry)
+{
+	uint64_t window = MANAGER_WINDOW_VMS + entry->slot * MANAGER_VM_WINDOW_BYTES;
+	enum status status = OK;
+
+	if (entry->event != HANDLE_NONE)
+		return OK;
+	status = memory_create_filled(MANAGER_HANDLE_POOL, TERMINAL_TO_CONSOLE_BYTES, &entry->to_console);
+	if (status == OK)
+		status = memory_create_filled(MANAGER_HANDLE_POOL, TERMINAL_TO_VM_BYTES, &entry->to_vm);
+	if (status == OK)
+		status = memory_create_filled(MANAGER_HANDLE_POOL, PAGES_BYTES, &entry->pages);
+	if (status == OK)
+		status = space_map_all(MANAGER_HANDLE_SPACE, entry->pages, window, 0, PAGES_BYTES, READ_WRITE);
+	if (status == OK)
+		status = sys_event_create(MANAGER_HANDLE_POOL, &entry->event);
+	entry->spec = (struct vmm_spec *)window;
+	entry->report = (struct vmm_report *)(window + REPORT_OFFSET);
+	return status;
+}
+
+static enum status make_vm(struct vm_entry *entry, const struct vm_surroundings *around)
+{
+	struct vm_config config = {
+		.disabled_features = around->disabled_features,
+		.vcpu_limit = entry->wanted->vcpu_count,
+	};
+
+	memcpy(config.name, entry->wanted->name, strnlen(entry->wanted->name, sizeof(config.name) - 1));
+	return sys_vm_create(MANAGER_HANDLE_HOST, entry->pool, &config, &entry->vm);
+}
+
+static enum status make_vmm(struct vm_entry *entry, const struct vm_surroundings *around, struct program *vmm)
+{
+	const struct program_request request = {
+		.path = VMM_PATH,
+		.pool = entry->pool,
+		.vm = entry->vm,
+		.end_event = around->manager_event,
+		.end_bits = around->end_bits,
+	};
+	struct program_problem problem = {.what = "does not fit into memory"};
+	enum status status = program_create(around->host, &request, vmm, &problem);
+
+	if (status == OK) {
+		entry->space = vmm->space;
+		return OK;
+	}
+	if (status == ERR_NO_MEMORY)
+		return status;
+	format_text(entry->why, sizeof(entry->why), "E631 %s: not started: bulkhead/%s %s (%lu); copy the folder system from "
+		    "the release again", entry->wanted->name, VMM_PATH, problem.what, problem.number);
+	return status;
+}
+
+/* A file that the manifest names was found when the manifest was checked. */
+static enum status give_file(const struct vm_entry *entry, const struct host *host, const char *path, uint64_t address,
+			     struct vmm_file *file)
+{
+	uint32_t index;
+	enum status status;
+
+	if (path[0] == '\0')
+		return OK;
+	status = host_find_file(host, path, &index);
+	if (status != OK)
+		return status;
+	memcpy(file->path, path, strnlen(path, sizeof(file->path) - 1));
+	file->address = address;
+	file->size_bytes = host->files[index].size_bytes;
+	return file->size_bytes == 0 ? OK : host_map_file(host, index, entry->space, address);
+}
+
+static enum status map_parts(const struct vm_entry *entry)
+{
+	enum status status = space_map_all(entry->space, entry->pages, VMM_WINDOW_SPEC, 0, REPORT_OFFSET, RIGHT_READ);
+
+	if (status == OK)
+		status = space_map_all(entry->space, entry->pages, VMM_WINDOW_REPORT, REPORT_OFFSET,
+				       PAGES_BYTES - REPORT_OFFSET, READ_WRITE);
+	if (status == OK)
+		status = space_map_all(entry->space, entry->to_console, VMM_WINDOW_TO_CONSOLE, 0, TERMINAL_TO_CONSOLE_BYTES,
+				       READ_WRITE);
+	if (status == OK)
+		status = space_map_all(entry->space, entry->to_vm, VMM_WINDOW_FROM_CONSOLE, 0, TERMINAL_TO_VM_BYTES,
+				       READ_WRITE);
+	if (status == OK)
+		status = space_map_all(entry->space, entry->guest_memory, VMM_WINDOW_MEMORY, 0, entry->wanted->memory_bytes,
+				       READ_WRITE);
+	return status;
+}
+
+static enum status grant_handles(const struct vm_entry *entry, const struct vm_surroundings *around,
+				 struct vmm_handles *handles)
+{
+	const struct {
+		handle_t mine;
+		uint32_t rights;
+		uint64_t badge;
+		handle_t *theirs;
+	} grants[] = {
+		{entry->space, RIGHT_ALL, UINT64_MAX, &handles->space},
+		{entry->pool, RIGHT_ALL, UINT64_MAX, &handles->pool},
+		{entry->vm, RIGHT_ALL, UINT64_MAX, &handles->vm},
+		{entry->guest_memory, RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE, UINT64_MAX, &handles->guest_memory},
+		{entry->event, RIGHT_WAIT | RIGHT_SIGNAL, UINT64_MAX, &handles->event},
+		{around->manager_event, RIGHT_SIGNAL, around->state_bits, &handles->manager_event},
+		{around->console->event, RIGHT_SIGNAL, CONSOLE_EVENT_TERMINAL, &handles->console_event},
+	};
+	enum status status = OK;
+
+	for (size_t i = 0; status == OK && i < sizeof(grants) / sizeof(grants[0]); i++) {
+		if (grants[i].mine != HANDLE_NONE)
+			status = sys_handle_grant(entry->space, grants[i].mine, grants[i].rights, grants[i].badge,
+						  grants[i].theirs);
+	}
+	return status;
+}
+
+static enum status write_spec(const struct vm_entry *entry, const struct vm_surroundings *around)
+{
+	const struct manifest_vm *wanted = entry->wanted;
+	struct vmm_spec *spec = entry->spec;
+	enum status status;
+
+	memset(spec, 0, sizeof(*spec));
+	spec->magic = VMM_SPEC_MAGIC;
+	spec->version = VMM_SPEC_VERSION;
+	spec->size_bytes = sizeof(*spec);
+	memcpy(spec->name, wanted->name, sizeof(spec->name));
+	memcpy(spec->command_line, wanted->cmdline, sizeof(spec->command_line));
+	spec->memory_bytes = wanted->memory_bytes;
+	spec->guest_memory_address = VMM_WINDOW_MEMORY;
+	spec->disabled_features = around->disabled_features;
+	memcpy(spec->cpu_mask, wanted->cpus, sizeof(wanted->cpus));
+	spec->vcpu_count = wanted->vcpu_count;
+	spec->report_address = VMM_WINDOW_REPORT;
+	spec->console = (struct vmm_console){
+		.to_console_address = VMM_WINDOW_TO_CONSOLE,
+		.to_console_bytes = TERMINAL_TO_CONSOLE_BYTES,
+		.from_console_address = VMM_WINDOW_FROM_CONSOLE,
+		.from_console_bytes = TERMINAL_TO_VM_BYTES,
+		.event_bits = CONSOLE_EVENT_TERMINAL,
+	};
+	status = give_file(entry, around->host, wanted->kernel, VMM_WINDOW_KERNEL, &spec->kernel);
+	if (status == OK)
+		status = give_file(entry, around->host, wanted->initrd, VMM_WINDOW_INITRD, &spec->initrd);
+	return status == OK ? grant_handles(entry, around, &spec->handles) : status;
+}
+
+_Static_assert(sizeof(((struct manifest_vm *)0)->cpus) <= sizeof(((struct vmm_spec *)0)->cpu_mask), "CPU masks");
+_Static_assert(MANIFEST_NAME_BYTES == VMM_NAME_BYTES && MANIFEST_CMDLINE_BYTES == VMM_CMDLINE_BYTES, "texts");
+
+/* The steps, and what the user reads where one fails for lack of something. */
+static enum status assemble(struct vm_entry *entry, const struct vm_surroundings *around, const char **step)
+{
+	uint64_t pool_bytes = vm_pool_bytes(entry->wanted);
+	struct program vmm;
+	enum status status;
+
+	*step = "its terminal";
+	status = make_lasting_parts(entry);
+	if (status != OK)
+		return status;
+	memset(entry->report, 0, sizeof(*entry->report));
+	*step = "its memory";
+	status = sys_pool_create(MANAGER_HANDLE_POOL, pool_bytes, pool_bytes, &entry->pool);
+	if (status == OK)
+		status = memory_create_filled(entry->pool, entry->wanted->memory_bytes, &entry->guest_memory);
+	if (status != OK)
+		return status;
+	*step = "its virtual machine";
+	status = make_vm(entry, around);
+	if (status != OK)
+		return status;
+	*step = "its VMM";
+	status = make_vmm(entry, around, &vmm);
+	if (status == OK)
+		status = map_parts(entry);
+	if (status == OK)
+		status = write_spec(entry, around);
+	return status == OK ? program_run(&vmm, entry->wanted->name, VMM_WINDOW_SPEC) : status;
+}
+
+enum status vm_assemble(struct vm_entry *entry, const struct vm_surroundings *around)
+{
+	const char *step = "";
+	enum status status;
+
+	entry->why[0] = '\0';
+	status = assemble(entry, around, &step);
+	if (status == OK)
+		return OK;
+	if (entry->why[0] == '\0')
+		format_text(entry->why, sizeof(entry->why), "E630 %s: not started: %s cannot be made: %s; %s",
+			    entry->wanted->name, step, status_words(status),
+			    status == ERR_NO_MEMORY ? "lower the memory of VMs in bulkhead.toml"
+						    : "see what `disable` in bulkhead.toml switches off");
+	vm_dismantle(entry);
+	return status;
+}
+
+void vm_dismantle(struct vm_entry *entry)
+{
+	handle_t *const handles[] = {&entry->space, &entry->guest_memory, &entry->vm, &entry->pool};
+
+	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++) {
+		if (*handles[i] != HANDLE_NONE)
+			sys_handle_close(*handles[i]);
+		*handles[i] = HANDLE_NONE;
+	}
+}

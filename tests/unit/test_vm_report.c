@@ -1,0 +1,139 @@
+/* manager/vm_report: hostile reports, and the lines that users read. */
+#include "tests/unit/unit.h"
+
+#include "manager/vm_report.h"
+
+static void test_vm_report_copy_makes_hostile_reports_sane(void **state)
+{
+	struct vmm_report shared, copy;
+
+	(void)state;
+	memset(&shared, 0xff, sizeof(shared));
+	vm_report_copy(&shared, &copy);
+	assert_in_range(copy.state, 0, VMM_STATE_COUNT - 1);
+	assert_in_range(copy.stop_reason, 0, VCPU_STOP_REASON_COUNT - 1);
+	assert_int_equal(copy.text[sizeof(copy.text) - 1], '\0');
+	for (size_t i = 0; i < sizeof(copy.text) - 1; i++)
+		assert_int_equal(copy.text[i], '?');
+}
+
+static void test_vm_report_copy_keeps_what_is_right(void **state)
+{
+	const struct vmm_report shared = {
+		.state = VMM_STOPPED,
+		.stop_reason = VCPU_STOP_TRIPLE_FAULT,
+		.detail = {1, 2, 3, 4},
+		.rip = 5,
+		.text = "a text",
+	};
+	struct vmm_report copy;
+
+	(void)state;
+	vm_report_copy(&shared, &copy);
+	assert_memory_equal(&shared, &copy, sizeof(copy));
+}
+
+static void assert_line(const struct vm_end *end, const char *expected)
+{
+	char line[512];
+	size_t length = vm_end_line("web", end, line, sizeof(line));
+
+	assert_string_equal(line, expected);
+	assert_int_equal(length, strlen(expected));
+}
+
+static void test_vm_report_line_of_a_guest_that_powered_off_has_no_code(void **state)
+{
+	const struct vmm_report report = {.state = VMM_STOPPED, .stop_reason = VCPU_STOP_POWER_OFF};
+	const struct space_status space = {.state = SPACE_EXITED};
+	struct vm_end end = vm_end_from(&space, &report);
+
+	(void)state;
+	assert_line(&end, "web: stopped: the guest powered off");
+}
+
+static void test_vm_report_line_of_a_failure_has_code_numbers_and_remedy(void **state)
+{
+	const struct vmm_report report = {
+		.state = VMM_STOPPED,
+		.stop_reason = VCPU_STOP_TRIPLE_FAULT,
+		.rip = 0x1000,
+		.detail = {2, 0, 0, 0xab},
+	};
+	const struct space_status space = {.state = SPACE_EXITED};
+	struct vm_end end = vm_end_from(&space, &report);
+
+	(void)state;
+	assert_line(&end, "E301 web: stopped: triple fault: the guest could not deliver a double fault (rip 0x1000; 2 0 0 "
+			  "ab); the guest's own fault: its last output says more");
+}
+
+static void test_vm_report_of_a_vmm_that_faulted(void **state)
+{
+	const struct vmm_report report = {.state = VMM_RUNNING, .text = "lies"};
+	const struct space_status space = {
+		.state = SPACE_FAULTED,
+		.exception = 14,
+		.rip = 0x400123,
+		.fault_address = 0x8,
+		.error_code = 4,
+	};
+	struct vm_end end = vm_end_from(&space, &report);
+
+	(void)state;
+	assert_int_equal(end.reason, VCPU_STOP_VMM_FAULT);
+	assert_line(&end, "E305 web: stopped: the VMM itself failed: exception 14 in its VMM, address 0x8, error code 0x4 (rip "
+			  "0x400123; 0 0 0 0); a defect of Bulkhead: report it with the log");
+}
+
+static void test_vm_report_of_a_vmm_that_went_without_a_word(void **state)
+{
+	const struct vmm_report report = {.state = VMM_STARTING};
+	const struct space_status space = {.state = SPACE_EXITED, .exit_code = 3};
+
+	(void)state;
+	assert_int_equal(vm_end_from(&space, &report).reason, VCPU_STOP_VMM_FAULT);
+}
+
+static void test_vm_report_of_a_refused_vm_is_its_own_text(void **state)
+{
+	const struct vmm_report report = {.state = VMM_REFUSED, .text = "E211 web: linux/vmlinuz: too short"};
+	const struct space_status space = {.state = SPACE_EXITED};
+	struct vm_end end = vm_end_from(&space, &report);
+
+	(void)state;
+	assert_true(end.refused);
+	assert_line(&end, "E211 web: linux/vmlinuz: too short");
+}
+
+static void test_vm_report_every_reason_and_status_has_words(void **state)
+{
+	char line[512];
+
+	(void)state;
+	for (unsigned reason = 0; reason < VCPU_STOP_REASON_COUNT; reason++) {
+		const struct vm_end end = {.reason = reason};
+
+		assert_true(vm_end_line("web", &end, line, sizeof(line)) > 10);
+		assert_null(strstr(line, "(null)"));
+	}
+	for (unsigned status = 0; status < STATUS_COUNT; status++)
+		assert_non_null(status_words(status));
+	assert_non_null(status_words(STATUS_COUNT + 5));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vm_report_copy_makes_hostile_reports_sane),
+		cmocka_unit_test(test_vm_report_copy_keeps_what_is_right),
+		cmocka_unit_test(test_vm_report_line_of_a_guest_that_powered_off_has_no_code),
+		cmocka_unit_test(test_vm_report_line_of_a_failure_has_code_numbers_and_remedy),
+		cmocka_unit_test(test_vm_report_of_a_vmm_that_faulted),
+		cmocka_unit_test(test_vm_report_of_a_vmm_that_went_without_a_word),
+		cmocka_unit_test(test_vm_report_of_a_refused_vm_is_its_own_text),
+		cmocka_unit_test(test_vm_report_every_reason_and_status_has_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
