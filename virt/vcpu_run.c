@@ -183,6 +183,7 @@ static void wait(struct vcpu *vcpu)
 
 static enum vcpu_exit_kind stopped(struct vcpu *vcpu)
 {
+	hv->fill_decode_group(vcpu);
 	vcpu->state->exit.stop_reason = atomic_load(&vcpu->vm->stop_reason);
 	return VCPU_EXIT_STOPPED;
 }

@@ -32,7 +32,7 @@ static enum exit_verdict guest_writes_cr0(struct vcpu *vcpu, uint64_t value)
 
 	if (!cr0_write_allowed(value, vmx_guest_cr4(), vmx_get_efer(vcpu), cs_is_long))
 		return exit_inject_gp(vcpu);
-	vmcs_write_natural(VMCS_CR0_SHADOW, (value & CR0_DEFINED) | CR0_ET);
+	vmcs_write_natural(VMCS_CR0_SHADOW, value);
 	return EXIT_REENTER;
 }
 

@@ -20,8 +20,8 @@
 #define EXCEPTION_MC (1U << 18)
 #define DR7_AFTER_RESET 0x400U
 #define NO_VMCS         UINT64_MAX
-/* CR0 bits that the guest changes without an exit; the rest is the host's or needs a look. */
-#define CR0_GUEST_OWNED (CR0_PG | CR0_WP | CR0_PE | CR0_TS | 0x40006ULL /* MP, EM, AM */)
+/* CR0 bits that are the host's or need a look; the guest changes the rest without an exit. */
+#define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
 
 /* vmx_entry.asm: where VM exits arrive. */
 extern void vmx_exit(void);
@@ -94,7 +94,7 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 	vmcs_write64(VMCS_EPT_POINTER, vm->ept_pointer);
 	if (vmx->vpid != 0)
 		vmcs_write16(VMCS_VPID, vmx->vpid);
-	vmcs_write_natural(VMCS_CR0_MASK, ~CR0_GUEST_OWNED);
+	vmcs_write_natural(VMCS_CR0_MASK, CR0_HOST_OWNED);
 	/* MCE stays on under the guest: a machine check while it is off would stop the CPU. */
 	vmcs_write_natural(VMCS_CR4_MASK, ~(vcpu->vm->cr4_allowed & ~CR4_MCE));
 }

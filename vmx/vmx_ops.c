@@ -31,6 +31,7 @@ const struct hv_ops vmx_ops = {
 	.advance = vmx_advance,
 	.get_registers = vmx_get_registers,
 	.set_registers = vmx_set_registers,
+	.fill_decode_group = vmx_fill_decode_group,
 	.set_flags = vmx_set_flags,
 	.get_efer = vmx_get_efer,
 	.set_efer = vmx_set_efer,
