@@ -15,7 +15,8 @@ EFI_ROOT ?=
 EFI_LIB := $(firstword $(dir $(wildcard $(EFI_ROOT)/usr/lib/x86_64-linux-gnu/crt0-efi-x86_64.o \
 	$(EFI_ROOT)/usr/lib/x86_64-linux-gnu/gnuefi/crt0-efi-x86_64.o $(EFI_ROOT)/usr/lib/gnuefi/crt0-efi-x86_64.o \
 	$(EFI_ROOT)/usr/lib/crt0-efi-x86_64.o)))
-EFI_SOURCES := boot/efi/main.c boot/efi/firmware.c boot/efi/platform.c boot/efi/screen.c boot/efi/volume.c
+EFI_SOURCES := boot/efi/main.c boot/efi/firmware.c boot/efi/paging_levels.c \
+	boot/efi/paging_switch.asm boot/efi/platform.c boot/efi/screen.c boot/efi/volume.c
 # Firmware is called by function pointers with Microsoft's calling convention (EFIAPI); no wrapper, no assembly in between.
 EFI_CFLAGS := $(FREESTANDING) -fpic -fvisibility=hidden -fshort-wchar -DGNU_EFI_USE_MS_ABI -maccumulate-outgoing-args \
 	-isystem $(EFI_ROOT)/usr/include/efi -isystem $(EFI_ROOT)/usr/include/efi/x86_64
@@ -75,3 +76,5 @@ test_boot_handover_SOURCES := boot/common/handover.c boot/common/arena.c boot/co
 UNIT_TESTS += boot_multiboot2_tags
 test_boot_multiboot2_tags_SOURCES := boot/multiboot2/tags.c boot/common/framebuffer.c boot/common/memory_map.c \
 	boot/common/uefi_memory.c
+FUZZ_TARGETS += boot_multiboot2_tags
+fuzz_boot_multiboot2_tags_SOURCES := $(test_boot_multiboot2_tags_SOURCES)

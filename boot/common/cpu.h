@@ -73,9 +73,14 @@ static inline uint64_t read_cr4(void)
 	return value;
 }
 
-static inline void pause(void)
+static inline void write_cr4(uint64_t value)
 {
-	__asm__ volatile("pause");
+	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static inline void interrupts_off(void)
+{
+	__asm__ volatile("cli" : : : "memory");
 }
 
 /* Stops this CPU until an interrupt; with interrupts off only an NMI comes. */

@@ -18,6 +18,11 @@ void *firmware_pages(uint64_t length_bytes);
 /* Whether ExitBootServices() was called: from then on only memory may be touched. */
 bool firmware_has_ended(void);
 
+/* paging_levels.c: where the firmware runs this CPU with 5-level paging, prepares the way back and, after ExitBootServices(),
+ * goes it; otherwise both do nothing. Errors: ERR_NO_MEMORY (no pages below 4 GiB). */
+MUST_CHECK enum status paging_prepare(void);
+void paging_leave_5_levels(void);
+
 /* screen.c */
 void screen_init(void);
 void screen_wait_for_key(void);

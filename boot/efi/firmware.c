@@ -146,6 +146,7 @@ enum status firmware_leave(struct memory_map *raw)
 			return status;
 		if (!EFI_ERROR(firmware_services()->ExitBootServices(firmware.image, reading.key))) {
 			firmware.has_ended = true;
+			paging_leave_5_levels();
 			return OK;
 		}
 	}

@@ -7,7 +7,6 @@
 #include "boot/common/report.h"
 
 #define MAP_PIECES_MAX 4096U
-#define CR4_LA57       (1ULL << 12)
 
 /* Three quarters of what is free now, for boot files. */
 static uint64_t files_budget_bytes(struct start_memory *memory)
@@ -39,9 +38,9 @@ static void run(void)
 	struct boot_files files = {.count = 0};
 	struct handover found = {.loader = BOOT_LOADER_UEFI, .files = &files, .command_line = line};
 
-	if (read_cr4() & CR4_LA57) {
+	if (paging_prepare() != OK) {
 		report_error(E510, "switch 5-level paging (LA57) off in the firmware's settings, or boot through GRUB",
-			     "the firmware runs this CPU with 5-level paging");
+			     "the firmware runs this CPU with 5-level paging and has no memory below 4 GiB to leave it");
 		return;
 	}
 	if (make_room(&memory, &files) != OK)
