@@ -127,7 +127,7 @@ static enum status grant_handles(const struct vm_entry *entry, const struct vm_s
 	} grants[] = {
 		{entry->space, RIGHT_ALL, UINT64_MAX, &handles->space},
 		{entry->pool, RIGHT_ALL, UINT64_MAX, &handles->pool},
-		{entry->vm, RIGHT_ALL, UINT64_MAX, &handles->vm},
+		{entry->vm, RIGHT_READ | RIGHT_WRITE, UINT64_MAX, &handles->vm},
 		{entry->guest_memory, RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE, UINT64_MAX, &handles->guest_memory},
 		{entry->event, RIGHT_WAIT | RIGHT_SIGNAL, UINT64_MAX, &handles->event},
 		{around->manager_event, RIGHT_SIGNAL, around->state_bits, &handles->manager_event},
