@@ -1,10 +1,15 @@
 /* A guest that prints and counts time: a line a second, by the TSC alone; between lines it sleeps in HLT.
- * Its command line is the name that it prints ("hello" where there is none); the word "xapic" in it makes it drive its local
- * APIC by memory instead of MSRs. */
+ * Words of its command line: name=NAME is what it prints ("hello" where there is none); xapic makes it drive its local APIC by
+ * memory instead of MSRs. */
+#include <stddef.h>
+
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
-static bool contains(const char *text, const char *word)
+#define NAME_BYTES 32U
+
+/* The text behind the first occurrence of word, or NULL. */
+static const char *find(const char *text, const char *word)
 {
 	for (; *text != '\0'; text++) {
 		unsigned i = 0;
@@ -12,19 +17,31 @@ static bool contains(const char *text, const char *word)
 		while (word[i] != '\0' && text[i] == word[i])
 			i++;
 		if (word[i] == '\0')
-			return true;
+			return text + i;
 	}
-	return false;
+	return NULL;
+}
+
+static void copy_name(const char *command_line, char name[NAME_BYTES])
+{
+	const char *from = find(command_line, "name=");
+	unsigned i = 0;
+
+	for (from = from == NULL ? "hello" : from; i < NAME_BYTES - 1 && from[i] != '\0' && from[i] != ' '; i++)
+		name[i] = from[i];
+	name[i] = '\0';
 }
 
 void guest_main(const struct guest_flat_info *info)
 {
-	const char *name = (const char *)info->command_line_address;
+	const char *command_line = (const char *)info->command_line_address;
+	char name[NAME_BYTES];
 	uint64_t tsc_hz = flat_tsc_hz();
 	uint64_t start_tsc = read_tsc();
 
 	exceptions_install();
-	timer_init(contains(name, "xapic"));
+	copy_name(command_line, name);
+	timer_init(find(command_line, "xapic") != NULL);
 	if (tsc_hz == 0) {
 		print("hello: CPUID leaf 15H does not say how fast the TSC counts\n");
 		return;
@@ -32,7 +49,7 @@ void guest_main(const struct guest_flat_info *info)
 	for (uint64_t seconds = 0;; seconds++) {
 		timer_sleep_until(start_tsc + seconds * tsc_hz);
 		print("hello from ");
-		print(name[0] == '\0' ? "hello" : name);
+		print(name);
 		print(": ");
 		print_number((read_tsc() - start_tsc) / tsc_hz);
 		print(" seconds\n");
