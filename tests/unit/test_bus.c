@@ -1,3 +1,4 @@
+/* The bus of ports and of device memory: who answers an access, and what attaching refuses. */
 #include "drivers/virt/bus.h"
 #include "drivers/virt/clock.h"
 #include "tests/unit/unit.h"

@@ -1,4 +1,5 @@
-/* The whole console program but its system calls: a fake port for the user, real channels for manager and VMMs. */
+/* The whole console program but its system calls: a fake port for the user, real channels for manager and VMMs. One file because
+ * all of it needs that same fake. */
 #include "console/console.h"
 
 #include <stdio.h>

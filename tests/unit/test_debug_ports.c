@@ -1,3 +1,4 @@
+/* The POST port and the ports of test guests. */
 #include "drivers/virt/bus.h"
 #include "drivers/virt/debug_ports.h"
 #include "tests/unit/unit.h"

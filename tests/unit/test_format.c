@@ -1,3 +1,4 @@
+/* format_text() and format_args(): conversions, widths, truncation. Expected texts: those of C11, "The fprintf function". */
 #include "lib/base/format.h"
 #include "tests/unit/unit.h"
 

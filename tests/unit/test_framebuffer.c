@@ -1,3 +1,4 @@
+/* Cells of text on a framebuffer of memory: what is drawn, and what is left alone. */
 #include "drivers/host/framebuffer.h"
 
 #include "tests/unit/unit.h"

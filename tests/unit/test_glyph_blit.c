@@ -1,3 +1,4 @@
+/* Glyphs in all pixel formats, clipped at every edge. */
 #include "lib/font/glyph_blit.h"
 
 #include <stdlib.h>

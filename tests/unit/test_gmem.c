@@ -1,3 +1,4 @@
+/* Guest memory's slots and spans: last byte, one past it, wrap-around, holes. */
 #include "vmm/gmem.h"
 #include "tests/unit/unit.h"
 

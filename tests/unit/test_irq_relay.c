@@ -1,3 +1,4 @@
+/* Interrupt lines that several threads move at once arrive in their last state. */
 #include <pthread.h>
 
 #include "drivers/virt/irq_relay.h"

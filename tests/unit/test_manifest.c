@@ -1,4 +1,5 @@
-/* Reading bulkhead.toml: good files, each mistake with its code, and that a mistake costs one VM only. */
+/* Reading bulkhead.toml: good files, each mistake with its code, and that a mistake costs one VM only. One file because each key is
+ * one row of the same tables of cases. */
 #include "lib/base/format.h"
 #include "lib/manifest/manifest.h"
 #include "tests/unit/unit.h"

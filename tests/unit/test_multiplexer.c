@@ -1,3 +1,4 @@
+/* Which terminal gets the keys and whose output is shown; no terminal is lost or starved. */
 #include "console/multiplexer.h"
 
 #include "tests/unit/unit.h"

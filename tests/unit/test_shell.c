@@ -1,3 +1,4 @@
+/* Commands at the prompt, with a manager that answers well, late, wrongly or not at all. */
 #include "console/shell.h"
 
 #include "tests/unit/unit.h"

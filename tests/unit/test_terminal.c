@@ -1,3 +1,4 @@
+/* The ring of a terminal's output, its input queue, and the filter of repeated text. */
 #include "console/terminal.h"
 
 #include "console/plain_text.h"

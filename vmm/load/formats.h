@@ -15,8 +15,8 @@ void load_add_piece(struct load_plan *plan, uint64_t address, const void *source
 void load_set_long_mode(struct vcpu_registers *registers, uint64_t entry, uint64_t stack_top, uint64_t page_tables,
 			uint64_t gdt);
 
-enum status load_refuse(struct load_problem *problem, enum status status, enum error_code code, const char *what);
-enum status load_refuse_number(struct load_problem *problem, enum status status, enum error_code code, const char *what,
+MUST_CHECK enum status load_refuse(struct load_problem *problem, enum status status, enum error_code code, const char *what);
+MUST_CHECK enum status load_refuse_number(struct load_problem *problem, enum status status, enum error_code code, const char *what,
 			       uint64_t number);
 
 MUST_CHECK enum status load_plan_linux(const struct load_request *request, struct load_plan *plan,
