@@ -23,7 +23,7 @@ FREESTANDING := $(COMMON) -ffreestanding -nostdinc -isystem $(shell $(CC) -print
 	-fno-omit-frame-pointer -ffile-prefix-map=$(CURDIR)=.
 KERNEL_CFLAGS := $(FREESTANDING) -fPIE -fvisibility=hidden
 USER_CFLAGS := $(FREESTANDING) -fno-pie
-HOST_CFLAGS := $(COMMON) -D_GNU_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HOST_CFLAGS := $(filter-out -Wframe-larger-than=%,$(COMMON)) -D_GNU_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 NASMFLAGS := -felf64 -gdwarf -I./ -I$(BUILD)/generated/ -Werror
 
 all: image-files
@@ -81,7 +81,7 @@ HOST_TOOL_PROGRAMS += $(BUILD)/tools/$(1)
 endef
 $(foreach tool,$(HOST_TOOLS),$(eval $(call host_tool_rule,$(tool))))
 
-FUZZ_CFLAGS := $(filter-out -Wframe-larger-than=2560,$(COMMON)) -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_CFLAGS := $(filter-out -Wframe-larger-than=%,$(COMMON)) -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 define fuzz_rule
 $(BUILD)/fuzz/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(fuzz_$(1)_SOURCES)
 	@mkdir -p $$(@D)
