@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -24,6 +25,7 @@ TO_HOST = "\x1d"
 BOOT_TICKS = 20_000_000_000
 BOOT_SECONDS = 400
 TERMINAL_COLUMNS = 80
+FILE_COUNT = re.compile(rb"(\d+) boot files?,")
 ESCAPE_SEQUENCE = re.compile(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
 
 # Arguments of a boot, other than the fields of emulator.Options, and what they mean:
@@ -55,6 +57,17 @@ class Images:
 
     def close(self):
         self._folder.cleanup()
+
+    def files(self, arguments):
+        """The paths of the files below bulkhead/ of a variant, as the volume itself lists them."""
+        path = self.image(arguments)
+        if arguments.get("iso"):
+            words = ["xorriso", "-indev", str(path), "-find", "/bulkhead", "-type", "f"]
+        else:
+            words = ["mdir", "-i", f"{path}@@{mkimage.PARTITION_SECTOR * mkimage.SECTOR}", "-/", "-b", "::/bulkhead"]
+        lines = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout.splitlines()
+        found = [line.strip("':").split("bulkhead/", 1)[1] for line in lines if "bulkhead/" in line]
+        return sorted(name for name in found if not name.endswith("/"))
 
     def image(self, arguments):
         wanted = {name: arguments.get(name, default) for name, default in IMAGE_DEFAULTS.items()}
@@ -153,6 +166,10 @@ class Boot:
         """Types a command at the Linux guest's prompt and returns what it printed."""
         self.guest_prompt()
         return self._ask(command, GUEST_PROMPT, ticks, seconds)
+
+    def files(self):
+        """The paths of the files below bulkhead/ on this PC's boot volume."""
+        return self._images.files(self.arguments)
 
     def to_host(self):
         """Leads the terminal to Bulkhead's prompt (a first Ctrl-] from a VM's terminal)."""

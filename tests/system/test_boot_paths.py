@@ -1,0 +1,60 @@
+"""Every way from power-on to a Linux guest's shell: firmware, loader, medium; and what else lies on the volume."""
+import harness
+import pytest
+
+UEFI = {"cpus": 2, "memory": 1024}
+GRUB_BIOS = {"cpus": 2, "memory": 1024, "firmware": "bios"}
+GRUB_UEFI = {"cpus": 2, "memory": 1024, "grub_uefi": True}
+BOTH = pytest.mark.parametrize("boot", [UEFI, GRUB_BIOS], indirect=True, ids=["uefi", "grub-bios"])
+ALL = pytest.mark.parametrize("boot", [UEFI, GRUB_BIOS, GRUB_UEFI], indirect=True, ids=["uefi", "grub-bios", "grub-uefi"])
+
+# No VT-x is needed to see which files the loader found: QEMU, where a boot takes seconds.
+ADDED = {"machine": "qemu", "linux": False, "memory": 512,
+         "files": (("deep/er/and/deeper.txt", "x" * 5000), ("Mixed Case.TXT", "y"), ("empty", ""))}
+FILES = [{**ADDED}, {**ADDED, "firmware": "bios"}, {**ADDED, "grub_uefi": True}, {**ADDED, "iso": True},
+         {**ADDED, "iso": True, "firmware": "bios"}]
+FILES_IDS = ["uefi", "grub-bios", "grub-uefi", "iso-uefi", "iso-bios"]
+
+
+@ALL
+def test_linux_shell_answers(boot):
+    answer = boot.ask_guest("uname -a")
+    assert answer.startswith("Linux bulkhead-guest ")
+    assert answer.endswith("x86_64 GNU/Linux")
+
+
+@ALL
+def test_a_good_boot_prints_at_most_25_lines(boot):
+    boot.guest_prompt()
+    text = boot.text()
+    ours = text[text.index("Bulkhead"):text.index("[linux:")]
+    assert len(ours.splitlines()) <= 25
+
+
+@BOTH
+def test_guest_computes(boot):
+    assert boot.ask_guest("echo $((6 * 7)); seq 1 1000 | wc -l").split() == ["42", "1000"]
+
+
+@BOTH
+def test_control_c_reaches_the_guest(boot):
+    boot.guest_prompt()
+    boot.type("sleep 100000\r")
+    boot.wait_for("100000")
+    boot.type("\x03")
+    boot.wait_for(harness.GUEST_PROMPT)
+
+
+@pytest.mark.parametrize("boot", FILES, indirect=True, ids=FILES_IDS)
+def test_every_file_below_bulkhead_is_loaded(boot):
+    boot.wait_for("Bulkhead: ", seconds=120)
+    found = boot.wait_for(harness.FILE_COUNT, seconds=30)
+    assert int(found.group(1)) == len(boot.files())
+
+
+@pytest.mark.boot(**UEFI, fresh=True)
+def test_power_off_at_the_prompt(boot):
+    boot.guest_prompt()
+    boot.to_host()
+    boot.power_off()
+    assert not boot.running
