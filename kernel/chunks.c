@@ -1,44 +1,21 @@
-/* Regions of RAM, each with an array of chunks. All arrays are made once at boot. */
+/* Finding, taking and giving back free chunks. chunks_init.c builds the store at boot. */
 #include "kernel/chunks.h"
 
 #include <stddef.h>
 
-#include "abi/boot_info.h"
 #include "abi/layout.h"
+#include "kernel/chunks_internal.h"
 #include "kernel/kernel_map.h"
-#include "kernel/log.h"
 #include "kernel/panic.h"
-#include "kernel/pool_internal.h"
-#include "kernel/spinlock.h"
 
-#define REGIONS_MAX     256U
-#define HEAP_CHUNKS_MAX 16U
-#define LOW_MEMORY_END  0x100000ULL /* kept for starting processors */
-
-struct region {
-	uint64_t first_index; /* physical >> 21 */
-	uint64_t chunk_count;
-	struct chunk *chunks;
-};
-
-static struct {
-	struct spinlock lock;
-	struct region regions[REGIONS_MAX];
-	unsigned region_count;
-	uint64_t free_count;
-	uint64_t total_bytes;
-	unsigned next_region;      /* where the last search ended */
-	uint64_t next_chunk;
-	struct chunk *spare_kernel; /* mapped chunks that no pool holds */
-	struct chunk heap_chunks[HEAP_CHUNKS_MAX];
-} store = {.lock = {.rank = RANK_CHUNKS}};
+struct chunk_store chunk_store = {.lock = {.rank = RANK_CHUNKS}};
 
 struct chunk *chunk_at(uint64_t physical)
 {
 	uint64_t index = physical >> 21;
 
-	for (unsigned i = 0; i < store.region_count; i++) {
-		const struct region *region = &store.regions[i];
+	for (unsigned i = 0; i < chunk_store.region_count; i++) {
+		const struct region *region = &chunk_store.regions[i];
 
 		if (index - region->first_index < region->chunk_count) {
 			struct chunk *chunk = &region->chunks[index - region->first_index];
@@ -50,14 +27,40 @@ struct chunk *chunk_at(uint64_t physical)
 	return NULL;
 }
 
-uint64_t chunks_free_count(void)
+uint64_t chunks_unpromised_count(void)
 {
-	return store.free_count;
+	uint64_t count;
+
+	spinlock_acquire(&chunk_store.lock);
+	count = chunk_store.free_count - chunk_store.promised_count;
+	spinlock_release(&chunk_store.lock);
+	return count;
+}
+
+enum status chunks_promise(uint64_t count)
+{
+	enum status status = ERR_NO_MEMORY;
+
+	spinlock_acquire(&chunk_store.lock);
+	if (count <= chunk_store.free_count - chunk_store.promised_count) {
+		chunk_store.promised_count += count;
+		status = OK;
+	}
+	spinlock_release(&chunk_store.lock);
+	return status;
+}
+
+void chunks_unpromise(uint64_t count)
+{
+	spinlock_acquire(&chunk_store.lock);
+	ASSERT(count <= chunk_store.promised_count);
+	chunk_store.promised_count -= count;
+	spinlock_release(&chunk_store.lock);
 }
 
 uint64_t chunks_total_bytes(void)
 {
-	return store.total_bytes;
+	return chunk_store.total_bytes;
 }
 
 uint64_t chunk_page_take(struct chunk *chunk)
@@ -83,7 +86,7 @@ void chunk_page_put(struct chunk *chunk, uint64_t physical)
 	chunk->free_pages++;
 }
 
-static void chunk_reset(struct chunk *chunk, struct pool *pool, enum chunk_kind kind)
+void chunk_reset(struct chunk *chunk, struct pool *pool, enum chunk_kind kind)
 {
 	chunk->pool = pool;
 	chunk->kind = kind;
@@ -112,230 +115,101 @@ static uint64_t find_run(const struct region *region, uint64_t from, uint64_t co
 
 static struct chunk *search(uint64_t count, uint64_t align)
 {
-	for (unsigned n = 0; n <= store.region_count; n++) {
-		unsigned at = (store.next_region + n) % store.region_count;
-		struct region *region = &store.regions[at];
-		uint64_t from = n == 0 ? store.next_chunk : 0;
+	for (unsigned n = 0; n <= chunk_store.region_count; n++) {
+		unsigned at = (chunk_store.next_region + n) % chunk_store.region_count;
+		struct region *region = &chunk_store.regions[at];
+		uint64_t from = n == 0 ? chunk_store.next_chunk : 0;
 		uint64_t found = find_run(region, from, count, align);
 
 		if (found < region->chunk_count) {
-			store.next_region = at;
-			store.next_chunk = found + count;
+			chunk_store.next_region = at;
+			chunk_store.next_chunk = found + count;
 			return &region->chunks[found];
 		}
 	}
 	return NULL;
 }
 
-struct chunk *chunks_take(struct pool *pool, enum chunk_kind kind, uint64_t count)
+static struct chunk *take_spare(void)
+{
+	struct chunk *chunk = chunk_store.spare_kernel;
+
+	if (chunk != NULL)
+		chunk_store.spare_kernel = chunk->next;
+	return chunk;
+}
+
+/* A run of free chunks; *mapped: it is one that was left mapped. Lock held. */
+static struct chunk *find_free(enum chunk_kind kind, uint64_t count, bool *mapped)
 {
 	struct chunk *found = NULL;
-	bool map = false;
 
-	spinlock_acquire(&store.lock);
-	if (kind == CHUNK_KERNEL && store.spare_kernel != NULL) {
-		found = store.spare_kernel;
-		store.spare_kernel = found->next;
-	} else {
-		if (count % CHUNK_PAGES == 0)
-			found = search(count, CHUNK_PAGES);
-		if (found == NULL)
-			found = search(count, 1);
-		if (found != NULL)
-			store.free_count -= count;
-		map = kind == CHUNK_KERNEL;
+	*mapped = false;
+	if (kind == CHUNK_KERNEL && chunk_store.spare_kernel != NULL) {
+		*mapped = true;
+		return take_spare();
 	}
-	for (uint64_t i = 0; found != NULL && i < count; i++)
-		chunk_reset(&found[i], pool, kind);
-	spinlock_release(&store.lock);
-	if (found != NULL && map)
-		kernel_map_chunk(found->physical);
+	if (count % CHUNK_PAGES == 0)
+		found = search(count, CHUNK_PAGES);
+	if (found == NULL)
+		found = search(count, 1);
+	if (found == NULL && count == 1) {
+		found = take_spare();
+		*mapped = found != NULL;
+	}
 	return found;
 }
 
-void chunks_give_back(struct chunk *first, uint64_t count)
+struct chunk *chunks_take(struct pool *pool, enum chunk_kind kind, uint64_t count, uint64_t promised)
 {
-	spinlock_acquire(&store.lock);
+	struct chunk *found = NULL;
+	bool mapped = false;
+
+	spinlock_acquire(&chunk_store.lock);
+	ASSERT(promised <= count && promised <= chunk_store.promised_count);
+	if (count - promised <= chunk_store.free_count - chunk_store.promised_count)
+		found = find_free(kind, count, &mapped);
+	if (found != NULL) {
+		chunk_store.free_count -= count;
+		chunk_store.promised_count -= promised;
+	}
+	for (uint64_t i = 0; found != NULL && i < count; i++)
+		chunk_reset(&found[i], pool, kind);
+	spinlock_release(&chunk_store.lock);
+	if (found != NULL && kind == CHUNK_KERNEL && !mapped)
+		kernel_map_chunk(found->physical);
+	if (found != NULL && kind != CHUNK_KERNEL && mapped)
+		kernel_unmap_chunk(found->physical);
+	return found;
+}
+
+/* The next search starts where something is free now. Lock held. */
+static void search_from(const struct chunk *chunk)
+{
+	uint64_t index = chunk->physical >> 21;
+
+	for (unsigned i = 0; i < chunk_store.region_count; i++) {
+		if (index - chunk_store.regions[i].first_index < chunk_store.regions[i].chunk_count) {
+			chunk_store.next_region = i;
+			chunk_store.next_chunk = index - chunk_store.regions[i].first_index;
+			return;
+		}
+	}
+}
+
+void chunks_give_back(struct chunk *first, uint64_t count, uint64_t promised)
+{
+	spinlock_acquire(&chunk_store.lock);
 	if (first->kind == CHUNK_KERNEL) {
 		first->pool = NULL;
-		first->next = store.spare_kernel;
-		store.spare_kernel = first;
+		first->next = chunk_store.spare_kernel;
+		chunk_store.spare_kernel = first;
 	} else {
 		for (uint64_t i = 0; i < count; i++)
 			chunk_reset(&first[i], NULL, CHUNK_FREE);
-		store.free_count += count;
-		store.next_region = 0;
-		store.next_chunk = 0;
+		search_from(first);
 	}
-	spinlock_release(&store.lock);
-}
-
-/* What chunks_init does, step by step. */
-
-static const struct boot_memory *map_of(const struct boot_info *boot)
-{
-	return (const struct boot_memory *)(uintptr_t)boot->memory_virtual;
-}
-
-static bool is_ram(const struct boot_memory *entry)
-{
-	return entry->type == BOOT_MEMORY_USABLE && entry->base_physical + entry->length_bytes > LOW_MEMORY_END &&
-	       entry->base_physical < DIRECT_MAP_END - DIRECT_MAP_BASE;
-}
-
-/* Regions = usable ranges rounded outward to chunks, merged where they touch. */
-static void find_regions(const struct boot_info *boot)
-{
-	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		const struct boot_memory *entry = &map_of(boot)[i];
-		struct region *last = &store.regions[store.region_count - 1];
-		uint64_t first = entry->base_physical >> 21;
-		uint64_t end = (entry->base_physical + entry->length_bytes + PAGE_2M_BYTES - 1) >> 21;
-
-		if (!is_ram(entry))
-			continue;
-		store.total_bytes += entry->length_bytes;
-		if (store.region_count > 1 && first <= last->first_index + last->chunk_count) {
-			last->chunk_count = end - last->first_index;
-		} else if (store.region_count < REGIONS_MAX) {
-			store.regions[store.region_count++] = (struct region){.first_index = first, .chunk_count = end - first};
-		} else {
-			log_warn("memory map has more than %u pieces: %lu MiB at %lx unused", REGIONS_MAX,
-				 entry->length_bytes >> 20, entry->base_physical);
-		}
-	}
-}
-
-/* A free, chunk-aligned place of that size in the memory map, 0: none. */
-static uint64_t find_place(const struct boot_info *boot, uint64_t len_bytes)
-{
-	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		const struct boot_memory *entry = &map_of(boot)[i];
-		uint64_t start = (entry->base_physical + PAGE_2M_BYTES - 1) & ~(PAGE_2M_BYTES - 1);
-		uint64_t skip = start - entry->base_physical;
-
-		if (is_ram(entry) && start >= PAGE_2M_BYTES && skip <= entry->length_bytes && entry->length_bytes - skip >= len_bytes)
-			return start;
-	}
-	return 0;
-}
-
-/* Frees the pages of a usable range, whole chunks at a time where it covers them. */
-static void free_range(uint64_t base, uint64_t len_bytes)
-{
-	uint64_t end = base + len_bytes;
-	uint64_t at = base > LOW_MEMORY_END ? base : LOW_MEMORY_END;
-
-	while (at < end) {
-		struct chunk *chunk = chunk_at(at);
-		bool whole = at % PAGE_2M_BYTES == 0 && end - at >= PAGE_2M_BYTES;
-
-		if (chunk != NULL && whole)
-			chunk_reset(chunk, chunk->pool, CHUNK_FRAMES);
-		else if (chunk != NULL)
-			chunk_page_put(chunk, at);
-		at += whole ? PAGE_2M_BYTES : PAGE_SIZE_BYTES;
-	}
-}
-
-/* Marks the pages of each usable range free; a chunk that is wholly usable is free as a whole. */
-static void fill_regions(const struct boot_info *boot, struct pool *root)
-{
-	for (unsigned r = 1; r < store.region_count; r++) {
-		struct region *region = &store.regions[r];
-
-		for (uint64_t i = 0; i < region->chunk_count; i++) {
-			chunk_reset(&region->chunks[i], root, CHUNK_FRAMES);
-			region->chunks[i].physical = (region->first_index + i) << 21;
-			region->chunks[i].free_pages = 0;
-			for (unsigned w = 0; w < CHUNK_PAGES / 64; w++)
-				region->chunks[i].used[w] = ~0ULL;
-		}
-	}
-	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		if (is_ram(&map_of(boot)[i]))
-			free_range(map_of(boot)[i].base_physical, map_of(boot)[i].length_bytes);
-	}
-}
-
-static void sort_out_chunks(struct pool *root, uint64_t area, uint64_t area_bytes, uint64_t metadata_bytes)
-{
-	for (unsigned r = 1; r < store.region_count; r++) {
-		for (uint64_t i = 0; i < store.regions[r].chunk_count; i++) {
-			struct chunk *chunk = &store.regions[r].chunks[i];
-
-			if (chunk->physical - area < area_bytes) {
-				chunk->kind = CHUNK_KERNEL;
-				for (uint64_t at = chunk->physical; at < chunk->physical + PAGE_2M_BYTES && at < area + metadata_bytes;
-				     at += PAGE_SIZE_BYTES)
-					(void)chunk_page_take(chunk);
-				pool_adopt_chunk(root, chunk);
-			} else if (chunk->free_pages == CHUNK_PAGES) {
-				chunk_reset(chunk, NULL, CHUNK_FREE);
-				store.free_count++;
-			} else if (chunk->free_pages > 0) {
-				pool_adopt_chunk(root, chunk);
-			} else {
-				chunk->kind = CHUNK_ABSENT;
-			}
-		}
-	}
-}
-
-/* Region 0: the boot heap, whose free pages serve until the rest is known. */
-static void adopt_boot_heap(const struct boot_info *boot, struct pool *root)
-{
-	uint64_t count = boot->heap_length_bytes >> 21;
-
-	ASSERT(count > 0 && boot->heap_physical % PAGE_2M_BYTES == 0);
-	count = count < HEAP_CHUNKS_MAX ? count : HEAP_CHUNKS_MAX;
-	store.regions[0] = (struct region){
-		.first_index = boot->heap_physical >> 21, .chunk_count = count, .chunks = store.heap_chunks};
-	store.region_count = 1;
-	for (uint64_t i = 0; i < count; i++) {
-		struct chunk *chunk = &store.heap_chunks[i];
-
-		chunk_reset(chunk, root, CHUNK_KERNEL);
-		chunk->physical = boot->heap_physical + i * PAGE_2M_BYTES;
-		for (uint64_t page = 0; page < CHUNK_PAGES; page++) {
-			if (i * PAGE_2M_BYTES + page * PAGE_SIZE_BYTES < boot->heap_used_bytes)
-				(void)chunk_page_take(chunk);
-		}
-		if (chunk->free_pages > 0)
-			pool_adopt_chunk(root, chunk);
-	}
-}
-
-enum status chunks_init(const struct boot_info *boot, struct pool *root)
-{
-	uint64_t metadata_bytes = 0;
-	uint64_t area_bytes;
-	uint64_t area;
-	struct chunk *next;
-
-	adopt_boot_heap(boot, root);
-	find_regions(boot);
-	for (unsigned r = 1; r < store.region_count; r++)
-		metadata_bytes += store.regions[r].chunk_count * sizeof(struct chunk);
-	metadata_bytes = (metadata_bytes + PAGE_SIZE_BYTES - 1) & ~(PAGE_SIZE_BYTES - 1);
-	/* A page directory for each GiB, so that mapping a chunk later never allocates. */
-	area_bytes = (metadata_bytes + (store.total_bytes >> 18) + 64 * PAGE_SIZE_BYTES + PAGE_2M_BYTES - 1) & ~(PAGE_2M_BYTES - 1);
-	area = find_place(boot, area_bytes);
-	if (area == 0)
-		return ERR_NO_MEMORY;
-	for (uint64_t at = 0; at < area_bytes; at += PAGE_2M_BYTES)
-		kernel_map_chunk(area + at);
-	next = (struct chunk *)(uintptr_t)(DIRECT_MAP_BASE + area);
-	for (unsigned r = 1; r < store.region_count; r++) {
-		store.regions[r].chunks = next;
-		next += store.regions[r].chunk_count;
-	}
-	fill_regions(boot, root);
-	sort_out_chunks(root, area, area_bytes, metadata_bytes);
-	for (unsigned r = 1; r < store.region_count; r++) {
-		for (uint64_t i = 0; i < store.regions[r].chunk_count; i += 256)
-			kernel_map_prepare((store.regions[r].first_index + i) << 21);
-		kernel_map_prepare((store.regions[r].first_index + store.regions[r].chunk_count - 1) << 21);
-	}
-	return OK;
+	chunk_store.free_count += count;
+	chunk_store.promised_count += promised;
+	spinlock_release(&chunk_store.lock);
 }

@@ -79,6 +79,15 @@ void kernel_map_chunk(uint64_t physical)
 	*entry = physical | DATA_FLAGS | PTE_LARGE;
 }
 
+void kernel_unmap_chunk(uint64_t physical)
+{
+	uint64_t *entry = page_table_entry(map.pml4, DIRECT_MAP_BASE + physical, 2, NULL, 0);
+
+	ASSERT(entry != NULL && physical % PAGE_2M_BYTES == 0);
+	*entry = 0;
+	shootdown_all();
+}
+
 static uint64_t cache_flags(enum device_cache cache)
 {
 	switch (cache) {

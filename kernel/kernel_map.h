@@ -23,6 +23,8 @@ void kernel_map_share(uint64_t *pml4);
 /* Maps one 2 MiB chunk into the direct map; prepare makes the page directory for it, so that mapping later cannot fail. */
 void kernel_map_prepare(uint64_t physical);
 void kernel_map_chunk(uint64_t physical);
+/* Takes a chunk out of the direct map again, on all CPUs. */
+void kernel_unmap_chunk(uint64_t physical);
 
 /* Maps device registers or firmware tables, any alignment, for good. NULL: no room. */
 void *kernel_map_device(uint64_t physical, uint64_t len_bytes, enum device_cache cache, bool writable);

@@ -10,6 +10,10 @@
 
 #define SMALLEST_SHIFT 5U /* 32 bytes */
 #define SIZE_CLASSES   8U /* 32 .. 4096 bytes */
+#define DEPTH_MAX      8U /* of pools made from pools: releasing a pool releases its parent from within */
+
+/* A pool's chunks that are dealt out page by page. */
+enum chunk_list { LIST_KERNEL, LIST_FRAMES, LIST_FULL, CHUNK_LISTS };
 
 struct free_object {
 	struct free_object *next;
@@ -17,12 +21,15 @@ struct free_object {
 
 struct pool {
 	struct object object;
-	struct pool *parent;      /* constant; holds a reference */
-	uint64_t guaranteed_chunks; /* constant */
-	uint64_t limit_chunks;      /* constant */
+	/* constant after pool_create() */
+	struct pool *parent; /* holds a reference; NULL: the root pool */
+	unsigned depth;
+	/* lock */
 	struct spinlock lock;
+	uint64_t guaranteed_chunks; /* of these, those not yet used are promised to it by the store */
+	uint64_t limit_chunks;      /* both without what pools made from this one got */
 	uint64_t used_chunks;
-	struct chunk *with_free[2]; /* lists of chunks with free pages: kernel, frames */
+	struct chunk *lists[CHUNK_LISTS];
 	struct free_object *free_objects[SIZE_CLASSES];
 };
 
@@ -32,9 +39,6 @@ static struct pool the_root_pool = {
 	.lock = {.rank = RANK_POOL},
 };
 struct pool *const root_pool = &the_root_pool;
-
-/* Chunks promised to pools and not yet taken. */
-static _Atomic uint64_t promised_chunks;
 
 struct object *pool_object(struct pool *pool)
 {
@@ -46,14 +50,16 @@ struct pool *pool_from_object(struct object *object)
 	return (struct pool *)object;
 }
 
-static unsigned list_of(const struct chunk *chunk)
+static enum chunk_list list_of(const struct chunk *chunk)
 {
-	return chunk->kind == CHUNK_KERNEL ? 0 : 1;
+	if (chunk->free_pages == 0)
+		return LIST_FULL;
+	return chunk->kind == CHUNK_KERNEL ? LIST_KERNEL : LIST_FRAMES;
 }
 
 static void list_add(struct pool *pool, struct chunk *chunk)
 {
-	struct chunk **head = &pool->with_free[list_of(chunk)];
+	struct chunk **head = &pool->lists[list_of(chunk)];
 
 	chunk->previous = NULL;
 	chunk->next = *head;
@@ -62,12 +68,12 @@ static void list_add(struct pool *pool, struct chunk *chunk)
 	*head = chunk;
 }
 
-static void list_remove(struct pool *pool, struct chunk *chunk)
+static void list_remove(struct pool *pool, enum chunk_list list, struct chunk *chunk)
 {
 	if (chunk->previous != NULL)
 		chunk->previous->next = chunk->next;
 	else
-		pool->with_free[list_of(chunk)] = chunk->next;
+		pool->lists[list] = chunk->next;
 	if (chunk->next != NULL)
 		chunk->next->previous = chunk->previous;
 	chunk->next = NULL;
@@ -81,43 +87,40 @@ void pool_adopt_chunk(struct pool *pool, struct chunk *chunk)
 	list_add(pool, chunk);
 }
 
+/* What the store still holds for this pool. Lock held. */
+static uint64_t guarantee_left(const struct pool *pool)
+{
+	return pool->guaranteed_chunks > pool->used_chunks ? pool->guaranteed_chunks - pool->used_chunks : 0;
+}
+
 /* Takes count chunks for the pool if limit, guarantee and the store allow it. Lock held. */
 static struct chunk *take_chunks(struct pool *pool, enum chunk_kind kind, uint64_t count)
 {
-	uint64_t guaranteed_left = pool->guaranteed_chunks > pool->used_chunks ? pool->guaranteed_chunks - pool->used_chunks : 0;
-	uint64_t from_guarantee = count < guaranteed_left ? count : guaranteed_left;
-	uint64_t from_common = count - from_guarantee;
-	uint64_t free_chunks = chunks_free_count();
-	uint64_t promised = promised_chunks;
+	uint64_t left = guarantee_left(pool);
 	struct chunk *chunks;
 
 	if (count > pool->limit_chunks - pool->used_chunks)
 		return NULL;
-	if (from_common > 0 && (free_chunks < promised || free_chunks - promised < from_common))
-		return NULL;
-	chunks = chunks_take(pool, kind, count);
-	if (chunks == NULL)
-		return NULL;
-	promised_chunks -= from_guarantee;
-	pool->used_chunks += count;
+	chunks = chunks_take(pool, kind, count, count < left ? count : left);
+	if (chunks != NULL)
+		pool->used_chunks += count;
 	return chunks;
 }
 
 /* Lock held. */
 static void return_chunks(struct pool *pool, struct chunk *first, uint64_t count)
 {
-	uint64_t used_after = pool->used_chunks - count;
-	uint64_t within = pool->guaranteed_chunks > used_after ? pool->guaranteed_chunks - used_after : 0;
+	uint64_t left_before = guarantee_left(pool);
 
-	promised_chunks += within < count ? within : count;
-	pool->used_chunks = used_after;
-	chunks_give_back(first, count);
+	pool->used_chunks -= count;
+	chunks_give_back(first, count, guarantee_left(pool) - left_before);
 }
 
 /* One page of a chunk of that kind; 0: exhausted. Lock held. */
 static uint64_t take_page(struct pool *pool, enum chunk_kind kind)
 {
-	struct chunk *chunk = pool->with_free[kind == CHUNK_KERNEL ? 0 : 1];
+	enum chunk_list list = kind == CHUNK_KERNEL ? LIST_KERNEL : LIST_FRAMES;
+	struct chunk *chunk = pool->lists[list];
 	uint64_t physical;
 
 	if (chunk == NULL) {
@@ -127,8 +130,10 @@ static uint64_t take_page(struct pool *pool, enum chunk_kind kind)
 		list_add(pool, chunk);
 	}
 	physical = chunk_page_take(chunk);
-	if (chunk->free_pages == 0)
-		list_remove(pool, chunk);
+	if (chunk->free_pages == 0) {
+		list_remove(pool, list, chunk);
+		list_add(pool, chunk);
+	}
 	return physical;
 }
 
@@ -139,10 +144,12 @@ static void put_page(struct pool *pool, uint64_t physical)
 
 	ASSERT(chunk != NULL && chunk->pool == pool);
 	chunk_page_put(chunk, physical);
-	if (chunk->free_pages == 1)
+	if (chunk->free_pages == 1) {
+		list_remove(pool, LIST_FULL, chunk);
 		list_add(pool, chunk);
+	}
 	if (chunk->free_pages == CHUNK_PAGES) {
-		list_remove(pool, chunk);
+		list_remove(pool, list_of(chunk), chunk);
 		return_chunks(pool, chunk, 1);
 	}
 }
@@ -252,21 +259,59 @@ void pool_free(struct pool *pool, void *object, size_t size_bytes)
 	spinlock_release(&pool->lock);
 }
 
+/* Moves guarantee and limit from parent to a new pool. The root pool's own are without bound: what it gives is promised by the
+ * store. */
+static enum status take_share(struct pool *parent, uint64_t guaranteed_chunks, uint64_t limit_chunks)
+{
+	enum status status = ERR_NO_MEMORY;
+
+	if (parent->parent == NULL)
+		return chunks_promise(guaranteed_chunks);
+	spinlock_acquire(&parent->lock);
+	if (guaranteed_chunks <= guarantee_left(parent) && limit_chunks <= parent->limit_chunks - parent->used_chunks) {
+		parent->guaranteed_chunks -= guaranteed_chunks;
+		parent->limit_chunks -= limit_chunks;
+		status = OK;
+	}
+	spinlock_release(&parent->lock);
+	return status;
+}
+
+/* The way back, for a pool that holds nothing more. What the parent has meanwhile used beyond its rest of the guarantee counts
+ * against the guarantee again. */
+static void return_share(struct pool *parent, const struct pool *pool)
+{
+	uint64_t promised = guarantee_left(pool);
+	uint64_t left_before, kept;
+
+	if (parent->parent == NULL) {
+		chunks_unpromise(promised);
+		return;
+	}
+	spinlock_acquire(&parent->lock);
+	left_before = guarantee_left(parent);
+	parent->guaranteed_chunks += pool->guaranteed_chunks;
+	parent->limit_chunks += pool->limit_chunks;
+	kept = guarantee_left(parent) - left_before;
+	chunks_unpromise(promised > kept ? promised - kept : 0);
+	spinlock_release(&parent->lock);
+}
+
 /* The last reference is gone, so every object paid by this pool is too: what is left are pages of size classes. */
 static void pool_release(struct object *object)
 {
 	struct pool *pool = (struct pool *)object;
 	struct pool *parent = pool->parent;
 
-	for (unsigned list = 0; list < 2; list++) {
-		while (pool->with_free[list] != NULL) {
-			struct chunk *chunk = pool->with_free[list];
+	for (unsigned list = 0; list < CHUNK_LISTS; list++) {
+		while (pool->lists[list] != NULL) {
+			struct chunk *chunk = pool->lists[list];
 
-			list_remove(pool, chunk);
+			list_remove(pool, list, chunk);
 			return_chunks(pool, chunk, 1);
 		}
 	}
-	promised_chunks -= pool->guaranteed_chunks;
+	return_share(parent, pool);
 	pool_free(parent, pool, sizeof(*pool));
 	object_put(&parent->object);
 }
@@ -274,38 +319,44 @@ static void pool_release(struct object *object)
 enum status pool_create(struct pool *parent, uint64_t guaranteed_bytes, uint64_t limit_bytes, struct pool **out)
 {
 	uint64_t guaranteed_chunks = guaranteed_bytes / PAGE_2M_BYTES;
+	uint64_t limit_chunks = limit_bytes / PAGE_2M_BYTES;
 	struct pool *pool;
 
 	if (guaranteed_bytes % PAGE_2M_BYTES != 0 || limit_bytes % PAGE_2M_BYTES != 0 || guaranteed_bytes > limit_bytes ||
 	    limit_bytes == 0)
 		return ERR_INVALID;
-	if (chunks_free_count() < promised_chunks || chunks_free_count() - promised_chunks < guaranteed_chunks)
-		return ERR_NO_MEMORY;
+	if (parent->depth == DEPTH_MAX)
+		return ERR_NO_SPACE;
 	pool = pool_alloc(parent, sizeof(*pool));
 	if (pool == NULL)
 		return ERR_NO_MEMORY;
+	if (take_share(parent, guaranteed_chunks, limit_chunks) != OK) {
+		pool_free(parent, pool, sizeof(*pool));
+		return ERR_NO_MEMORY;
+	}
 	object_init(&pool->object, OBJECT_POOL, pool_release);
 	object_get(&parent->object);
 	pool->parent = parent;
+	pool->depth = parent->depth + 1;
 	pool->guaranteed_chunks = guaranteed_chunks;
-	pool->limit_chunks = limit_bytes / PAGE_2M_BYTES;
+	pool->limit_chunks = limit_chunks;
 	pool->lock = SPINLOCK(RANK_POOL);
-	promised_chunks += guaranteed_chunks;
 	*out = pool;
 	return OK;
 }
 
 void pool_describe(struct pool *pool, struct pool_info *info)
 {
-	uint64_t common = chunks_free_count() > promised_chunks ? chunks_free_count() - promised_chunks : 0;
-	uint64_t guaranteed_left = pool->guaranteed_chunks > pool->used_chunks ? pool->guaranteed_chunks - pool->used_chunks : 0;
-	uint64_t reachable = common + guaranteed_left;
-	uint64_t allowed = pool->limit_chunks - pool->used_chunks;
+	uint64_t reachable, allowed;
 
+	spinlock_acquire(&pool->lock);
+	reachable = chunks_unpromised_count() + guarantee_left(pool);
+	allowed = pool->limit_chunks - pool->used_chunks;
 	*info = (struct pool_info){
 		.guaranteed_bytes = pool->guaranteed_chunks * PAGE_2M_BYTES,
 		.limit_bytes = pool->limit_chunks > UINT64_MAX / PAGE_2M_BYTES ? UINT64_MAX : pool->limit_chunks * PAGE_2M_BYTES,
 		.used_bytes = pool->used_chunks * PAGE_2M_BYTES,
 		.free_bytes = (reachable < allowed ? reachable : allowed) * PAGE_2M_BYTES,
 	};
+	spinlock_release(&pool->lock);
 }

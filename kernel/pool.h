@@ -14,8 +14,9 @@ struct pool;
 
 extern struct pool *const root_pool;
 
-/* A pool whose guarantee is taken from parent's and that may grow to limit_bytes while memory is free.
- * Both multiples of 2 MiB, guaranteed <= limit. Errors: ERR_INVALID, ERR_NO_MEMORY. The caller owns one reference. */
+/* A pool whose guarantee and limit are taken from parent's (the root pool's have no bound but the PC's memory) and that may grow to
+ * limit_bytes while memory is free. Both multiples of 2 MiB, guaranteed <= limit. Errors: ERR_INVALID, ERR_NO_MEMORY (parent has
+ * not that much), ERR_NO_SPACE (more than eight pools one below the other). The caller owns one reference. */
 MUST_CHECK enum status pool_create(struct pool *parent, uint64_t guaranteed_bytes, uint64_t limit_bytes, struct pool **out);
 struct object *pool_object(struct pool *pool);
 struct pool *pool_from_object(struct object *object); /* kind OBJECT_POOL */

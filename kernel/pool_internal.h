@@ -4,5 +4,5 @@
 struct chunk;
 struct pool;
 
-/* Puts a chunk that has free pages into the pool's list of its kind (kernel or frames) and charges it. */
+/* Puts a chunk (kernel or frames) with any number of free pages into the pool's lists and charges it. */
 void pool_adopt_chunk(struct pool *pool, struct chunk *chunk);
