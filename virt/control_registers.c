@@ -8,8 +8,9 @@
 
 uint64_t cr4_allowed(uint32_t leaf1_ecx, uint32_t leaf1_edx, uint32_t leaf7_ebx, uint32_t leaf7_ecx)
 {
-	static const struct { uint8_t reg, bit; uint64_t cr4; } features[] = {
-		{1, 17, CR4_PCIDE}, {1, 26, CR4_OSXSAVE}, {2, 0, CR4_FSGSBASE}, {2, 7, CR4_SMEP}, {2, 20, CR4_SMAP}, {3, 2, CR4_UMIP},
+	static const struct { uint8_t reg, bit; uint64_t cr4;
+	} features[] = {
+	    {1, 17, CR4_PCIDE}, {1, 26, CR4_OSXSAVE}, {2, 0, CR4_FSGSBASE}, {2, 7, CR4_SMEP}, {2, 20, CR4_SMAP}, {3, 2, CR4_UMIP},
 	};
 	const uint32_t words[] = {leaf1_edx, leaf1_ecx, leaf7_ebx, leaf7_ecx};
 	uint64_t allowed = CR4_ALWAYS;

@@ -5,12 +5,10 @@
 
 #include "abi/features.h"
 
-enum cpuid_register { EAX, EBX, ECX, EDX };
-
+/* One row a leaf and subleaf; masks for EAX, EBX, ECX, EDX. */
 struct cpuid_row {
 	uint32_t leaf, subleaf;
-	enum cpuid_register reg;
-	uint32_t keep, set;
+	struct cpuid_answer keep, set;
 };
 
 #define ALL UINT32_MAX
@@ -22,76 +20,65 @@ struct cpuid_row {
 #define LEAF1_ECX_SET  0x81200000U /* hypervisor, TSC-deadline, x2APIC (the last two unless disabled) */
 /* Leaf 1, EDX: all but DS, ACPI (thermal), HTT, TM, PBE; MCE and MCA as they are. */
 #define LEAF1_EDX_KEEP 0x0f8bfbffU
-/* Leaf 7: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, INVPCID, AVX-512 F/DQ, RDSEED, ADX, SMAP, IFMA, CLFLUSHOPT, CLWB, CD, SHA, BW, VL. */
+/* Leaf 7: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, INVPCID, AVX-512 F/DQ, RDSEED, ADX, SMAP, IFMA, CLFLUSHOPT, CLWB, CD, SHA, BW,
+ * VL. */
 #define LEAF7_EBX_KEEP 0xf1bf07a9U
 /* UMIP, VBMI, VBMI2, GFNI, VAES, VPCLMULQDQ, VNNI, BITALG, VPOPCNTDQ, RDPID. */
 #define LEAF7_ECX_KEEP 0x00405f46U
-/* Fast short REP MOV, MD_CLEAR. IBRS, STIBP, SSBD, ARCH_CAPABILITIES need MSRs that are not offered: the guest assumes the worst. */
+/* Fast short REP MOV, MD_CLEAR. IBRS, STIBP, SSBD, ARCH_CAPABILITIES need MSRs that are not offered: guests assume the worst. */
 #define LEAF7_EDX_KEEP 0x00000410U
 
-/* In the order of leaf and subleaf. What is not kept and not set is zero. */
+#define EVERYTHING {ALL, ALL, ALL, ALL}
+#define NOTHING    {0, 0, 0, 0}
+/* Each vCPU is a core of its own: no cache is shared. */
+#define CACHE      {0x00003fff, ALL, ALL, 0x7}
+
+/* In the order of leaf and subleaf. What is neither kept nor set is zero. */
 static const struct cpuid_row rows[] = {
-	{0x00, 0, EAX, 0, 0x16},         {0x00, 0, EBX, ALL, 0},          {0x00, 0, ECX, ALL, 0},      {0x00, 0, EDX, ALL, 0},
-	{0x01, 0, EAX, ALL, 0},          {0x01, 0, EBX, 0x0000ff00, 0},   {0x01, 0, ECX, LEAF1_ECX_KEEP, LEAF1_ECX_SET},
-	{0x01, 0, EDX, LEAF1_EDX_KEEP, 0},
-	{0x02, 0, EAX, ALL, 0},          {0x02, 0, EBX, ALL, 0},          {0x02, 0, ECX, ALL, 0},      {0x02, 0, EDX, ALL, 0},
-	/* Caches: each vCPU is a core of its own, nothing is shared. */
-	{0x04, 0, EAX, 0x00003fff, 0},   {0x04, 0, EBX, ALL, 0},          {0x04, 0, ECX, ALL, 0},      {0x04, 0, EDX, 0x7, 0},
-	{0x04, 1, EAX, 0x00003fff, 0},   {0x04, 1, EBX, ALL, 0},          {0x04, 1, ECX, ALL, 0},      {0x04, 1, EDX, 0x7, 0},
-	{0x04, 2, EAX, 0x00003fff, 0},   {0x04, 2, EBX, ALL, 0},          {0x04, 2, ECX, ALL, 0},      {0x04, 2, EDX, 0x7, 0},
-	{0x04, 3, EAX, 0x00003fff, 0},   {0x04, 3, EBX, ALL, 0},          {0x04, 3, ECX, ALL, 0},      {0x04, 3, EDX, 0x7, 0},
-	/* No power management: CPUID.6:EAX[0] = 0, ARAT because the virtual timer never stops. */
-	{0x06, 0, EAX, 0, 0x4},
-	{0x07, 0, EBX, LEAF7_EBX_KEEP, 0}, {0x07, 0, ECX, LEAF7_ECX_KEEP, 0}, {0x07, 0, EDX, LEAF7_EDX_KEEP, 0},
-	{0x0b, 0, EAX, 0, 0},            {0x0b, 1, EAX, 0, 0},
-	{0x0d, 0, EAX, 0, 0},            {0x0d, 1, EAX, 0x7, 0},
-	{0x0d, 2, EAX, ALL, 0},          {0x0d, 2, EBX, ALL, 0},
-	{0x0d, 5, EAX, ALL, 0},          {0x0d, 5, EBX, ALL, 0},
-	{0x0d, 6, EAX, ALL, 0},          {0x0d, 6, EBX, ALL, 0},
-	{0x0d, 7, EAX, ALL, 0},          {0x0d, 7, EBX, ALL, 0},
-	{0x15, 0, EAX, 0, 0},            {0x16, 0, EAX, 0, 0},
-	/* "KVMKVMKVM": the signature that stock kernels know; nothing is offered yet. */
-	{0x40000000, 0, EAX, 0, HYPERVISOR_LEAF_MAX}, {0x40000000, 0, EBX, 0, 0x4b4d564b}, {0x40000000, 0, ECX, 0, 0x564b4d56},
-	{0x40000000, 0, EDX, 0, 0x0000004d},
-	{0x40000001, 0, EAX, 0, 0},
-	/* "BulkheadHyp ": Bulkhead's own. */
-	{OWN_LEAF, 0, EAX, 0, OWN_LEAF}, {OWN_LEAF, 0, EBX, 0, 0x6b6c7542}, {OWN_LEAF, 0, ECX, 0, 0x64616568},
-	{OWN_LEAF, 0, EDX, 0, 0x20707948},
-	{0x80000000, 0, EAX, 0, 0x80000008}, {0x80000000, 0, EBX, ALL, 0}, {0x80000000, 0, ECX, ALL, 0}, {0x80000000, 0, EDX, ALL, 0},
-	/* LAHF, LZCNT, PREFETCHW; SYSCALL, NX, 1 GiB pages, RDTSCP, long mode. */
-	{0x80000001, 0, ECX, 0x00000121, 0}, {0x80000001, 0, EDX, 0x2c100800, 0},
-	{0x80000002, 0, EAX, ALL, 0},    {0x80000002, 0, EBX, ALL, 0},    {0x80000002, 0, ECX, ALL, 0}, {0x80000002, 0, EDX, ALL, 0},
-	{0x80000003, 0, EAX, ALL, 0},    {0x80000003, 0, EBX, ALL, 0},    {0x80000003, 0, ECX, ALL, 0}, {0x80000003, 0, EDX, ALL, 0},
-	{0x80000004, 0, EAX, ALL, 0},    {0x80000004, 0, EBX, ALL, 0},    {0x80000004, 0, ECX, ALL, 0}, {0x80000004, 0, EDX, ALL, 0},
-	{0x80000006, 0, ECX, ALL, 0},
-	{0x80000007, 0, EDX, 0, 0x100},  /* invariant TSC */
-	{0x80000008, 0, EAX, 0xff, 0x3000}, /* 48 bits of linear address */
+	{0x00, 0, {0, ALL, ALL, ALL}, {0x16, 0, 0, 0}},
+	{0x01, 0, {ALL, 0x0000ff00, LEAF1_ECX_KEEP, LEAF1_EDX_KEEP}, {0, 0, LEAF1_ECX_SET, 0}},
+	{0x02, 0, EVERYTHING, NOTHING},
+	{0x04, 0, CACHE, NOTHING},
+	{0x04, 1, CACHE, NOTHING},
+	{0x04, 2, CACHE, NOTHING},
+	{0x04, 3, CACHE, NOTHING},
+	{0x06, 0, NOTHING, {0x4, 0, 0, 0}}, /* ARAT: the timer never stops; CPUID.6:EAX[0] = 0: no thermal sensor */
+	{0x07, 0, {0, LEAF7_EBX_KEEP, LEAF7_ECX_KEEP, LEAF7_EDX_KEEP}, NOTHING},
+	{0x0b, 0, NOTHING, NOTHING}, /* made below, as are 0DH's subleaf 0, 15H and 16H */
+	{0x0b, 1, NOTHING, NOTHING},
+	{0x0d, 0, NOTHING, NOTHING},
+	{0x0d, 1, {0x7, 0, 0, 0}, NOTHING}, /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1 */
+	{0x0d, 2, {ALL, ALL, 0, 0}, NOTHING},
+	{0x0d, 5, {ALL, ALL, 0, 0}, NOTHING},
+	{0x0d, 6, {ALL, ALL, 0, 0}, NOTHING},
+	{0x0d, 7, {ALL, ALL, 0, 0}, NOTHING},
+	{0x15, 0, NOTHING, NOTHING},
+	{0x16, 0, NOTHING, NOTHING},
+	{0x40000000, 0, NOTHING, {HYPERVISOR_LEAF_MAX, 0x4b4d564b, 0x564b4d56, 0x0000004d}}, /* "KVMKVMKVM": stock kernels know it */
+	{0x40000001, 0, NOTHING, NOTHING}, /* nothing is offered yet */
+	{OWN_LEAF, 0, NOTHING, {OWN_LEAF, 0x6b6c7542, 0x64616568, 0x20707948}}, /* "BulkheadHyp " */
+	{0x80000000, 0, {0, ALL, ALL, ALL}, {0x80000008, 0, 0, 0}},
+	{0x80000001, 0, {0, 0, 0x00000121, 0x2c100800}, NOTHING}, /* LAHF, LZCNT, PREFETCHW; SYSCALL, NX, 1G pages, RDTSCP, LM */
+	{0x80000002, 0, EVERYTHING, NOTHING},
+	{0x80000003, 0, EVERYTHING, NOTHING},
+	{0x80000004, 0, EVERYTHING, NOTHING},
+	{0x80000006, 0, {0, 0, ALL, 0}, NOTHING},
+	{0x80000007, 0, NOTHING, {0, 0, 0, 0x100}},   /* invariant TSC */
+	{0x80000008, 0, {0xff, 0, 0, 0}, {0x3000, 0, 0, 0}}, /* 48 bits of linear address */
 };
 
-static uint32_t *register_of(struct cpuid_answer *answer, enum cpuid_register reg)
+static void add_entry(struct cpuid_table *table, const struct cpuid_row *row, struct cpuid_answer host)
 {
-	switch (reg) {
-	case EAX: return &answer->eax;
-	case EBX: return &answer->ebx;
-	case ECX: return &answer->ecx;
-	case EDX: return &answer->edx;
-	}
-	return &answer->edx;
-}
-
-static struct cpuid_entry *entry_for(struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
-{
-	struct cpuid_entry *entry = &table->entries[table->count];
-
-	if (table->count > 0 && entry[-1].leaf == leaf && entry[-1].subleaf == subleaf)
-		return &entry[-1];
-	if (leaf >= 0x40000000U && table->first_hypervisor == 0)
+	if (row->leaf >= 0x40000000U && table->first_hypervisor == 0)
 		table->first_hypervisor = table->count;
-	if (leaf >= 0x80000000U && table->first_extended == 0)
+	if (row->leaf >= 0x80000000U && table->first_extended == 0)
 		table->first_extended = table->count;
-	table->count++;
-	*entry = (struct cpuid_entry){.leaf = leaf, .subleaf = subleaf};
-	return entry;
+	table->entries[table->count++] = (struct cpuid_entry){
+		.leaf = row->leaf,
+		.subleaf = row->subleaf,
+		.answer = {(host.eax & row->keep.eax) | row->set.eax, (host.ebx & row->keep.ebx) | row->set.ebx,
+			   (host.ecx & row->keep.ecx) | row->set.ecx, (host.edx & row->keep.edx) | row->set.edx},
+	};
 }
 
 static struct cpuid_answer *find(struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
@@ -143,7 +130,8 @@ static void make_topology(struct cpuid_table *table, uint32_t vcpu_count)
 		find(table, 0x01, 0)->edx |= 1U << 28; /* HTT: the count above is valid */
 	/* "Extended Topology Enumeration": one thread a core, then the package. */
 	*find(table, 0x0b, 0) = (struct cpuid_answer){.ebx = 1, .ecx = 0x100};
-	*find(table, 0x0b, 1) = (struct cpuid_answer){.eax = (uint32_t)__builtin_ctz(id_bits_count), .ebx = vcpu_count, .ecx = 0x201};
+	*find(table, 0x0b, 1) =
+	    (struct cpuid_answer){.eax = (uint32_t)__builtin_ctz(id_bits_count), .ebx = vcpu_count, .ecx = 0x201};
 	for (uint32_t i = 0; i < 4; i++) {
 		struct cpuid_answer *cache = find(table, 0x04, i);
 
@@ -169,20 +157,18 @@ void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inp
 
 	*table = (struct cpuid_table){.count = 0};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct cpuid_row *row = &rows[i];
-		struct cpuid_entry *entry = entry_for(table, row->leaf, row->subleaf);
-		struct cpuid_answer host = {.eax = 0};
-		uint32_t *out = register_of(&entry->answer, row->reg);
+		uint32_t leaf = rows[i].leaf, host_max = leaf < 0x80000000U ? host_basic : host_extended;
+		bool asks = (leaf < 0x40000000U || leaf >= 0x80000000U) && leaf <= host_max;
 
-		if (row->keep != 0 && row->leaf <= (row->leaf < 0x80000000U ? host_basic : host_extended))
-			host = inputs->host(row->leaf, row->subleaf);
-		*out = (*register_of(&host, row->reg) & row->keep) | row->set;
+		add_entry(table, &rows[i], asks ? inputs->host(leaf, rows[i].subleaf) : (struct cpuid_answer){.eax = 0});
 	}
 	/* TSC = crystal * EBX / EAX: exact for every TSC frequency below 4.29 GHz, to 16 Hz above it. */
 	if (inputs->tsc_hz <= UINT32_MAX)
-		*find(table, 0x15, 0) = (struct cpuid_answer){.eax = crystal_hz, .ebx = (uint32_t)inputs->tsc_hz, .ecx = crystal_hz};
+		*find(table, 0x15, 0) =
+		    (struct cpuid_answer){.eax = crystal_hz, .ebx = (uint32_t)inputs->tsc_hz, .ecx = crystal_hz};
 	else
-		*find(table, 0x15, 0) = (struct cpuid_answer){.eax = crystal_hz / 16, .ebx = (uint32_t)(inputs->tsc_hz / 16), .ecx = crystal_hz};
+		*find(table, 0x15, 0) =
+		    (struct cpuid_answer){.eax = crystal_hz / 16, .ebx = (uint32_t)(inputs->tsc_hz / 16), .ecx = crystal_hz};
 	find(table, 0x16, 0)->eax = find(table, 0x16, 0)->ebx = (uint32_t)((inputs->tsc_hz + 500000) / 1000000) & 0xffff;
 	find(table, 0x16, 0)->ecx = 100;
 	make_xsave(table, inputs);
@@ -194,11 +180,13 @@ struct cpuid_answer cpuid_policy_static(const struct cpuid_table *table, uint32_
 {
 	uint32_t i = leaf < 0x40000000U ? 0 : leaf < 0x80000000U ? table->first_hypervisor : table->first_extended;
 
-	/* Entries are sorted, so that the first with a greater leaf ends the search. Subleaves of leaves that have none are equal. */
+	/* Entries are sorted, so that the first with a greater leaf ends the search. Subleaves of leaves that have none are equal.
+	 */
 	for (; i < table->count && table->entries[i].leaf <= leaf; i++) {
 		const struct cpuid_entry *entry = &table->entries[i];
 
-		if (entry->leaf == leaf && (entry->subleaf == subleaf || (leaf != 0x04 && leaf != 0x07 && leaf != 0x0b && leaf != 0x0d)))
+		if (entry->leaf == leaf &&
+		    (entry->subleaf == subleaf || (leaf != 0x04 && leaf != 0x07 && leaf != 0x0b && leaf != 0x0d)))
 			return entry->answer;
 	}
 	return (struct cpuid_answer){.eax = 0};
@@ -220,7 +208,8 @@ static uint32_t xsave_bytes(const struct cpuid_table *table, uint64_t xcr0)
 	return bytes;
 }
 
-struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf, const struct cpuid_vcpu *vcpu)
+struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf,
+					const struct cpuid_vcpu *vcpu)
 {
 	struct cpuid_answer answer = cpuid_policy_static(table, leaf, subleaf);
 

@@ -43,8 +43,15 @@ struct cpuid_vcpu {
 
 void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inputs);
 
-/* Pure. Source: SDM Vol. 2A, "CPUID--CPU Identification". */
-struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf, const struct cpuid_vcpu *vcpu);
+/* Leaves that tell each vCPU something else, or change with its registers. */
+static inline bool cpuid_policy_is_own(uint32_t leaf)
+{
+	return leaf == 0x01 || leaf == 0x0b || leaf == 0x0d;
+}
 
-/* The answer of the table alone; for other policies. */
+/* Any leaf. Pure. Source: SDM Vol. 2A, "CPUID--CPU Identification". */
+struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf,
+					const struct cpuid_vcpu *vcpu);
+
+/* The answer of the table alone: the whole answer unless cpuid_policy_is_own(). Pure. */
 struct cpuid_answer cpuid_policy_static(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf);

@@ -37,8 +37,12 @@ void local_apic_init(struct local_apic *apic)
 void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, bool x2apic_offered, uint8_t physical_bits,
 		       struct apic_clock clock)
 {
-	*apic = (struct local_apic){.id = id, .xapic_id = id << 24, .x2apic_offered = x2apic_offered, .physical_bits = physical_bits,
-				    .clock = clock, .base = APIC_BASE_DEFAULT | APIC_BASE_ENABLED | (is_bootstrap ? APIC_BASE_BSP : 0)};
+	*apic = (struct local_apic){.id = id,
+				    .xapic_id = id << 24,
+				    .x2apic_offered = x2apic_offered,
+				    .physical_bits = physical_bits,
+				    .clock = clock,
+				    .base = APIC_BASE_DEFAULT | APIC_BASE_ENABLED | (is_bootstrap ? APIC_BASE_BSP : 0)};
 	local_apic_init(apic);
 }
 

@@ -54,7 +54,16 @@
 #define ICR_ASSERT             0x4000U
 #define ICR_LEVEL              0x8000U
 #define ICR_SHORTHAND(icr)     ((uint32_t)(icr) >> 18 & 3U)
-enum icr_delivery { DELIVERY_FIXED, DELIVERY_LOWEST, DELIVERY_SMI, DELIVERY_RESERVED, DELIVERY_NMI, DELIVERY_INIT, DELIVERY_STARTUP, DELIVERY_EXTINT };
+enum icr_delivery {
+	DELIVERY_FIXED,
+	DELIVERY_LOWEST,
+	DELIVERY_SMI,
+	DELIVERY_RESERVED,
+	DELIVERY_NMI,
+	DELIVERY_INIT,
+	DELIVERY_STARTUP,
+	DELIVERY_EXTINT
+};
 enum icr_shorthand { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
 
 /* Fixed-point factors between the timer's clock (1 GHz) and the host's TSC. */
@@ -93,7 +102,8 @@ struct apic_effects {
 };
 
 struct apic_clock apic_clock_make(uint64_t tsc_hz);
-void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, bool x2apic_offered, uint8_t physical_bits, struct apic_clock clock);
+void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, bool x2apic_offered, uint8_t physical_bits,
+		       struct apic_clock clock);
 /* INIT: all but the ID and IA32_APIC_BASE goes back. */
 void local_apic_init(struct local_apic *apic);
 
@@ -113,7 +123,8 @@ void local_apic_write(struct local_apic *apic, uint32_t offset, uint32_t value, 
 
 /* x2APIC registers, msr 800h .. 8FFh. False: #GP. */
 MUST_CHECK bool local_apic_msr_read(struct local_apic *apic, uint32_t msr, uint64_t now_tsc, uint64_t *value);
-MUST_CHECK bool local_apic_msr_write(struct local_apic *apic, uint32_t msr, uint64_t value, uint64_t now_tsc, struct apic_effects *effects);
+MUST_CHECK bool local_apic_msr_write(struct local_apic *apic, uint32_t msr, uint64_t value, uint64_t now_tsc,
+				     struct apic_effects *effects);
 
 /* IA32_APIC_BASE. False: #GP. */
 MUST_CHECK bool local_apic_base_write(struct local_apic *apic, uint64_t value, struct apic_effects *effects);

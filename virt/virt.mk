@@ -1,3 +1,7 @@
 KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
 	virt/interrupts.c virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c virt/msr_policy.c virt/posted.c \
 	virt/reply.c virt/vcpu.c virt/vcpu_run.c virt/vm.c virt/vm_slot.c
+
+LOCAL_APIC_SOURCES := virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c
+UNIT_TESTS += local_apic
+test_local_apic_SOURCES := $(LOCAL_APIC_SOURCES)

@@ -179,9 +179,9 @@ int64_t sys_vm_map(const struct syscall_arguments *a)
 		return syscall_error(status);
 	status = handle_find(thread_current()->space, a->value[2], OBJECT_MEMORY, rights & RIGHT_ALL, &memory);
 	if (status == OK) {
-		status = a->value[5] > RIGHT_ALL ? ERR_INVALID
-						 : guest_map_add(vm, a->value[1], memory_from_object(memory), a->value[3], a->value[4],
-								 rights, &done);
+		status = a->value[5] > RIGHT_ALL
+			     ? ERR_INVALID
+			     : guest_map_add(vm, a->value[1], memory_from_object(memory), a->value[3], a->value[4], rights, &done);
 		object_put(memory);
 	}
 	object_put(&vm->object);

@@ -73,7 +73,7 @@ static void entry_failed(struct vcpu *vcpu, uint32_t reason, uint32_t instructio
 
 	vmcs_snapshot(&snapshot);
 	count = vmcs_check(&snapshot, &vmx_capabilities, problems, sizeof(problems) / sizeof(problems[0]));
-	log_warn("E320 vm %s vcpu %u: VM entry failed, reason %u, instruction error %u, qualification %lx, %lu checks broken",
+	log_warn("E302 vm %s vcpu %u: VM entry failed, reason %u, instruction error %u, qualification %lx, %lu checks broken",
 		 vcpu->vm->name, vcpu->index, reason, instruction_error, snapshot.EXIT_QUALIFICATION, count);
 	for (size_t i = 0; i < count; i++)
 		log_warn("  %s", problems[i]);

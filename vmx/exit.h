@@ -46,7 +46,7 @@ enum exit_verdict exit_stop(struct vcpu *vcpu, const struct exit_info *info, enu
 enum exit_verdict exit_inject_gp(struct vcpu *vcpu);
 enum exit_verdict exit_inject_ud(struct vcpu *vcpu);
 
-/* The number in bits 15:0 of the exit reason, the name and handler, what it needs. SDM Vol. 3D, Appendix C. */
+/* The number in bits 15:0 of the exit reason, the name and handler, what it needs. SDM Vol. 3D, "VMX Basic Exit Reasons". */
 #define EXIT_REASONS(X) \
 	X(0, EXCEPTION_OR_NMI, exit_exception, EXIT_NEEDS_INTERRUPTION | EXIT_NEEDS_QUALIFICATION | EXIT_NEEDS_VECTORING) \
 	X(1, EXTERNAL_INTERRUPT, exit_external_interrupt, EXIT_NEEDS_INTERRUPTION) \

@@ -11,13 +11,20 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx_vcpu.h"
 
+static struct cpuid_answer own_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
+{
+	const struct cpuid_vcpu own = {.apic_id = vcpu->index, .apic_enabled = (vcpu->apic.base & APIC_BASE_ENABLED) != 0,
+				       .osxsave = (vmx_guest_cr4() & CR4_OSXSAVE) != 0, .xcr0 = vcpu->xcr0};
+
+	return cpuid_policy_answer(vcpu->vm->cpuid, leaf, subleaf, &own);
+}
+
 enum exit_verdict exit_cpuid(struct vcpu *vcpu, const struct exit_info *info)
 {
 	uint64_t *gpr = vcpu->state->gpr;
-	uint32_t leaf = (uint32_t)gpr[GPR_RAX];
-	const struct cpuid_vcpu own = {.apic_id = vcpu->index, .apic_enabled = (vcpu->apic.base & APIC_BASE_ENABLED) != 0,
-				       .osxsave = leaf == 1 && (vmx_guest_cr4() & CR4_OSXSAVE) != 0, .xcr0 = vcpu->xcr0};
-	struct cpuid_answer answer = cpuid_policy_answer(vcpu->vm->cpuid, leaf, (uint32_t)gpr[GPR_RCX], &own);
+	uint32_t leaf = (uint32_t)gpr[GPR_RAX], subleaf = (uint32_t)gpr[GPR_RCX];
+	struct cpuid_answer answer = cpuid_policy_is_own(leaf) ? own_answer(vcpu, leaf, subleaf)
+							      : cpuid_policy_static(vcpu->vm->cpuid, leaf, subleaf);
 
 	(void)info;
 	gpr[GPR_RAX] = answer.eax;

@@ -39,8 +39,10 @@ void vmx_get_registers(struct vcpu *vcpu, struct vcpu_registers *out)
 					  .selector = vmcs_read16(VMCS_GUEST_##NAME##_SELECTOR)};
 	SEGMENTS(READ_SEGMENT)
 #undef READ_SEGMENT
-	out->gdtr = (struct vcpu_segment){.base = vmcs_read_natural(VMCS_GUEST_GDTR_BASE), .limit = vmcs_read32(VMCS_GUEST_GDTR_LIMIT)};
-	out->idtr = (struct vcpu_segment){.base = vmcs_read_natural(VMCS_GUEST_IDTR_BASE), .limit = vmcs_read32(VMCS_GUEST_IDTR_LIMIT)};
+	out->gdtr =
+	    (struct vcpu_segment){.base = vmcs_read_natural(VMCS_GUEST_GDTR_BASE), .limit = vmcs_read32(VMCS_GUEST_GDTR_LIMIT)};
+	out->idtr =
+	    (struct vcpu_segment){.base = vmcs_read_natural(VMCS_GUEST_IDTR_BASE), .limit = vmcs_read32(VMCS_GUEST_IDTR_LIMIT)};
 }
 
 static void set_control_registers(const struct vcpu_registers *registers)

@@ -56,9 +56,13 @@ static void check_event(struct findings *f, const struct vmcs_snapshot *s)
 	require(f, type != EVENT_RESERVED, "entry event: type 1 is reserved");
 	require(f, type != EVENT_NMI || EVENT_VECTOR(info) == 2, "entry event: an NMI's vector is 2");
 	require(f, type != EVENT_HARDWARE_EXCEPTION || EVENT_VECTOR(info) < 32, "entry event: exception vectors are below 32");
-	require(f, (info & EVENT_HAS_ERROR_CODE) == 0 || type == EVENT_HARDWARE_EXCEPTION, "entry event: only exceptions have error codes");
-	require(f, (info & EVENT_HAS_ERROR_CODE) == 0 || (s->ENTRY_EXCEPTION_ERROR_CODE & 0xffff8000U) == 0, "entry event: error code above 15 bits");
-	require(f, type < EVENT_SOFTWARE_INTERRUPT || type > EVENT_SOFTWARE_EXCEPTION || (s->ENTRY_INSTRUCTION_LEN >= 1 && s->ENTRY_INSTRUCTION_LEN <= 15),
+	require(f, (info & EVENT_HAS_ERROR_CODE) == 0 || type == EVENT_HARDWARE_EXCEPTION,
+		"entry event: only exceptions have error codes");
+	require(f, (info & EVENT_HAS_ERROR_CODE) == 0 || (s->ENTRY_EXCEPTION_ERROR_CODE & 0xffff8000U) == 0,
+		"entry event: error code above 15 bits");
+	require(f,
+		type < EVENT_SOFTWARE_INTERRUPT || type > EVENT_SOFTWARE_EXCEPTION ||
+		    (s->ENTRY_INSTRUCTION_LEN >= 1 && s->ENTRY_INSTRUCTION_LEN <= 15),
 		"entry event: a software event needs an instruction length of 1 to 15");
 	require(f, type != EVENT_EXTERNAL_INTERRUPT || ((s->GUEST_RFLAGS & RFLAGS_IF) != 0 && (s->GUEST_INTERRUPTIBILITY & 3) == 0),
 		"entry event: an interrupt while the guest has them off");
@@ -71,21 +75,28 @@ static void check_controls(struct findings *f, const struct vmcs_snapshot *s, co
 	uint64_t ept = s->EPT_POINTER;
 
 	require(f, allowed(s->PIN_CONTROLS, c->controls[VMX_PIN]), "pin-based controls: a bit that this CPU does not allow");
-	require(f, allowed(s->PRIMARY_PROC_CONTROLS, c->controls[VMX_PRIMARY]), "primary processor controls: a bit that this CPU does not allow");
-	require(f, allowed(s->SECONDARY_PROC_CONTROLS, c->controls[VMX_SECONDARY]), "secondary processor controls: a bit that this CPU does not allow");
+	require(f, allowed(s->PRIMARY_PROC_CONTROLS, c->controls[VMX_PRIMARY]),
+		"primary processor controls: a bit that this CPU does not allow");
+	require(f, allowed(s->SECONDARY_PROC_CONTROLS, c->controls[VMX_SECONDARY]),
+		"secondary processor controls: a bit that this CPU does not allow");
 	require(f, allowed(s->EXIT_CONTROLS, c->controls[VMX_EXIT]), "VM-exit controls: a bit that this CPU does not allow");
 	require(f, allowed(s->ENTRY_CONTROLS, c->controls[VMX_ENTRY]), "VM-entry controls: a bit that this CPU does not allow");
 	require(f, s->CR3_TARGET_COUNT <= 4, "CR3-target count above 4");
 	require(f, (s->MSR_BITMAP & 0xfff) == 0, "MSR bitmap is not page-aligned");
-	require(f, (s->PIN_CONTROLS & PIN_NMI) != 0 || (s->PIN_CONTROLS & PIN_VIRTUAL_NMIS) == 0, "virtual NMIs without NMI exiting");
-	require(f, (s->PIN_CONTROLS & PIN_VIRTUAL_NMIS) != 0 || (s->PRIMARY_PROC_CONTROLS & PRIMARY_PROC_NMI_WINDOW) == 0, "NMI window without virtual NMIs");
+	require(f, (s->PIN_CONTROLS & PIN_NMI) != 0 || (s->PIN_CONTROLS & PIN_VIRTUAL_NMIS) == 0,
+		"virtual NMIs without NMI exiting");
+	require(f, (s->PIN_CONTROLS & PIN_VIRTUAL_NMIS) != 0 || (s->PRIMARY_PROC_CONTROLS & PRIMARY_PROC_NMI_WINDOW) == 0,
+		"NMI window without virtual NMIs");
 	require(f, (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_VPID) == 0 || s->VPID != 0, "VPID 0 with VPIDs on");
-	require(f, (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_UNRESTRICTED) == 0 || (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_EPT) != 0,
+	require(f,
+		(s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_UNRESTRICTED) == 0 ||
+		    (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_EPT) != 0,
 		"unrestricted guest without EPT");
 	if ((s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_EPT) != 0) {
 		require(f, (ept & 7) == 6 || (ept & 7) == 0, "EPT pointer: memory type");
 		require(f, (ept & 0x38) == EPT_POINTER_LEVELS, "EPT pointer: not 4 levels");
-		require(f, (ept & 0x40) == 0 || (c->ept_vpid & EPT_CAP_ACCESSED_DIRTY) != 0, "EPT pointer: accessed and dirty flags are not supported");
+		require(f, (ept & 0x40) == 0 || (c->ept_vpid & EPT_CAP_ACCESSED_DIRTY) != 0,
+			"EPT pointer: accessed and dirty flags are not supported");
 		require(f, (ept & 0xf80) == 0, "EPT pointer: reserved bits are set");
 	}
 	check_event(f, s);
@@ -93,16 +104,24 @@ static void check_controls(struct findings *f, const struct vmcs_snapshot *s, co
 
 static void check_host(struct findings *f, const struct vmcs_snapshot *s, const struct vmx_capabilities *c)
 {
-	require(f, (~s->HOST_CR0 & c->cr0_must_be_1) == 0 && (s->HOST_CR0 & ~c->cr0_may_be_1) == 0, "host CR0: a bit that VMX fixes");
-	require(f, (~s->HOST_CR4 & c->cr4_must_be_1) == 0 && (s->HOST_CR4 & ~c->cr4_may_be_1) == 0, "host CR4: a bit that VMX fixes");
+	require(f, (~s->HOST_CR0 & c->cr0_must_be_1) == 0 && (s->HOST_CR0 & ~c->cr0_may_be_1) == 0,
+		"host CR0: a bit that VMX fixes");
+	require(f, (~s->HOST_CR4 & c->cr4_must_be_1) == 0 && (s->HOST_CR4 & ~c->cr4_may_be_1) == 0,
+		"host CR4: a bit that VMX fixes");
 	require(f, (s->HOST_CR3 >> 52) == 0, "host CR3: beyond the physical address width");
-	require(f, is_canonical(s->HOST_SYSENTER_ESP) && is_canonical(s->HOST_SYSENTER_EIP), "host SYSENTER registers: not canonical");
+	require(f, is_canonical(s->HOST_SYSENTER_ESP) && is_canonical(s->HOST_SYSENTER_EIP),
+		"host SYSENTER registers: not canonical");
 	require(f, (s->HOST_IA32_EFER & (EFER_LME | EFER_LMA)) == (EFER_LME | EFER_LMA), "host EFER: LMA and LME must be set");
-	require(f, ((s->HOST_CS_SELECTOR | s->HOST_SS_SELECTOR | s->HOST_DS_SELECTOR | s->HOST_ES_SELECTOR | s->HOST_FS_SELECTOR | s->HOST_GS_SELECTOR |
-		     s->HOST_TR_SELECTOR) & 7) == 0, "host selectors: RPL and TI must be 0");
+	require(f,
+		((s->HOST_CS_SELECTOR | s->HOST_SS_SELECTOR | s->HOST_DS_SELECTOR | s->HOST_ES_SELECTOR | s->HOST_FS_SELECTOR |
+		  s->HOST_GS_SELECTOR | s->HOST_TR_SELECTOR) &
+		 7) == 0,
+		"host selectors: RPL and TI must be 0");
 	require(f, s->HOST_CS_SELECTOR != 0 && s->HOST_TR_SELECTOR != 0, "host CS or TR: null selector");
-	require(f, is_canonical(s->HOST_FS_BASE) && is_canonical(s->HOST_GS_BASE) && is_canonical(s->HOST_TR_BASE) && is_canonical(s->HOST_GDTR_BASE) &&
-		   is_canonical(s->HOST_IDTR_BASE), "host descriptor bases: not canonical");
+	require(f,
+		is_canonical(s->HOST_FS_BASE) && is_canonical(s->HOST_GS_BASE) && is_canonical(s->HOST_TR_BASE) &&
+		    is_canonical(s->HOST_GDTR_BASE) && is_canonical(s->HOST_IDTR_BASE),
+		"host descriptor bases: not canonical");
 	require(f, (s->EXIT_CONTROLS & VM_EXIT_CTL_HOST_64BIT) != 0, "the host is in 64-bit mode and the exit controls deny it");
 	require(f, (s->HOST_CR4 & CR4_PAE) != 0 && is_canonical(s->HOST_RIP), "host CR4.PAE or RIP");
 }
@@ -116,18 +135,25 @@ static void check_guest_registers(struct findings *f, const struct vmcs_snapshot
 
 	require(f, (~s->GUEST_CR0 & must_be_1) == 0 && (s->GUEST_CR0 & ~c->cr0_may_be_1) == 0, "guest CR0: a bit that VMX fixes");
 	require(f, (s->GUEST_CR0 & CR0_PG) == 0 || (s->GUEST_CR0 & CR0_PE) != 0, "guest CR0: PG without PE");
-	require(f, (~s->GUEST_CR4 & c->cr4_must_be_1) == 0 && (s->GUEST_CR4 & ~c->cr4_may_be_1) == 0, "guest CR4: a bit that VMX fixes");
-	require(f, !long_mode || ((s->GUEST_CR0 & CR0_PG) != 0 && (s->GUEST_CR4 & CR4_PAE) != 0), "IA-32e mode guest without PG and PAE");
+	require(f, (~s->GUEST_CR4 & c->cr4_must_be_1) == 0 && (s->GUEST_CR4 & ~c->cr4_may_be_1) == 0,
+		"guest CR4: a bit that VMX fixes");
+	require(f, !long_mode || ((s->GUEST_CR0 & CR0_PG) != 0 && (s->GUEST_CR4 & CR4_PAE) != 0),
+		"IA-32e mode guest without PG and PAE");
 	require(f, long_mode || (s->GUEST_CR4 & CR4_PCIDE) == 0, "guest CR4.PCIDE outside IA-32e mode");
 	require(f, (s->GUEST_CR3 >> 52) == 0, "guest CR3: beyond the physical address width");
 	require(f, (s->GUEST_DR7 >> 32) == 0, "guest DR7: upper half set");
-	require(f, is_canonical(s->GUEST_SYSENTER_ESP) && is_canonical(s->GUEST_SYSENTER_EIP), "guest SYSENTER registers: not canonical");
+	require(f, is_canonical(s->GUEST_SYSENTER_ESP) && is_canonical(s->GUEST_SYSENTER_EIP),
+		"guest SYSENTER registers: not canonical");
 	require(f, (efer & ~0xd01ULL) == 0, "guest EFER: reserved bits are set");
 	require(f, ((efer & EFER_LMA) != 0) == long_mode, "guest EFER.LMA differs from \"IA-32e mode guest\"");
-	require(f, (s->GUEST_CR0 & CR0_PG) == 0 || ((efer & EFER_LMA) != 0) == ((efer & EFER_LME) != 0), "guest EFER: LMA differs from LME with paging on");
+	require(f, (s->GUEST_CR0 & CR0_PG) == 0 || ((efer & EFER_LMA) != 0) == ((efer & EFER_LME) != 0),
+		"guest EFER: LMA differs from LME with paging on");
 	require(f, (flags & 0xffffffffffc08028ULL) == 0 && (flags & 2) != 0, "guest RFLAGS: reserved bits");
-	require(f, (flags & RFLAGS_VM) == 0 || (!long_mode && (s->GUEST_CR0 & CR0_PE) != 0), "guest RFLAGS.VM outside protected mode");
-	require(f, long_mode && (s->GUEST_CS_ATTRIBUTES & SEGMENT_LONG) != 0 ? is_canonical(s->GUEST_RIP) : (s->GUEST_RIP >> 32) == 0, "guest RIP");
+	require(f, (flags & RFLAGS_VM) == 0 || (!long_mode && (s->GUEST_CR0 & CR0_PE) != 0),
+		"guest RFLAGS.VM outside protected mode");
+	require(f,
+		long_mode && (s->GUEST_CS_ATTRIBUTES & SEGMENT_LONG) != 0 ? is_canonical(s->GUEST_RIP) : (s->GUEST_RIP >> 32) == 0,
+		"guest RIP");
 }
 
 /* Limit and granularity must agree. */
@@ -139,7 +165,8 @@ static bool limit_ok(uint64_t limit, uint64_t attributes)
 
 static void check_virtual_8086(struct findings *f, uint64_t selector, uint64_t base, uint64_t limit, uint64_t attributes)
 {
-	require(f, base == (selector & 0xffff) << 4 && limit == 0xffff && attributes == 0xf3, "guest segments: virtual-8086 mode fixes base, limit, attributes");
+	require(f, base == (selector & 0xffff) << 4 && limit == 0xffff && attributes == 0xf3,
+		"guest segments: virtual-8086 mode fixes base, limit, attributes");
 }
 
 static void check_data_segment(struct findings *f, uint64_t limit, uint64_t attributes)
@@ -149,24 +176,32 @@ static void check_data_segment(struct findings *f, uint64_t limit, uint64_t attr
 	require(f, (attributes & 1) != 0 && (attributes & ATTRIBUTES_S) != 0 && (attributes & ATTRIBUTES_PRESENT) != 0,
 		"guest data segment: must be accessed, code or data, present");
 	require(f, (attributes & 8) == 0 || (attributes & 2) != 0, "guest data segment: code that cannot be read");
-	require(f, (attributes & ATTRIBUTES_RESERVED) == 0 && limit_ok(limit, attributes), "guest data segment: reserved bits or limit");
+	require(f, (attributes & ATTRIBUTES_RESERVED) == 0 && limit_ok(limit, attributes),
+		"guest data segment: reserved bits or limit");
 }
 
 static void check_code_and_stack(struct findings *f, const struct vmcs_snapshot *s)
 {
 	uint64_t cs = s->GUEST_CS_ATTRIBUTES, ss = s->GUEST_SS_ATTRIBUTES;
-	bool long_mode = (s->ENTRY_CONTROLS & VM_ENTRY_CTL_IA32E_GUEST) != 0, data_allowed = (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_UNRESTRICTED) != 0;
+	bool long_mode = (s->ENTRY_CONTROLS & VM_ENTRY_CTL_IA32E_GUEST) != 0,
+	     data_allowed = (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_UNRESTRICTED) != 0;
 	uint64_t type = ATTRIBUTES_TYPE(cs);
 
 	require(f, type == 9 || type == 11 || type == 13 || type == 15 || (type == 3 && data_allowed), "guest CS: type");
-	require(f, (cs & ATTRIBUTES_S) != 0 && (cs & ATTRIBUTES_PRESENT) != 0 && (cs & ATTRIBUTES_RESERVED) == 0 && (cs & SEGMENT_UNUSABLE) == 0,
+	require(f,
+		(cs & ATTRIBUTES_S) != 0 && (cs & ATTRIBUTES_PRESENT) != 0 && (cs & ATTRIBUTES_RESERVED) == 0 &&
+		    (cs & SEGMENT_UNUSABLE) == 0,
 		"guest CS: must be present code without reserved bits");
 	require(f, type != 3 || ATTRIBUTES_DPL(cs) == 0, "guest CS: data type needs DPL 0");
 	require(f, (type != 9 && type != 11) || ATTRIBUTES_DPL(cs) == ATTRIBUTES_DPL(ss), "guest CS: DPL differs from that of SS");
 	require(f, !long_mode || (cs & SEGMENT_LONG) == 0 || (cs & SEGMENT_BIG) == 0, "guest CS: L and D are both set");
 	require(f, limit_ok(s->GUEST_CS_LIMIT, cs) && (s->GUEST_CS_BASE >> 32) == 0, "guest CS: limit or base");
-	require(f, (ss & SEGMENT_UNUSABLE) != 0 || ((ATTRIBUTES_TYPE(ss) == 3 || ATTRIBUTES_TYPE(ss) == 7) && (ss & ATTRIBUTES_S) != 0), "guest SS: type");
-	require(f, (ss & SEGMENT_UNUSABLE) != 0 || ((ss & ATTRIBUTES_PRESENT) != 0 && (ss & ATTRIBUTES_RESERVED) == 0 && limit_ok(s->GUEST_SS_LIMIT, ss)),
+	require(
+	    f, (ss & SEGMENT_UNUSABLE) != 0 || ((ATTRIBUTES_TYPE(ss) == 3 || ATTRIBUTES_TYPE(ss) == 7) && (ss & ATTRIBUTES_S) != 0),
+	    "guest SS: type");
+	require(f,
+		(ss & SEGMENT_UNUSABLE) != 0 ||
+		    ((ss & ATTRIBUTES_PRESENT) != 0 && (ss & ATTRIBUTES_RESERVED) == 0 && limit_ok(s->GUEST_SS_LIMIT, ss)),
 		"guest SS: present, reserved bits, limit");
 	require(f, (s->GUEST_CR0 & CR0_PE) != 0 || ATTRIBUTES_DPL(ss) == 0, "guest SS: DPL must be 0 in real mode");
 }
@@ -177,7 +212,9 @@ static void check_guest_segments(struct findings *f, const struct vmcs_snapshot 
 	bool long_mode = (s->ENTRY_CONTROLS & VM_ENTRY_CTL_IA32E_GUEST) != 0;
 
 #define EACH(X) X(CS) X(SS) X(DS) X(ES) X(FS) X(GS)
-#define V8086(NAME) check_virtual_8086(f, s->GUEST_##NAME##_SELECTOR, s->GUEST_##NAME##_BASE, s->GUEST_##NAME##_LIMIT, s->GUEST_##NAME##_ATTRIBUTES);
+#define V8086(NAME)                                                                                                                \
+	check_virtual_8086(f, s->GUEST_##NAME##_SELECTOR, s->GUEST_##NAME##_BASE, s->GUEST_##NAME##_LIMIT,                         \
+			   s->GUEST_##NAME##_ATTRIBUTES);
 #define DATA(NAME) check_data_segment(f, s->GUEST_##NAME##_LIMIT, s->GUEST_##NAME##_ATTRIBUTES);
 	if ((s->GUEST_RFLAGS & RFLAGS_VM) != 0) {
 		EACH(V8086)
@@ -188,11 +225,17 @@ static void check_guest_segments(struct findings *f, const struct vmcs_snapshot 
 #undef DATA
 #undef V8086
 #undef EACH
-	require(f, is_canonical(s->GUEST_TR_BASE) && is_canonical(s->GUEST_FS_BASE) && is_canonical(s->GUEST_GS_BASE), "guest TR, FS, GS base: not canonical");
+	require(f, is_canonical(s->GUEST_TR_BASE) && is_canonical(s->GUEST_FS_BASE) && is_canonical(s->GUEST_GS_BASE),
+		"guest TR, FS, GS base: not canonical");
 	require(f, (s->GUEST_TR_SELECTOR & 4) == 0, "guest TR: selector in the LDT");
 	require(f, ATTRIBUTES_TYPE(tr) == 11 || (!long_mode && ATTRIBUTES_TYPE(tr) == 3), "guest TR: must be a busy TSS");
-	require(f, (tr & (ATTRIBUTES_S | SEGMENT_UNUSABLE)) == 0 && (tr & ATTRIBUTES_PRESENT) != 0 && limit_ok(s->GUEST_TR_LIMIT, tr), "guest TR: attributes or limit");
-	require(f, (ldtr & SEGMENT_UNUSABLE) != 0 || (ATTRIBUTES_TYPE(ldtr) == 2 && (ldtr & ATTRIBUTES_S) == 0 && (ldtr & ATTRIBUTES_PRESENT) != 0), "guest LDTR: attributes");
+	require(f,
+		(tr & (ATTRIBUTES_S | SEGMENT_UNUSABLE)) == 0 && (tr & ATTRIBUTES_PRESENT) != 0 && limit_ok(s->GUEST_TR_LIMIT, tr),
+		"guest TR: attributes or limit");
+	require(f,
+		(ldtr & SEGMENT_UNUSABLE) != 0 ||
+		    (ATTRIBUTES_TYPE(ldtr) == 2 && (ldtr & ATTRIBUTES_S) == 0 && (ldtr & ATTRIBUTES_PRESENT) != 0),
+		"guest LDTR: attributes");
 	require(f, is_canonical(s->GUEST_GDTR_BASE) && is_canonical(s->GUEST_IDTR_BASE), "guest GDTR or IDTR base: not canonical");
 	require(f, (s->GUEST_GDTR_LIMIT >> 16) == 0 && (s->GUEST_IDTR_LIMIT >> 16) == 0, "guest GDTR or IDTR limit above 16 bits");
 }
@@ -205,13 +248,16 @@ static void check_guest_rest(struct findings *f, const struct vmcs_snapshot *s)
 	require(f, s->GUEST_ACTIVITY <= 3, "guest activity state above 3");
 	require(f, (blocked & ~0x1fULL) == 0, "guest interruptibility: reserved bits are set");
 	require(f, (blocked & 3) != 3, "guest interruptibility: STI and MOV SS at once");
-	require(f, (blocked & INTERRUPTIBILITY_STI) == 0 || (s->GUEST_RFLAGS & RFLAGS_IF) != 0, "guest interruptibility: STI with IF clear");
+	require(f, (blocked & INTERRUPTIBILITY_STI) == 0 || (s->GUEST_RFLAGS & RFLAGS_IF) != 0,
+		"guest interruptibility: STI with IF clear");
 	require(f, (s->GUEST_PENDING_DEBUG & ~0x1500fULL) == 0, "guest pending debug exceptions: reserved bits are set");
-	require(f, (blocked & 3) == 0 || ((s->GUEST_PENDING_DEBUG & PENDING_DEBUG_BS) != 0) == single_step, "guest pending debug exceptions: BS must equal TF in an interrupt shadow");
+	require(f, (blocked & 3) == 0 || ((s->GUEST_PENDING_DEBUG & PENDING_DEBUG_BS) != 0) == single_step,
+		"guest pending debug exceptions: BS must equal TF in an interrupt shadow");
 	require(f, s->GUEST_VMCS_LINK_POINTER == UINT64_MAX, "VMCS link pointer is not all ones");
 }
 
-size_t vmcs_check(const struct vmcs_snapshot *snapshot, const struct vmx_capabilities *capabilities, const char *problems[], size_t max)
+size_t vmcs_check(const struct vmcs_snapshot *snapshot, const struct vmx_capabilities *capabilities, const char *problems[],
+		  size_t max)
 {
 	struct findings findings = {.problems = problems, .max = max};
 

@@ -7,4 +7,5 @@
 #include "vmx/vmx_capabilities.h"
 
 /* Fills problems[0 .. max) with constant strings; returns how many there are in all, at most max. */
-size_t vmcs_check(const struct vmcs_snapshot *snapshot, const struct vmx_capabilities *capabilities, const char *problems[], size_t max);
+size_t vmcs_check(const struct vmcs_snapshot *snapshot, const struct vmx_capabilities *capabilities, const char *problems[],
+		  size_t max);

@@ -3,3 +3,6 @@ KERNEL_SOURCES += vmx/ept.c vmx/exit.c vmx/exit_access.c vmx/exit_cr.c vmx/exit_
 	vmx/vmx_cpu.c vmx/vmx_entry.asm vmx/vmx_ops.c vmx/vmx_vcpu.c
 OFFSETS_SOURCES += vmx/vmx_offsets.c
 $(BUILD)/kernel/vmx/vmx_entry.o: $(BUILD)/generated/vmx_offsets.inc
+
+UNIT_TESTS += ept
+test_ept_SOURCES := vmx/ept.c

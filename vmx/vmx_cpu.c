@@ -200,12 +200,16 @@ size_t vmx_report(char *out, size_t size_bytes)
 				   (vmx_capabilities.ept_vpid & EPT_CAP_2M) != 0 ? "4K 2M" : "4K",
 				   (vmx_capabilities.ept_vpid & VPID_CAP_INVVPID) != 0 ? "yes" : "no");
 	if (state.without_vmx != 0)
-		return format_text(out, size_bytes, "E401 %u of this PC's CPUs have no Intel VT-x; Bulkhead cannot run VMs without it\n",
+		return format_text(out, size_bytes,
+				   "E401 %u of this PC's CPUs have no Intel VT-x; Bulkhead cannot run VMs without it\n",
 				   state.without_vmx);
 	if (state.locked_off != 0)
-		return format_text(out, size_bytes, "E402 VT-x is locked off by the firmware on %u CPUs; switch on \"Intel Virtualization "
-				   "Technology\" (VT-x, VMX) in the firmware setup, then power the PC off and on\n", state.locked_off);
+		return format_text(out, size_bytes,
+				   "E402 VT-x is locked off by the firmware on %u CPUs; switch on \"Intel Virtualization "
+				   "Technology\" (VT-x, VMX) in the firmware setup, then power the PC off and on\n",
+				   state.locked_off);
 	if (state.failed != 0)
-		return format_text(out, size_bytes, "E403 VMXON failed on %u CPUs; something else may hold VT-x on this PC\n", state.failed);
+		return format_text(out, size_bytes, "E403 VMXON failed on %u CPUs; something else may hold VT-x on this PC\n",
+				   state.failed);
 	return report_missing(out, size_bytes);
 }

@@ -111,7 +111,8 @@ static enum status choose_controls(const struct vm *vm, struct vmx_controls *out
 	if (status == OK)
 		status = vmx_controls_choose(allowed[VMX_EXIT], vmx_required_bits(VMX_EXIT), VM_EXIT_CTL_SAVE_DEBUG, &out->exit);
 	if (status == OK)
-		status = vmx_controls_choose(allowed[VMX_ENTRY], vmx_required_bits(VMX_ENTRY), VM_ENTRY_CTL_LOAD_DEBUG, &out->entry);
+		status =
+		    vmx_controls_choose(allowed[VMX_ENTRY], vmx_required_bits(VMX_ENTRY), VM_ENTRY_CTL_LOAD_DEBUG, &out->entry);
 	return status;
 }
 

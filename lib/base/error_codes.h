@@ -52,6 +52,10 @@
 	X(E308, "the guest halted with interrupts off") \
 	X(E312, "no memory left for the VM's page tables") \
 	X(E313, "endless exceptions during event delivery") \
+	X(E401, "the processor has no VT-x") \
+	X(E402, "VT-x is locked off by the firmware") \
+	X(E403, "VT-x cannot be switched on") \
+	X(E404, "VT-x lacks a part that is needed") \
 	X(E405, "VT-x is switched off by the manifest") \
 	X(E501, "no kernel file on the boot volume") \
 	X(E502, "the kernel file is damaged or not a kernel") \
