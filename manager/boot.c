@@ -96,7 +96,7 @@ static void start_console(struct manager *manager)
 static void start_vm(struct manager *manager, struct vm_entry *vm)
 {
 	if (vm->wanted->refused) {
-		format_text(vm->why, sizeof(vm->why), "refused; its messages are in the log");
+		format_text(vm->why, sizeof(vm->why), "refused; `log` says why");
 		return;
 	}
 	vm_start(vm, &manager->around);
@@ -105,14 +105,14 @@ static void start_vm(struct manager *manager, struct vm_entry *vm)
 /* Each line of the report is a code and words; each VM gets all of them, with its name. */
 static void refuse_by_report(struct vm_entry *vm, const char *report)
 {
+	format_text(vm->why, sizeof(vm->why), "%.*s; `log` says why", CODE_CHARACTERS, report);
 	for (const char *line = report; *line != '\0';) {
 		const char *end = strchr(line, '\n');
 		size_t len = end != NULL ? (size_t)(end - line) : strlen(line);
 
 		if (len > CODE_CHARACTERS) {
-			format_text(vm->why, sizeof(vm->why), "%.*s %s: not started:%.*s", CODE_CHARACTERS, line,
-				    vm->wanted->name, (int)(len - CODE_CHARACTERS), line + CODE_CHARACTERS);
-			log_print("%s", vm->why);
+			log_print("%.*s %s: not started:%.*s", CODE_CHARACTERS, line, vm->wanted->name,
+				  (int)(len - CODE_CHARACTERS), line + CODE_CHARACTERS);
 		}
 		line += len + (end != NULL ? 1 : 0);
 	}
@@ -140,7 +140,6 @@ static void read_vmx_report(const struct manager *manager, char *report, size_t 
 static void start_vms(struct manager *manager)
 {
 	static char report[REPORT_BYTES];
-	const struct vm_entry *first = NULL;
 
 	read_vmx_report(manager, report, sizeof(report));
 	for (uint32_t i = 0; i < manager->manifest.vm_count; i++) {
@@ -152,12 +151,8 @@ static void start_vms(struct manager *manager)
 			refuse_by_report(vm, report);
 		else
 			start_vm(manager, vm);
-		if (first == NULL && vm->life == VM_RUNNING)
-			first = vm;
 	}
 	console_wake(&manager->console);
-	if (first != NULL)
-		console_show(&manager->console, first->wanted->name);
 }
 
 enum status manager_boot(struct manager *manager)

@@ -71,6 +71,19 @@ static void look_at_console(void)
 		manager_start_console(&manager);
 }
 
+/* Once: the user finds himself at the first VM of the manifest that runs. */
+static void show_first_vm(void)
+{
+	const struct vm_entry *vm = manager.vms;
+
+	while (vm < manager.vms + manager.vm_count && vm->life != VM_STARTING && vm->life != VM_RUNNING)
+		vm++;
+	if (vm == manager.vms + manager.vm_count || vm->life == VM_STARTING)
+		return;
+	console_show(&manager.console, vm->wanted->name);
+	manager.has_shown_vm = true;
+}
+
 static void look_at_vms(void)
 {
 	bool changed = false;
@@ -79,6 +92,8 @@ static void look_at_vms(void)
 		changed |= vm_look(&manager.vms[i]);
 	if (changed)
 		console_wake(&manager.console);
+	if (!manager.has_shown_vm)
+		show_first_vm();
 }
 
 static void restart_vms(void)

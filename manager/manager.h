@@ -27,6 +27,7 @@ struct manager {
 	struct console_link console;
 	struct console_wishes console_wishes;
 	uint32_t console_restart_count;
+	bool has_shown_vm;    /* the console was led to the first VM that runs */
 	struct vm_surroundings around;
 	uint32_t vm_count;
 	struct vm_entry vms[MANIFEST_VMS_MAX];

@@ -12,20 +12,20 @@
 static bool wait_for_end(struct manager *manager, struct vm_entry *vm, uint64_t ms)
 {
 	uint64_t deadline = clock_deadline_in_ms(ms);
-	bool ended = vm_look(vm);
 	uint64_t bits;
 
-	while (!ended && clock_now_ticks() < deadline) {
+	vm_look(vm);
+	while (vm_is_alive(vm) && clock_now_ticks() < deadline) {
 		if (sys_event_wait(manager->event, clock_deadline_in_ms(LOOK_STEP_MS), &bits) == ERR_BAD_HANDLE)
 			return false;
-		ended = vm_look(vm);
+		vm_look(vm);
 	}
-	return ended;
+	return !vm_is_alive(vm);
 }
 
 static void stop_vm(struct manager *manager, struct vm_entry *vm)
 {
-	if (vm->life != VM_RUNNING)
+	if (!vm_is_alive(vm))
 		return;
 	vm_stop(vm);
 	if (wait_for_end(manager, vm, STOP_WAIT_MS))
@@ -41,7 +41,8 @@ void manager_shut_down(struct manager *manager)
 
 	for (uint32_t i = manager->vm_count; i > 0; i--) {
 		stop_vm(manager, &manager->vms[i - 1]);
-		manager->vms[i - 1].life = VM_ENDED; /* also those that waited for a restart */
+		if (manager->vms[i - 1].life == VM_PAUSES)
+			manager->vms[i - 1].life = VM_ENDED;
 	}
 	log_print("switching the PC off");
 	console_wake(&manager->console);

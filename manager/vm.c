@@ -16,21 +16,24 @@ void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t 
 
 void vm_start(struct vm_entry *entry, const struct vm_surroundings *around)
 {
-	bool again = entry->life != VM_NOT_STARTED;
-	char memory[24];
+	char message[MANIFEST_LINE_BYTES];
 
 	entry->started_tsc = clock_now_ticks();
-	if (vm_assemble(entry, around) != OK) {
-		entry->life = again ? VM_ENDED : VM_NOT_STARTED;
-		log_print("%s", entry->why);
+	if (vm_assemble(entry, around, message, sizeof(message)) != OK) {
+		entry->life = entry->life == VM_NOT_STARTED ? VM_NOT_STARTED : VM_ENDED;
+		format_text(entry->why, sizeof(entry->why), "%.4s; `log` says why", message);
+		log_print("%s", message);
 		return;
 	}
-	entry->life = VM_RUNNING;
-	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
-	log_print("%s: %s: %s, %u CPU%s, %s", entry->wanted->name, again ? "started again" : "started", memory,
-		  entry->wanted->vcpu_count, entry->wanted->vcpu_count == 1 ? "" : "s", entry->wanted->kernel);
+	entry->life = VM_STARTING;
+	entry->why[0] = '\0';
 	if (!entry->has_terminal)
 		vm_open_terminal(entry, around);
+}
+
+bool vm_is_alive(const struct vm_entry *entry)
+{
+	return entry->life == VM_STARTING || entry->life == VM_RUNNING;
 }
 
 static uint64_t ran_ms(const struct vm_entry *entry)
@@ -38,21 +41,30 @@ static uint64_t ran_ms(const struct vm_entry *entry)
 	return clock_ticks_to_ns(clock_now_ticks() - entry->started_tsc, program_info()->tsc_hz) / NS_PER_MS;
 }
 
+static void note_start(struct vm_entry *entry)
+{
+	char memory[24];
+
+	entry->life = VM_RUNNING;
+	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
+	log_print("%s: runs: %s, %s, %u CPU%s", entry->wanted->name, entry->wanted->kernel, memory,
+		  entry->wanted->vcpu_count, entry->wanted->vcpu_count == 1 ? "" : "s");
+}
+
 /* Notes how it ended, tells, and decides about a restart. */
-static void note_end(struct vm_entry *entry, const struct space_status *space)
+static void note_end(struct vm_entry *entry, const struct space_status *space, const struct vmm_report *report)
 {
 	struct restart_decision decision = {.again = false};
-	struct vmm_report report;
-	struct vm_end end;
+	struct vm_end end = vm_end_from(space, report);
+	char line[MANIFEST_LINE_BYTES];
 
-	vm_report_copy(entry->report, &report);
-	end = vm_end_from(space, &report);
-	vm_end_line(entry->wanted->name, &end, entry->why, sizeof(entry->why));
-	log_print("%s", entry->why);
+	vm_end_line(entry->wanted->name, &end, line, sizeof(line));
+	log_print("%s", line);
+	vm_end_brief(&end, entry->why, sizeof(entry->why));
 	if (!end.refused)
 		decision = restart_decide(entry->wanted->restart, end.reason, ran_ms(entry), entry->failures_in_row);
 	entry->failures_in_row = decision.failures_in_row;
-	entry->life = decision.again ? VM_PAUSES : VM_ENDED;
+	entry->life = decision.again ? VM_PAUSES : end.refused ? VM_NOT_STARTED : VM_ENDED;
 	if (!decision.again)
 		return;
 	entry->restart_tsc = clock_deadline_in_ms(decision.delay_ms);
@@ -62,24 +74,33 @@ static void note_end(struct vm_entry *entry, const struct space_status *space)
 
 bool vm_look(struct vm_entry *entry)
 {
+	struct vmm_report report;
 	struct space_status space;
 
-	if (entry->life != VM_RUNNING || sys_space_status(entry->space, &space) != OK || space.state == SPACE_RUNNING)
+	if (!vm_is_alive(entry) || sys_space_status(entry->space, &space) != OK)
 		return false;
-	note_end(entry, &space);
-	vm_dismantle(entry);
-	return true;
+	vm_report_copy(entry->report, &report);
+	if (space.state != SPACE_RUNNING) {
+		note_end(entry, &space, &report);
+		vm_dismantle(entry);
+		return true;
+	}
+	if (entry->life == VM_STARTING && report.state == VMM_RUNNING) {
+		note_start(entry);
+		return true;
+	}
+	return false;
 }
 
 void vm_stop(struct vm_entry *entry)
 {
-	if (entry->life == VM_RUNNING && sys_vm_stop(entry->vm, VCPU_STOP_STOPPED) != OK)
+	if (vm_is_alive(entry) && sys_vm_stop(entry->vm, VCPU_STOP_STOPPED) != OK)
 		sys_space_kill(entry->space);
 }
 
 void vm_kill(struct vm_entry *entry)
 {
-	if (entry->life == VM_RUNNING)
+	if (vm_is_alive(entry))
 		sys_space_kill(entry->space);
 }
 
@@ -107,6 +128,8 @@ static const char *life_words(enum vm_life life)
 	switch (life) {
 	case VM_NOT_STARTED:
 		return "not started";
+	case VM_STARTING:
+		return "starting";
 	case VM_RUNNING:
 		return "running";
 	case VM_ENDED:
@@ -137,10 +160,9 @@ size_t vm_list_line(const struct vm_entry *entry, char *out, size_t size_bytes)
 {
 	char memory[24];
 	char ledger[64];
-	bool shows_why = entry->life != VM_RUNNING;
 
 	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
 	format_ledger(entry, ledger, sizeof(ledger));
-	return format_text(out, size_bytes, "%-16s %-11s  %-6s  %-4u  %s%s\n", entry->wanted->name, life_words(entry->life),
-			   memory, entry->wanted->vcpu_count, ledger, shows_why ? entry->why : "");
+	return format_text(out, size_bytes, "%-16s %-11s  %-6s  %-4u  %s%s\n", entry->wanted->name,
+			   life_words(entry->life), memory, entry->wanted->vcpu_count, ledger, entry->why);
 }

@@ -10,8 +10,11 @@
 #include "manager/host.h"
 #include "manager/vm_report.h"
 
+#define VM_WHY_BYTES 96U
+
 enum vm_life {
-	VM_NOT_STARTED, /* refused, or not yet: why says which */
+	VM_NOT_STARTED, /* refused: why says which code */
+	VM_STARTING,    /* its VMM reads the images */
 	VM_RUNNING,
 	VM_ENDED,       /* why says how */
 	VM_PAUSES,      /* ended, and starts again at restart_tsc */
@@ -45,7 +48,7 @@ struct vm_entry {
 	enum vm_life life;
 	uint32_t failures_in_row;
 	uint64_t restart_tsc;
-	char why[MANIFEST_LINE_BYTES];
+	char why[VM_WHY_BYTES];
 };
 
 void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t slot);
@@ -53,13 +56,17 @@ void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t 
 /* Bytes of the VM's pool: guest memory, and what VMM and kernel need beside it. A multiple of 2 MiB. */
 uint64_t vm_pool_bytes(const struct manifest_vm *wanted);
 
-/* Starts it, or says in the log why not. Context: not running. */
+/* Starts its VMM, or says in the log why not. Context: not alive. */
 void vm_start(struct vm_entry *entry, const struct vm_surroundings *around);
 
-/* Looks whether it ended; if so, says how, frees what it had and decides about a restart. True: it ended just now. */
+/* Its VMM is there. */
+bool vm_is_alive(const struct vm_entry *entry);
+
+/* Looks whether it runs by now or ended; says so in the log. Of one that ended, frees what it had and decides about a
+ * restart. True: something changed. */
 bool vm_look(struct vm_entry *entry);
 
-/* Asks a running VM to stop; it ends soon. vm_kill: at once, and its VMM with it. */
+/* Asks a VM to stop; it ends soon. vm_kill: at once, and its VMM with it. */
 void vm_stop(struct vm_entry *entry);
 void vm_kill(struct vm_entry *entry);
 

@@ -119,3 +119,13 @@ size_t vm_end_line(const char *name, const struct vm_end *end, char *out, size_t
 			   reason_words[end->reason], separator, end->text, end->rip, end->detail[0], end->detail[1],
 			   end->detail[2], end->detail[3], failure->remedy);
 }
+
+size_t vm_end_brief(const struct vm_end *end, char *out, size_t size_bytes)
+{
+	const struct failure *failure = &failures[end->reason];
+
+	if (end->refused)
+		return format_text(out, size_bytes, "%.4s refused; `log` says why", end->text);
+	return format_text(out, size_bytes, "%s%s%s", failure->code != NULL ? failure->code : "",
+			   failure->code != NULL ? " " : "", reason_words[end->reason]);
+}

@@ -27,5 +27,8 @@ struct vm_end vm_end_from(const struct space_status *space, const struct vmm_rep
 /* "E301 web: stopped: triple fault: ...; REMEDY" or "web: stopped: the guest powered off" into out; returns its length. */
 size_t vm_end_line(const char *name, const struct vm_end *end, char *out, size_t size_bytes);
 
+/* The same for a list: "E301 triple fault: ..."; returns its length. */
+size_t vm_end_brief(const struct vm_end *end, char *out, size_t size_bytes);
+
 /* Words for enum status in messages of the manager. */
 const char *status_words(enum status status);

@@ -56,7 +56,8 @@ static enum status make_vm(struct vm_entry *entry, const struct vm_surroundings 
 	return sys_vm_create(MANAGER_HANDLE_HOST, entry->pool, &config, &entry->vm);
 }
 
-static enum status make_vmm(struct vm_entry *entry, const struct vm_surroundings *around, struct program *vmm)
+static enum status make_vmm(struct vm_entry *entry, const struct vm_surroundings *around, struct program *vmm,
+			    struct program_problem *problem)
 {
 	const struct program_request request = {
 		.path = VMM_PATH,
@@ -65,17 +66,10 @@ static enum status make_vmm(struct vm_entry *entry, const struct vm_surroundings
 		.end_event = around->manager_event,
 		.end_bits = around->end_bits,
 	};
-	struct program_problem problem = {.what = "does not fit into memory"};
-	enum status status = program_create(around->host, &request, vmm, &problem);
+	enum status status = program_create(around->host, &request, vmm, problem);
 
-	if (status == OK) {
+	if (status == OK)
 		entry->space = vmm->space;
-		return OK;
-	}
-	if (status == ERR_NO_MEMORY)
-		return status;
-	format_text(entry->why, sizeof(entry->why), "E631 %s: not started: bulkhead/%s %s (%lu); copy the folder system from "
-		    "the release again", entry->wanted->name, VMM_PATH, problem.what, problem.number);
 	return status;
 }
 
@@ -178,7 +172,8 @@ _Static_assert(sizeof(((struct manifest_vm *)0)->cpus) <= sizeof(((struct vmm_sp
 _Static_assert(MANIFEST_NAME_BYTES == VMM_NAME_BYTES && MANIFEST_CMDLINE_BYTES == VMM_CMDLINE_BYTES, "texts");
 
 /* The steps, and what the user reads where one fails for lack of something. */
-static enum status assemble(struct vm_entry *entry, const struct vm_surroundings *around, const char **step)
+static enum status assemble(struct vm_entry *entry, const struct vm_surroundings *around, const char **step,
+			    struct program_problem *problem)
 {
 	uint64_t pool_bytes = vm_pool_bytes(entry->wanted);
 	struct program vmm;
@@ -200,7 +195,7 @@ static enum status assemble(struct vm_entry *entry, const struct vm_surroundings
 	if (status != OK)
 		return status;
 	*step = "its VMM";
-	status = make_vmm(entry, around, &vmm);
+	status = make_vmm(entry, around, &vmm, problem);
 	if (status == OK)
 		status = map_parts(entry);
 	if (status == OK)
@@ -208,20 +203,23 @@ static enum status assemble(struct vm_entry *entry, const struct vm_surroundings
 	return status == OK ? program_run(&vmm, entry->wanted->name, VMM_WINDOW_SPEC) : status;
 }
 
-enum status vm_assemble(struct vm_entry *entry, const struct vm_surroundings *around)
+enum status vm_assemble(struct vm_entry *entry, const struct vm_surroundings *around, char *message, size_t message_bytes)
 {
+	struct program_problem problem = {.what = NULL};
+	const char *name = entry->wanted->name;
 	const char *step = "";
-	enum status status;
+	enum status status = assemble(entry, around, &step, &problem);
 
-	entry->why[0] = '\0';
-	status = assemble(entry, around, &step);
 	if (status == OK)
 		return OK;
-	if (entry->why[0] == '\0')
-		format_text(entry->why, sizeof(entry->why), "E630 %s: not started: %s cannot be made: %s; %s",
-			    entry->wanted->name, step, status_words(status),
-			    status == ERR_NO_MEMORY ? "lower the memory of VMs in bulkhead.toml"
-						    : "see what `disable` in bulkhead.toml switches off");
+	if (problem.what != NULL && status != ERR_NO_MEMORY)
+		format_text(message, message_bytes, "E631 %s: not started: bulkhead/%s %s (%lu); copy the folder system from "
+			    "the release again", name, VMM_PATH, problem.what, problem.number);
+	else
+		format_text(message, message_bytes, "E630 %s: not started: %s cannot be made: %s; %s", name, step,
+			    status_words(status), status == ERR_NO_MEMORY
+							  ? "lower the memory of VMs in bulkhead.toml"
+							  : "see what `disable` in bulkhead.toml switches off");
 	vm_dismantle(entry);
 	return status;
 }

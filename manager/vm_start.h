@@ -2,9 +2,10 @@
 #pragma once
 #include "manager/vm.h"
 
-/* Makes pool, VM, memory and VMM of entry, and runs the VMM. Errors, with the reason in entry->why ("E630 web: ..."): nothing
- * is left then but what stays over restarts. */
-MUST_CHECK enum status vm_assemble(struct vm_entry *entry, const struct vm_surroundings *around);
+/* Makes pool, VM, memory and VMM of entry, and runs the VMM. Errors, with the reason as message ("E630 web: ..."): nothing is
+ * left then but what stays over restarts. */
+MUST_CHECK enum status vm_assemble(struct vm_entry *entry, const struct vm_surroundings *around, char *message,
+				   size_t message_bytes);
 
 /* Frees all that does not stay over restarts. Context: no thread of the VMM lives. */
 void vm_dismantle(struct vm_entry *entry);

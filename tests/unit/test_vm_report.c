@@ -100,10 +100,26 @@ static void test_vm_report_of_a_refused_vm_is_its_own_text(void **state)
 	const struct vmm_report report = {.state = VMM_REFUSED, .text = "E211 web: linux/vmlinuz: too short"};
 	const struct space_status space = {.state = SPACE_EXITED};
 	struct vm_end end = vm_end_from(&space, &report);
+	char brief[96];
 
 	(void)state;
 	assert_true(end.refused);
 	assert_line(&end, "E211 web: linux/vmlinuz: too short");
+	vm_end_brief(&end, brief, sizeof(brief));
+	assert_string_equal(brief, "E211 refused; `log` says why");
+}
+
+static void test_vm_report_brief_has_code_and_words(void **state)
+{
+	const struct vm_end failed = {.reason = VCPU_STOP_HALTED_FOREVER, .text = "long"};
+	const struct vm_end wished = {.reason = VCPU_STOP_POWER_OFF};
+	char brief[96];
+
+	(void)state;
+	vm_end_brief(&failed, brief, sizeof(brief));
+	assert_string_equal(brief, "E308 the guest halted with interrupts off");
+	vm_end_brief(&wished, brief, sizeof(brief));
+	assert_string_equal(brief, "the guest powered off");
 }
 
 static void test_vm_report_every_reason_and_status_has_words(void **state)
@@ -132,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_vm_report_of_a_vmm_that_faulted),
 		cmocka_unit_test(test_vm_report_of_a_vmm_that_went_without_a_word),
 		cmocka_unit_test(test_vm_report_of_a_refused_vm_is_its_own_text),
+		cmocka_unit_test(test_vm_report_brief_has_code_and_words),
 		cmocka_unit_test(test_vm_report_every_reason_and_status_has_words),
 	};
 
