@@ -6,3 +6,7 @@ $(BUILD)/kernel/vmx/vmx_entry.o: $(BUILD)/generated/vmx_offsets.inc
 
 UNIT_TESTS += ept
 test_ept_SOURCES := vmx/ept.c
+UNIT_TESTS += vmx_capabilities vmcs_check exit_table
+test_vmx_capabilities_SOURCES := vmx/vmx_capabilities.c
+test_vmcs_check_SOURCES := vmx/vmcs_check.c
+test_exit_table_SOURCES := vmx/exit_table.c vmx/fault_combine.c
