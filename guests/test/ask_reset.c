@@ -1,4 +1,4 @@
-/* Asks for a reset: by port CF9h, or by the keyboard controller where the command line says anything. */
+/* Asks for a reset: by port CF9h, or by the keyboard controller where the command line begins with "keyboard". */
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
@@ -10,7 +10,7 @@
 void guest_main(const struct guest_flat_info *info)
 {
 	print("ask_reset: now\n");
-	if (*(const char *)info->command_line_address == '\0')
+	if (*(const char *)info->command_line_address != 'k')
 		out8(RESET_CONTROL, HARD_RESET);
 	else
 		out8(KEYBOARD_COMMAND, PULSE_RESET_LINE);
