@@ -5,3 +5,7 @@ KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/fpu.c virt/g
 LOCAL_APIC_SOURCES := virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c
 UNIT_TESTS += local_apic
 test_local_apic_SOURCES := $(LOCAL_APIC_SOURCES)
+UNIT_TESTS += msr_policy interrupts virt_policies
+test_msr_policy_SOURCES := virt/msr_policy.c virt/control_registers.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
+test_interrupts_SOURCES := virt/interrupts.c virt/posted.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
+test_virt_policies_SOURCES := virt/control_registers.c virt/cpuid_policy.c virt/hypercall.c virt/reply.c

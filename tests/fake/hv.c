@@ -1,0 +1,88 @@
+/* The fake backend. */
+#include "tests/fake/hv.h"
+
+struct fake_hv fake_hv;
+
+void fake_hv_reset(void)
+{
+	fake_hv = (struct fake_hv){.interrupt_open = true, .nmi_open = true, .injected_vector = -1};
+}
+
+static uint64_t get_efer(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return fake_hv.efer;
+}
+
+static void set_efer(struct vcpu *vcpu, uint64_t efer)
+{
+	(void)vcpu;
+	fake_hv.efer = efer;
+}
+
+static bool paging_enabled(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return fake_hv.paging;
+}
+
+static void set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
+{
+	(void)vcpu;
+	fake_hv.tsc_offset = offset;
+}
+
+static bool event_pending(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return fake_hv.event_pending;
+}
+
+static bool interrupt_open(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return fake_hv.interrupt_open;
+}
+
+static bool nmi_open(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return fake_hv.nmi_open;
+}
+
+static void inject_interrupt(struct vcpu *vcpu, uint8_t vector)
+{
+	(void)vcpu;
+	fake_hv.injected_vector = vector;
+	fake_hv.event_pending = true;
+}
+
+static void inject_nmi(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	fake_hv.injected_nmi = true;
+	fake_hv.event_pending = true;
+}
+
+static void set_windows(struct vcpu *vcpu, bool interrupt, bool nmi)
+{
+	(void)vcpu;
+	fake_hv.interrupt_window = interrupt;
+	fake_hv.nmi_window = nmi;
+}
+
+static const struct hv_ops fake_ops = {
+	.name = "fake",
+	.event_pending = event_pending,
+	.interrupt_open = interrupt_open,
+	.nmi_open = nmi_open,
+	.inject_interrupt = inject_interrupt,
+	.inject_nmi = inject_nmi,
+	.set_windows = set_windows,
+	.get_efer = get_efer,
+	.set_efer = set_efer,
+	.paging_enabled = paging_enabled,
+	.set_tsc_offset = set_tsc_offset,
+};
+
+const struct hv_ops *hv = &fake_ops;

@@ -1,0 +1,19 @@
+/* A backend without hardware: registers in memory, events in a list. For tests of virt/. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "virt/hv.h"
+
+struct fake_hv {
+	uint64_t efer;
+	bool paging;
+	uint64_t tsc_offset;
+	bool event_pending, interrupt_open, nmi_open;
+	int injected_vector; /* -1: none */
+	bool injected_nmi;
+	bool interrupt_window, nmi_window;
+};
+
+extern struct fake_hv fake_hv;
+void fake_hv_reset(void);

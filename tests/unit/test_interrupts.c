@@ -1,0 +1,316 @@
+/* Routing of messages, priorities before an entry, wake-ups from HLT. SDM Vol. 3A, "Determining IPI Destination". */
+#include <stdlib.h>
+
+#include "tests/fake/hv.h"
+#include "tests/unit/unit.h"
+#include "kernel/thread.h"
+#include "virt/interrupts.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+
+#define VCPUS 4U
+
+static struct vm vm;
+static struct vcpu *vcpus[VCPUS];
+static uint64_t guest_deadline;
+
+/* What virt/ calls in kernel/ and in vcpu.c. */
+void timer_set_guest_deadline(uint64_t deadline_tsc)
+{
+	guest_deadline = deadline_tsc;
+}
+
+void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
+{
+	atomic_fetch_or(&vcpu->pending, pending_bits);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&vm, 0, sizeof(vm));
+	vm.vcpu_limit = VCPUS;
+	fake_hv_reset();
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		struct apic_effects effects = {.flags = 0};
+
+		vcpus[i] = aligned_alloc(64, (sizeof(struct vcpu) + 63) / 64 * 64);
+		memset(vcpus[i], 0, sizeof(struct vcpu));
+		vcpus[i]->vm = &vm;
+		vcpus[i]->index = i;
+		vcpus[i]->timer_deadline_tsc = UINT64_MAX;
+		vcpus[i]->eoi_vector = NO_EOI;
+		local_apic_create(&vcpus[i]->apic, i, i == 0, true, 39, apic_clock_make(1000000000));
+		local_apic_write(&vcpus[i]->apic, APIC_SVR, 0x1ff, 0, &effects);
+		local_apic_write(&vcpus[i]->apic, APIC_LDR, 1U << (24 + i), 0, &effects);
+		interrupts_publish_route(vcpus[i]);
+		atomic_store(&vm.vcpus[i], vcpus[i]);
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < VCPUS; i++)
+		free(vcpus[i]);
+	return 0;
+}
+
+/* Which vCPUs have the vector posted, as a bit each; takes it away. */
+static unsigned take(uint8_t vector)
+{
+	unsigned who = 0;
+
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		uint32_t irr[8] = {0};
+
+		posted_take(&vcpus[i]->posted, irr);
+		who |= (irr[vector / 32] >> vector % 32 & 1) << i;
+	}
+	return who;
+}
+
+static void test_interrupts_physical_destination(void **state)
+{
+	(void)state;
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 2ULL << 32 | 0x40, false), 1);
+	assert_int_equal(take(0x40), 0x4);
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 9ULL << 32 | 0x40, false), 0);
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 0xffULL << 32 | 0x41, false), 4);
+	assert_int_equal(take(0x41), 0xf);
+}
+
+static void test_interrupts_logical_flat(void **state)
+{
+	(void)state;
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 0x0aULL << 32 | ICR_LOGICAL | 0x40, false), 2);
+	assert_int_equal(take(0x40), 0xa);
+}
+
+static void test_interrupts_logical_cluster(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		struct apic_effects effects = {.flags = 0};
+
+		local_apic_write(&vcpus[i]->apic, APIC_DFR, 0, 0, &effects);
+		local_apic_write(&vcpus[i]->apic, APIC_LDR, (i / 2) << 28 | 1U << (24 + i % 2), 0, &effects);
+		interrupts_publish_route(vcpus[i]);
+	}
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 0x13ULL << 32 | ICR_LOGICAL | 0x40, false), 2);
+	assert_int_equal(take(0x40), 0xc);
+}
+
+static void test_interrupts_x2apic_logical(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		vcpus[i]->apic.base |= APIC_BASE_X2APIC;
+		interrupts_publish_route(vcpus[i]);
+	}
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 0x6ULL << 32 | ICR_LOGICAL | 0x40, true), 2);
+	assert_int_equal(take(0x40), 0x6);
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 0x10006ULL << 32 | ICR_LOGICAL | 0x40, true), 0);
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 0xffffffffULL << 32 | 0x42, true), 4);
+	assert_int_equal(take(0x42), 0xf);
+}
+
+static void test_interrupts_shorthands(void **state)
+{
+	(void)state;
+	interrupts_send(&vm, vcpus[1], 1U << 18 | 0x40, false);
+	assert_int_equal(take(0x40), 0x2);
+	interrupts_send(&vm, vcpus[1], 2U << 18 | 0x40, false);
+	assert_int_equal(take(0x40), 0xf);
+	interrupts_send(&vm, vcpus[1], 3U << 18 | 0x40, false);
+	assert_int_equal(take(0x40), 0xd);
+}
+
+static void test_interrupts_lowest_priority_goes_to_one(void **state)
+{
+	(void)state;
+	assert_int_equal(interrupts_send(&vm, NULL, 0xfULL << 32 | ICR_LOGICAL | DELIVERY_LOWEST << 8 | 0x40, false), 1);
+	assert_int_equal(__builtin_popcount(take(0x40)), 1);
+}
+
+static void test_interrupts_msi_address(void **state)
+{
+	(void)state;
+	assert_int_equal(interrupts_send_msi(&vm, 0xfee03000, 0x45), 1);
+	assert_int_equal(take(0x45), 0x8);
+	assert_int_equal(interrupts_send_msi(&vm, 0xfee0100c, 0x45), 1); /* logical: vCPU 0 */
+	assert_int_equal(take(0x45), 0x1);
+	assert_int_equal(interrupts_send_msi(&vm, 0xfed03000, 0x45), 0);
+	assert_int_equal(interrupts_send_msi(&vm, 0x1fee03000, 0x45), 0);
+}
+
+static void test_interrupts_disabled_apic_takes_only_nmi(void **state)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	(void)state;
+	local_apic_write(&vcpus[1]->apic, APIC_SVR, 0xff, 0, &effects);
+	interrupts_publish_route(vcpus[1]);
+	interrupts_send(&vm, NULL, 1ULL << 32 | 0x40, false);
+	assert_int_equal(take(0x40), 0);
+	interrupts_send(&vm, NULL, 1ULL << 32 | DELIVERY_NMI << 8, false);
+	assert_int_equal(atomic_load(&vcpus[1]->pending), PENDING_NMI);
+}
+
+static void test_interrupts_vectors_below_16_are_lost(void **state)
+{
+	(void)state;
+	interrupts_send_msi(&vm, 0xfee00000, 0x0f);
+	assert_int_equal(take(0x0f), 0);
+}
+
+static void test_interrupts_init_and_sipi(void **state)
+{
+	(void)state;
+	interrupts_send(&vm, vcpus[0], 1ULL << 32 | DELIVERY_INIT << 8 | ICR_ASSERT, false);
+	interrupts_send(&vm, vcpus[0], 1ULL << 32 | DELIVERY_STARTUP << 8 | 0x9a, false);
+	assert_int_equal(atomic_load(&vcpus[1]->pending), PENDING_INIT | PENDING_SIPI);
+	assert_int_equal(atomic_load(&vcpus[1]->sipi_vector), 0x9a);
+	interrupts_send(&vm, vcpus[0], 2ULL << 32 | DELIVERY_INIT << 8 | ICR_LEVEL, false); /* de-assert */
+	assert_int_equal(atomic_load(&vcpus[2]->pending), 0);
+}
+
+static void test_interrupts_before_entry_injects_by_priority(void **state)
+{
+	struct vcpu *vcpu = vcpus[0];
+
+	(void)state;
+	interrupts_send_msi(&vm, 0xfee00000, 0x31);
+	interrupts_send_msi(&vm, 0xfee00000, 0x81);
+	vcpu->nmi_waiting = true;
+	assert_false(interrupts_before_entry(vcpu));
+	assert_true(fake_hv.injected_nmi && fake_hv.interrupt_window && !fake_hv.nmi_window);
+	assert_int_equal(fake_hv.injected_vector, -1);
+	fake_hv.event_pending = false;
+	assert_false(interrupts_before_entry(vcpu));
+	assert_int_equal(fake_hv.injected_vector, 0x81);
+	assert_false(fake_hv.interrupt_window); /* 31h is of a lower class than what is in service */
+	assert_int_equal(vcpu->apic.isr[4] >> 1 & 1, 1);
+}
+
+static void test_interrupts_before_entry_opens_window_when_closed(void **state)
+{
+	(void)state;
+	interrupts_send_msi(&vm, 0xfee00000, 0x31);
+	fake_hv.interrupt_open = false;
+	fake_hv.nmi_open = false;
+	vcpus[0]->nmi_waiting = true;
+	assert_false(interrupts_before_entry(vcpus[0]));
+	assert_int_equal(fake_hv.injected_vector, -1);
+	assert_true(fake_hv.interrupt_window && fake_hv.nmi_window && vcpus[0]->nmi_waiting);
+}
+
+static void test_interrupts_event_in_flight_comes_first(void **state)
+{
+	(void)state;
+	interrupts_send_msi(&vm, 0xfee00000, 0x31);
+	fake_hv.event_pending = true;
+	assert_false(interrupts_before_entry(vcpus[0]));
+	assert_int_equal(fake_hv.injected_vector, -1);
+	assert_true(fake_hv.interrupt_window);
+}
+
+static void test_interrupts_extint_is_a_level(void **state)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	(void)state;
+	atomic_store(&vcpus[0]->extint_level, 1);
+	assert_false(interrupts_before_entry(vcpus[0])); /* LINT0 is masked */
+	local_apic_write(&vcpus[0]->apic, APIC_LVT_LINT0, 0x700, 0, &effects);
+	assert_true(interrupts_before_entry(vcpus[0]));
+	fake_hv.interrupt_open = false;
+	assert_false(interrupts_before_entry(vcpus[0]));
+	assert_true(fake_hv.interrupt_window);
+}
+
+static void test_interrupts_eoi_comes_back_for_level_vectors(void **state)
+{
+	struct apic_effects effects = {.flags = APIC_EFFECT_EOI, .eoi_vector = 0x51};
+
+	(void)state;
+	interrupts_apply(vcpus[0], &effects);
+	assert_true(vcpus[0]->eoi_vector == NO_EOI);
+	atomic_store(&vm.eoi_exits[1], 1ULL << 0x11);
+	interrupts_apply(vcpus[0], &effects);
+	assert_int_equal(vcpus[0]->eoi_vector, 0x51);
+	interrupts_send_msi(&vm, 0xfee00000, 0x51);
+	assert_false(interrupts_before_entry(vcpus[0]));
+	assert_int_equal(vcpus[0]->apic.tmr[2] >> 0x11 & 1, 1);
+}
+
+static void test_interrupts_wake_needs_interrupts_on(void **state)
+{
+	(void)state;
+	assert_false(interrupts_wake(vcpus[0]));
+	interrupts_send_msi(&vm, 0xfee00000, 0x31);
+	fake_hv.interrupt_open = false;
+	assert_false(interrupts_wake(vcpus[0]));
+	fake_hv.interrupt_open = true;
+	assert_true(interrupts_wake(vcpus[0]));
+	fake_hv.interrupt_open = false;
+	vcpus[0]->nmi_waiting = true;
+	assert_true(interrupts_wake(vcpus[0]));
+}
+
+static void test_interrupts_timer_due_at_once_is_pending(void **state)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	(void)state;
+	local_apic_write(&vcpus[0]->apic, APIC_LVT_TIMER, 0x40040, 0, &effects);
+	local_apic_set_tsc_deadline(&vcpus[0]->apic, 1);
+	interrupts_timer_changed(vcpus[0]);
+	assert_int_equal(atomic_load(&vcpus[0]->pending), PENDING_TIMER);
+	assert_true(interrupts_wake(vcpus[0]));
+	local_apic_set_tsc_deadline(&vcpus[0]->apic, UINT64_MAX - 1);
+	interrupts_timer_changed(vcpus[0]);
+	assert_true(guest_deadline == UINT64_MAX - 1);
+}
+
+static void test_posted_notifies_once_until_taken(void **state)
+{
+	uint32_t irr[8] = {0};
+
+	(void)state;
+	assert_true(posted_post(&vcpus[0]->posted, 0x40));
+	assert_false(posted_post(&vcpus[0]->posted, 0xff));
+	posted_take(&vcpus[0]->posted, irr);
+	assert_int_equal(irr[2], 1);
+	assert_true(irr[7] == 1U << 31);
+	assert_true(posted_post(&vcpus[0]->posted, 0x40));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_interrupts_physical_destination),
+		TEST(test_interrupts_logical_flat),
+		TEST(test_interrupts_logical_cluster),
+		TEST(test_interrupts_x2apic_logical),
+		TEST(test_interrupts_shorthands),
+		TEST(test_interrupts_lowest_priority_goes_to_one),
+		TEST(test_interrupts_msi_address),
+		TEST(test_interrupts_disabled_apic_takes_only_nmi),
+		TEST(test_interrupts_vectors_below_16_are_lost),
+		TEST(test_interrupts_init_and_sipi),
+		TEST(test_interrupts_before_entry_injects_by_priority),
+		TEST(test_interrupts_before_entry_opens_window_when_closed),
+		TEST(test_interrupts_event_in_flight_comes_first),
+		TEST(test_interrupts_extint_is_a_level),
+		TEST(test_interrupts_eoi_comes_back_for_level_vectors),
+		TEST(test_interrupts_wake_needs_interrupts_on),
+		TEST(test_interrupts_timer_due_at_once_is_pending),
+		TEST(test_posted_notifies_once_until_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
