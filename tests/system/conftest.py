@@ -7,6 +7,8 @@
 Tests with equal arguments share one boot, which ends after the last of them; `fresh=True` gives a test its own. Arguments are
 the fields of tools/emulator.py's Options and those that harness.IMAGE_DEFAULTS lists.
 """
+import ctypes
+import os
 import signal
 
 import harness
@@ -17,6 +19,9 @@ TEST_SECONDS = 900
 
 
 def pytest_configure(config):
+    # A worker ends with the pytest that started it, and its PC with it.
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
     config.addinivalue_line("markers", "boot(**arguments): the PC that the `boot` fixture gives this test")
     config.addinivalue_line("markers", "slow: runs with ./dev test --all only")
     config.addinivalue_line("markers", "xdist_group(name): tests that one worker runs")
