@@ -39,7 +39,7 @@ static void device_not_available(void)
 
 static void general_protection(void)
 {
-	wrmsr(0xc0000080, UINT64_MAX);
+	(void)*(const volatile uint8_t *)(uintptr_t)0x0001000000000000ULL; /* not canonical */
 }
 
 static void page_fault(void)
