@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "kernel/boot_state.h"
-#include "kernel/cpu_insn.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
