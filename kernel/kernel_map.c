@@ -16,8 +16,6 @@
 #define WINDOW_BYTES      (2 * PAGE_2M_BYTES) /* per CPU: one page table of 4 KiB windows, one 2 MiB window */
 #define DEVICES_START     (KERNEL_DEVICES_BASE + CPUS_MAX * WINDOW_BYTES)
 #define DEVICES_END       (KERNEL_DEVICES_BASE + 0x8000000000ULL)
-#define STACK_PAGES       3U
-#define STACKS_MAX        65536U
 #define TABLE_FLAGS       (PTE_PRESENT | PTE_WRITE)
 #define DATA_FLAGS        (PTE_PRESENT | PTE_WRITE | PTE_GLOBAL | PTE_NX)
 #define PML4_VM_SLOT      386U
@@ -31,9 +29,6 @@ static struct {
 	struct spinlock lock;
 	uint64_t *pml4;
 	uint64_t next_device;
-	uint32_t next_stack;
-	uint32_t free_stack_count;
-	uint32_t free_stacks[1024]; /* slots given back; more are simply not used again */
 } map = {.lock = {.rank = RANK_KERNEL_MAP}, .next_device = DEVICES_START};
 
 void kernel_map_init(const struct boot_info *boot)
@@ -134,75 +129,6 @@ void *kernel_map_device(uint64_t physical, uint64_t len_bytes, enum device_cache
 void *kernel_map_code(uint64_t physical)
 {
 	return map_for_good(physical, PAGE_SIZE_BYTES, PTE_PRESENT | PTE_GLOBAL);
-}
-
-static uint64_t stack_page_address(uint32_t slot, unsigned page)
-{
-	return KERNEL_STACKS_BASE + slot * KERNEL_STACK_BYTES + (1 + page) * PAGE_SIZE_BYTES;
-}
-
-/* Takes the stack's pages out of the map and frees them; absent ones are skipped. Lock held. */
-static void stack_unmap(struct pool *pool, uint32_t slot, bool flush)
-{
-	uint64_t physical[STACK_PAGES];
-
-	for (unsigned page = 0; page < STACK_PAGES; page++) {
-		uint64_t *entry = page_table_entry(map.pml4, stack_page_address(slot, page), 1, NULL, 0);
-
-		physical[page] = entry != NULL ? *entry & PTE_ADDRESS : 0;
-		if (entry != NULL)
-			*entry = 0;
-	}
-	if (flush)
-		shootdown_all();
-	for (unsigned page = 0; page < STACK_PAGES; page++) {
-		if (physical[page] != 0)
-			pool_page_free(pool, direct_pointer(physical[page]));
-	}
-}
-
-static bool stack_map(struct pool *pool, uint32_t slot)
-{
-	for (unsigned page = 0; page < STACK_PAGES; page++) {
-		uint64_t *entry = page_table_entry(map.pml4, stack_page_address(slot, page), 1, root_pool, TABLE_FLAGS);
-		void *memory = entry != NULL ? pool_page_alloc(pool) : NULL;
-
-		if (memory == NULL)
-			return false;
-		*entry = direct_physical(memory) | DATA_FLAGS;
-	}
-	return true;
-}
-
-uint64_t kernel_stack_alloc(struct pool *pool)
-{
-	uint64_t top = 0;
-	uint32_t slot;
-
-	spinlock_acquire(&map.lock);
-	if (map.free_stack_count > 0)
-		slot = map.free_stacks[--map.free_stack_count];
-	else
-		slot = map.next_stack < STACKS_MAX ? map.next_stack++ : STACKS_MAX;
-	if (slot < STACKS_MAX) {
-		if (stack_map(pool, slot))
-			top = KERNEL_STACKS_BASE + (slot + 1) * KERNEL_STACK_BYTES - sizeof(struct stack_head);
-		else
-			stack_unmap(pool, slot, false);
-	}
-	spinlock_release(&map.lock);
-	return top;
-}
-
-void kernel_stack_free(struct pool *pool, uint64_t top)
-{
-	uint32_t slot = (uint32_t)((top - KERNEL_STACKS_BASE) / KERNEL_STACK_BYTES);
-
-	spinlock_acquire(&map.lock);
-	stack_unmap(pool, slot, true);
-	if (map.free_stack_count < sizeof(map.free_stacks) / sizeof(map.free_stacks[0]))
-		map.free_stacks[map.free_stack_count++] = slot;
-	spinlock_release(&map.lock);
 }
 
 void kernel_map_cpu_windows(struct percpu *cpu)
