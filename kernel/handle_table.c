@@ -16,10 +16,11 @@ static struct handle_entry *entry_at(struct handle_table *table, uint64_t handle
 enum status handle_table_add(struct handle_table *table, struct pool *pool, const struct handle_entry *entry, handle_t first,
 			     handle_t *out)
 {
-	enum status status = ERR_NO_SPACE;
+	enum status status;
 
 	spinlock_acquire(&table->lock);
-	for (handle_t handle = first; handle < HANDLES_MAX; handle++) {
+	status = table->closed ? ERR_DEAD : ERR_NO_SPACE;
+	for (handle_t handle = first; !table->closed && handle < HANDLES_MAX; handle++) {
 		struct handle_entry **page = &table->pages[handle / HANDLES_PER_PAGE];
 		struct handle_entry *slot;
 
@@ -73,17 +74,24 @@ enum status handle_table_take(struct handle_table *table, uint64_t handle, struc
 	return status;
 }
 
-void handle_table_clear(struct handle_table *table, struct pool *pool)
+void handle_table_close(struct handle_table *table, struct pool *pool)
 {
-	for (uint64_t handle = 0; handle < HANDLES_MAX; handle++) {
-		struct object *object;
+	struct handle_entry *pages[HANDLE_PAGES];
 
-		if (handle_table_take(table, handle, &object) == OK)
-			object_put(object);
-	}
+	/* Detached under the lock: other programs may be granting handles to this one at this moment. */
+	spinlock_acquire(&table->lock);
+	table->closed = true;
 	for (unsigned i = 0; i < HANDLE_PAGES; i++) {
-		if (table->pages[i] != NULL)
-			pool_page_free(pool, table->pages[i]);
+		pages[i] = table->pages[i];
 		table->pages[i] = NULL;
+	}
+	spinlock_release(&table->lock);
+	for (unsigned i = 0; i < HANDLE_PAGES; i++) {
+		for (unsigned j = 0; pages[i] != NULL && j < HANDLES_PER_PAGE; j++) {
+			if (pages[i][j].object != NULL)
+				object_put(pages[i][j].object);
+		}
+		if (pages[i] != NULL)
+			pool_page_free(pool, pages[i]);
 	}
 }

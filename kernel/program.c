@@ -28,6 +28,22 @@ void space_add_thread(struct space *space, struct thread *thread)
 	scheduler_make_runnable(thread);
 }
 
+/* No thread is left: drops the handles and tells who waits for the end. More than one CPU may come here. */
+static void finish(struct space *space)
+{
+	struct event *event;
+
+	handle_table_close(&space->handles, space->pool);
+	spinlock_acquire(&space->lock);
+	event = space->end_event;
+	space->end_event = NULL;
+	spinlock_release(&space->lock);
+	if (event != NULL) {
+		event_signal(event, space->end_bits);
+		object_put(event_object(event));
+	}
+}
+
 void space_thread_gone(struct space *space, struct thread *thread)
 {
 	bool last;
@@ -43,14 +59,8 @@ void space_thread_gone(struct space *space, struct thread *thread)
 	if (last && space->status.state == SPACE_RUNNING)
 		space->status.state = SPACE_EXITED;
 	spinlock_release(&space->lock);
-	if (!last)
-		return;
-	handle_table_clear(&space->handles, space->pool);
-	if (space->end_event != NULL) {
-		event_signal(space->end_event, space->end_bits);
-		object_put(event_object(space->end_event));
-		space->end_event = NULL;
-	}
+	if (last)
+		finish(space);
 }
 
 /* Notes the end, once, and asks all threads to die. Lock held. */
@@ -65,10 +75,15 @@ static void end_locked(struct space *space, const struct space_status *status)
 void space_end(struct space *space, enum space_state state, uint64_t exit_code)
 {
 	struct space_status status = {.state = state, .exit_code = exit_code};
+	bool no_threads;
 
 	spinlock_acquire(&space->lock);
 	end_locked(space, &status);
+	no_threads = space->thread_count == 0;
 	spinlock_release(&space->lock);
+	/* Never started: its handles may even name itself, so that nothing else would ever let go of it. */
+	if (no_threads)
+		finish(space);
 }
 
 void space_fault(struct space *space, const struct trap_frame *frame, uint64_t fault_address)

@@ -46,13 +46,23 @@ uint64_t space_cr3(const struct space *space)
 	return space->cr3;
 }
 
-/* The last reference is gone: no thread, no handle, and no CPU has these tables loaded. */
-static void space_release(struct object *object)
+/* Spaces whose last reference is gone. Handles of one space may hold the last reference to another, and so on: they are destroyed
+ * one after the other, not each from within the one before, which would need a stack without bound. */
+static struct {
+	struct spinlock lock;
+	struct space *first;
+	bool draining;
+} dying = {.lock = {.rank = RANK_DYING}};
+
+/* No thread, no handle, and no CPU has these tables loaded. */
+static void destroy(struct space *space)
 {
-	struct space *space = space_from_object(object);
 	struct pool *pool = space->pool;
 	struct vm *vm = space->vm;
 
+	handle_table_close(&space->handles, pool);
+	if (space->end_event != NULL)
+		object_put(event_object(space->end_event));
 	while (space->views != NULL) {
 		struct view *view = space->views;
 
@@ -66,6 +76,34 @@ static void space_release(struct object *object)
 	if (vm != NULL)
 		object_put(hypervisor_vm_object(vm));
 	object_put(pool_object(pool));
+}
+
+static struct space *next_dying(void)
+{
+	struct space *space;
+
+	spinlock_acquire(&dying.lock);
+	space = dying.first;
+	if (space != NULL)
+		dying.first = space->next_dying;
+	dying.draining = space != NULL;
+	spinlock_release(&dying.lock);
+	return space;
+}
+
+static void space_release(struct object *object)
+{
+	struct space *space = space_from_object(object);
+	bool drain;
+
+	spinlock_acquire(&dying.lock);
+	space->next_dying = dying.first;
+	dying.first = space;
+	drain = !dying.draining;
+	dying.draining = true;
+	spinlock_release(&dying.lock);
+	while (drain && (space = next_dying()) != NULL)
+		destroy(space);
 }
 
 enum status space_create(struct pool *pool, struct vm *vm, struct space **out)
@@ -157,8 +195,8 @@ static uint64_t cache_flags(enum memory_kind kind)
 }
 
 /* Maps the piece at offset, as one large page where all is aligned; returns the bytes mapped, 0 with *status on failure. */
-static uint64_t map_piece(struct space *space, struct memory *memory, uint64_t address, uint64_t offset, uint64_t left, unsigned rights,
-			  enum status *status)
+static uint64_t map_piece(struct space *space, struct memory *memory, uint64_t address, uint64_t offset, uint64_t left,
+			  unsigned rights, enum status *status)
 {
 	struct memory_run run;
 	enum memory_kind kind = memory_kind(memory);
@@ -171,6 +209,11 @@ static uint64_t map_piece(struct space *space, struct memory *memory, uint64_t a
 	large = kind == MEMORY_KIND_RAM && (address | run.physical) % PAGE_2M_BYTES == 0 && left >= PAGE_2M_BYTES &&
 		run.len_bytes >= PAGE_2M_BYTES;
 	entry = page_table_entry(space->pml4, address, large ? 2 : 1, space->pool, USER_TABLE_FLAGS);
+	if (large && entry != NULL && (*entry & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT) {
+		/* A page table is there: of small pages, which may all be gone again. */
+		large = false;
+		entry = page_table_entry(space->pml4, address, 1, space->pool, USER_TABLE_FLAGS);
+	}
 	if (entry == NULL || (*entry & PTE_PRESENT)) {
 		*status = entry == NULL ? ERR_NO_MEMORY : ERR_EXISTS;
 		return 0;
@@ -199,11 +242,24 @@ static struct view *view_for(struct space *space, struct memory *memory, uint64_
 	return view;
 }
 
+/* Takes a view of nothing out of the space's list; returns it, or NULL when it is a view of something. Lock held. */
+static struct view *unlist_if_empty(struct space *space, struct view *view)
+{
+	struct view **at = &space->views;
+
+	if (view == NULL || view->len_bytes > 0)
+		return NULL;
+	while (*at != view)
+		at = &(*at)->next_of_place;
+	*at = view->next_of_place;
+	return view;
+}
+
 enum status space_map(struct space *space, struct memory *memory, uint64_t address, uint64_t offset_bytes, uint64_t len_bytes,
 		      unsigned rights, uint64_t *done)
 {
-	enum status status = OK;
-	struct view *view;
+	enum status status = ERR_NO_MEMORY;
+	struct view *view, *empty;
 	uint64_t mapped = 0;
 	unsigned steps = 0;
 
@@ -216,17 +272,19 @@ enum status space_map(struct space *space, struct memory *memory, uint64_t addre
 	spinlock_acquire(&space->lock);
 	view = view_for(space, memory, address, offset_bytes, rights);
 	while (view != NULL && mapped < len_bytes && steps++ < SYSCALL_PAGES_MAX) {
-		uint64_t piece = map_piece(space, memory, address + mapped, offset_bytes + mapped, len_bytes - mapped, rights, &status);
+		uint64_t piece = map_piece(space, memory, address + mapped, offset_bytes + mapped, len_bytes - mapped, rights,
+					   &status);
 
 		if (piece == 0)
 			break;
 		mapped += piece;
 		view->len_bytes += piece;
 	}
+	empty = unlist_if_empty(space, view);
 	spinlock_release(&space->lock);
+	if (empty != NULL)
+		view_destroy(empty);
 	*done = mapped;
-	if (view == NULL)
-		return ERR_NO_MEMORY;
 	return mapped > 0 ? OK : status;
 }
 

@@ -16,14 +16,16 @@ struct space {
 	struct vm *vm;
 	uint64_t *pml4;
 	uint64_t cr3;
-	struct event *end_event; /* a reference, or NULL; set before the first thread */
-	uint64_t end_bits;
+	uint64_t end_bits; /* set before the first thread, like end_event */
 	/* own locks */
 	struct handle_table handles;
 	/* lock */
 	struct spinlock lock;
+	struct event *end_event; /* a reference, or NULL */
 	struct view *views;
 	struct thread *threads;
 	struct space_status status;
 	uint32_t thread_count;
+	/* the dying list's lock */
+	struct space *next_dying;
 };
