@@ -50,6 +50,11 @@ enum status event_create(struct pool *pool, struct event **out)
 	return OK;
 }
 
+uint64_t event_bits(uint64_t bits, uint64_t badge)
+{
+	return bits & badge & ~(1ULL << 63);
+}
+
 void event_signal(struct event *event, uint64_t bits)
 {
 	spinlock_acquire(&event->lock);

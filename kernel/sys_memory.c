@@ -128,28 +128,29 @@ int64_t sys_memory_device(const struct syscall_arguments *a)
 	return status == OK ? new_handle(memory_object(memory), RIGHT_ALL & ~RIGHT_EXECUTE) : syscall_error(status);
 }
 
-/* Finds the optional VM and event of a new space. */
-static enum status find_optional(uint64_t handle, enum object_kind kind, unsigned rights, struct object **out)
+/* Finds the optional VM or event of a new space. */
+static enum status find_optional(uint64_t handle, enum object_kind kind, unsigned rights, struct object **out, uint64_t *badge)
 {
 	*out = NULL;
-	return handle == HANDLE_NONE ? OK : handle_find(self(), handle, kind, rights, out);
+	return handle == HANDLE_NONE ? OK : handle_find_badge(self(), handle, kind, rights, out, badge);
 }
 
 int64_t sys_space_create(const struct syscall_arguments *a)
 {
 	struct object *pool, *vm = NULL, *event = NULL;
 	struct space *space = NULL;
+	uint64_t badge = 0;
 	enum status status = handle_find(self(), a->value[0], OBJECT_POOL, RIGHT_MANAGE, &pool);
 
 	if (status != OK)
 		return syscall_error(status);
-	status = find_optional(a->value[1], OBJECT_VM, RIGHT_MANAGE, &vm);
+	status = find_optional(a->value[1], OBJECT_VM, RIGHT_MANAGE, &vm, &badge);
 	if (status == OK)
-		status = find_optional(a->value[2], OBJECT_EVENT, RIGHT_SIGNAL, &event);
+		status = find_optional(a->value[2], OBJECT_EVENT, RIGHT_SIGNAL, &event, &badge);
 	if (status == OK)
 		status = space_create(pool_from_object(pool), vm != NULL ? hypervisor_vm(vm) : NULL, &space);
 	if (status == OK && event != NULL)
-		space_set_end_event(space, event_from_object(event), a->value[3]);
+		space_set_end_event(space, event_from_object(event), event_bits(a->value[3], badge));
 	else if (event != NULL)
 		object_put(event);
 	if (vm != NULL)

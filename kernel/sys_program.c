@@ -146,7 +146,7 @@ int64_t sys_event_signal(const struct syscall_arguments *a)
 
 	if (status != OK)
 		return syscall_error(status);
-	event_signal(event_from_object(event), a->value[1] & badge & ~(1ULL << 63));
+	event_signal(event_from_object(event), event_bits(a->value[1], badge));
 	object_put(event);
 	return 0;
 }
