@@ -63,10 +63,11 @@ void exception_from_stub(struct trap_frame *frame)
 		return;
 	}
 	if (frame->vector == EXCEPTION_DB || frame->vector == EXCEPTION_DF) {
-		/* These have stacks of their own, on which no thread can be ended: the thread dies at its next entry. */
+		/* These have stacks of their own, on which no thread can be ended: the thread dies at its next entry, which an
+		 * interrupt of our own brings about at once. */
 		frame->rflags &= ~RFLAGS_TF;
 		space_fault(percpu_self()->current->space, frame, 0);
-		percpu_self()->reschedule = true;
+		interrupt_send(percpu_self()->apic_id, VECTOR_RESCHEDULE);
 		return;
 	}
 	space_fault(percpu_self()->current->space, frame, frame->vector == EXCEPTION_PF ? read_cr2() : 0);
