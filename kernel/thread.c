@@ -58,8 +58,8 @@ static bool restrict_to_online(struct thread *thread, const struct thread_config
 {
 	bool any = false, one = false;
 
-	for (uint32_t i = 0; i < CPUS_MAX / 64; i++)
-		any = any || (config != NULL && config->cpu_mask[i] != 0);
+	for (uint32_t i = 0; config != NULL && i < PROGRAM_CPUS_MAX / 64; i++)
+		any = any || config->cpu_mask[i] != 0;
 	for (uint32_t i = 0; i < CPUS_MAX / 64; i++) {
 		thread->cpu_mask[i] = any ? config->cpu_mask[i] : UINT64_MAX;
 		one = one || thread->cpu_mask[i] != 0;
