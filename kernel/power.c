@@ -46,6 +46,7 @@ static enum status uefi_reset(enum efi_reset_type type)
 	const uint8_t *table = (const uint8_t *)(uintptr_t)boot_info->uefi_system_table_physical;
 	const uint8_t *services;
 	efi_reset_system reset;
+	uint64_t callers_cr3 = read_cr3();
 	enum status status;
 
 	if (table == NULL)
@@ -58,6 +59,10 @@ static enum status uefi_reset(enum efi_reset_type type)
 	services = *(const uint8_t *const *)(table + SYSTEM_TABLE_RUNTIME_SERVICES);
 	reset = *(const efi_reset_system *)(services + RUNTIME_SERVICES_RESET_SYSTEM);
 	reset(type, 0, 0, NULL);
+	/* Firmware came back: the caller, on its own page tables again, may try another way. */
+	interrupts_off();
+	write_cr0(read_cr0() | CR0_TS);
+	write_cr3(callers_cr3);
 	return ERR_UNSUPPORTED;
 }
 
