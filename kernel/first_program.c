@@ -6,6 +6,7 @@
 #include "abi/boot_info.h"
 #include "abi/syscall.h"
 #include "kernel/chunks.h"
+#include "kernel/config.h"
 #include "kernel/hypervisor.h"
 #include "kernel/kernel_map.h"
 #include "kernel/log.h"
@@ -21,6 +22,7 @@
 #define MANAGER_PATH        "system/manager"
 #define MANAGER_STACK_TOP   0x00007ffffe000000ULL
 #define MANAGER_STACK_BYTES 0x10000ULL
+#define FILES_MAX           (HANDLES_MAX / 2) /* each takes a handle of the manager */
 
 static struct object host_object = {.references = 1, .kind = OBJECT_HOST};
 static struct object ports_object = {.references = 1, .kind = OBJECT_PORTS};
@@ -28,6 +30,12 @@ static struct object ports_object = {.references = 1, .kind = OBJECT_PORTS};
 static const struct boot_file *files_of(const struct boot_info *boot)
 {
 	return (const struct boot_file *)(uintptr_t)boot->files_virtual;
+}
+
+/* Files beyond FILES_MAX would find no handle: they are not shown. */
+static uint32_t file_count(const struct boot_info *boot)
+{
+	return boot->file_count < FILES_MAX ? boot->file_count : FILES_MAX;
 }
 
 /* Grows a new object to size_bytes (rounded up to pages). */
@@ -115,7 +123,7 @@ static enum status load_image(struct space *space, const struct boot_file *file,
 static enum status make_host_info(const struct boot_info *boot, struct memory **out)
 {
 	const char *command_line = (const char *)(uintptr_t)boot->command_line_virtual;
-	uint64_t files_bytes = boot->file_count * sizeof(struct boot_file);
+	uint64_t files_bytes = file_count(boot) * sizeof(struct boot_file);
 	uint64_t command_line_bytes = strlen(command_line) + 1;
 	struct host_info info = {
 		.magic = HOST_INFO_MAGIC,
@@ -124,7 +132,7 @@ static enum status make_host_info(const struct boot_info *boot, struct memory **
 		.rsdp_physical = boot->rsdp_physical,
 		.cpu_count = percpu_count,
 		.cpu_failed_count = report_failed_count(),
-		.file_count = boot->file_count,
+		.file_count = file_count(boot),
 		.framebuffer_offset = sizeof(info),
 		.files_offset = sizeof(info) + sizeof(struct boot_framebuffer),
 		.command_line_offset = (uint32_t)(sizeof(info) + sizeof(struct boot_framebuffer) + files_bytes),
@@ -177,7 +185,9 @@ static enum status give_handles(struct space *space, const struct boot_info *boo
 	    handle_add_at(space, &ports_object, RIGHT_ALL, MANAGER_HANDLE_PORTS) == HANDLE_NONE ||
 	    handle_add_at(space, memory_object(host_info), RIGHT_READ, MANAGER_HANDLE_HOST_INFO) == HANDLE_NONE)
 		return ERR_NO_SPACE;
-	for (uint32_t i = 0; status == OK && i < boot->file_count; i++)
+	if (boot->file_count > FILES_MAX)
+		log_warn("bulkhead/ holds %u files; only the first %u are used", boot->file_count, file_count(boot));
+	for (uint32_t i = 0; status == OK && i < file_count(boot); i++)
 		status = give_file(space, &files_of(boot)[i], MANAGER_HANDLE_FIRST_FILE + i);
 	return status;
 }
