@@ -41,7 +41,8 @@ static void find_regions(const struct boot_info *boot)
 		if (chunk_store.region_count > 1 && first <= last->first_index + last->chunk_count) {
 			last->chunk_count = end - last->first_index;
 		} else if (chunk_store.region_count < REGIONS_MAX) {
-			chunk_store.regions[chunk_store.region_count++] = (struct region){.first_index = first, .chunk_count = end - first};
+			chunk_store.regions[chunk_store.region_count++] =
+				(struct region){.first_index = first, .chunk_count = end - first};
 		} else {
 			log_warn("memory map has more than %u pieces: %lu MiB at %lx unused", REGIONS_MAX,
 				 entry->length_bytes >> 20, entry->base_physical);
@@ -57,7 +58,8 @@ static uint64_t find_place(const struct boot_info *boot, uint64_t len_bytes)
 		uint64_t start = (entry->base_physical + PAGE_2M_BYTES - 1) & ~(PAGE_2M_BYTES - 1);
 		uint64_t skip = start - entry->base_physical;
 
-		if (is_ram(entry) && start >= PAGE_2M_BYTES && skip <= entry->length_bytes && entry->length_bytes - skip >= len_bytes)
+		if (is_ram(entry) && start >= PAGE_2M_BYTES && skip <= entry->length_bytes &&
+		    entry->length_bytes - skip >= len_bytes)
 			return start;
 	}
 	return 0;
@@ -109,9 +111,10 @@ static void sort_out_chunks(struct pool *root, uint64_t area, uint64_t area_byte
 
 			if (chunk->physical - area < area_bytes) {
 				chunk->kind = CHUNK_KERNEL;
-				for (uint64_t at = chunk->physical; at < chunk->physical + PAGE_2M_BYTES && at < area + metadata_bytes;
-				     at += PAGE_SIZE_BYTES)
-					(void)chunk_page_take(chunk);
+				for (uint64_t page = 0; page < CHUNK_PAGES; page++) {
+					if (chunk->physical + page * PAGE_SIZE_BYTES < area + metadata_bytes)
+						(void)chunk_page_take(chunk);
+				}
 				pool_adopt_chunk(root, chunk);
 			} else if (chunk->free_pages == CHUNK_PAGES) {
 				chunk_reset(chunk, NULL, CHUNK_FREE);
@@ -161,7 +164,8 @@ enum status chunks_init(const struct boot_info *boot, struct pool *root)
 		metadata_bytes += chunk_store.regions[r].chunk_count * sizeof(struct chunk);
 	metadata_bytes = (metadata_bytes + PAGE_SIZE_BYTES - 1) & ~(PAGE_SIZE_BYTES - 1);
 	/* A page directory for each GiB, so that mapping a chunk later never allocates. */
-	area_bytes = (metadata_bytes + (chunk_store.total_bytes >> 18) + 64 * PAGE_SIZE_BYTES + PAGE_2M_BYTES - 1) & ~(PAGE_2M_BYTES - 1);
+	area_bytes = metadata_bytes + (chunk_store.total_bytes >> 18) + 64 * PAGE_SIZE_BYTES;
+	area_bytes = (area_bytes + PAGE_2M_BYTES - 1) & ~(PAGE_2M_BYTES - 1);
 	area = find_place(boot, area_bytes);
 	if (area == 0)
 		return ERR_NO_MEMORY;

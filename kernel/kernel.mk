@@ -35,3 +35,17 @@ KERNEL_FAKES := tests/fake/kernel_pc.c tests/fake/kernel_panic.c tests/fake/kern
 UNIT_TESTS += kernel_chunks kernel_pool
 test_kernel_chunks_SOURCES := $(KERNEL_FAKES)
 test_kernel_pool_SOURCES := $(KERNEL_FAKES)
+UNIT_TESTS += kernel_space
+test_kernel_space_SOURCES := $(KERNEL_FAKES) tests/fake/kernel_threads.c tests/fake/kernel_hypervisor.c kernel/space.c kernel/program.c \
+	kernel/view.c kernel/memory.c kernel/handle_table.c kernel/event.c
+UNIT_TESTS += kernel_memory kernel_handle_table kernel_stack
+test_kernel_memory_SOURCES := $(KERNEL_FAKES) kernel/memory.c
+test_kernel_handle_table_SOURCES := $(KERNEL_FAKES) kernel/handle_table.c
+test_kernel_stack_SOURCES := $(KERNEL_FAKES) kernel/kernel_stack.c
+UNIT_TESTS += kernel_timer_heap kernel_log kernel_boot_state kernel_event kernel_page_table kernel_symbols
+test_kernel_timer_heap_SOURCES := kernel/timer_heap.c
+test_kernel_log_SOURCES := kernel/log.c lib/base/format.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c
+test_kernel_boot_state_SOURCES := kernel/boot_state.c
+test_kernel_event_SOURCES := $(KERNEL_FAKES) tests/fake/kernel_threads.c kernel/event.c
+test_kernel_page_table_SOURCES := $(KERNEL_FAKES)
+test_kernel_symbols_SOURCES := kernel/symbols.c

@@ -5,7 +5,7 @@
 struct view;
 
 MUST_CHECK enum status memory_create(struct pool *pool, struct memory **out);
-/* Appends zeroed RAM up to a size of target_bytes, at most 512 pages (or one large run) a call. Returns the size reached through
+/* Appends zeroed RAM up to a size of target_bytes, at most 512 pages a call (or fewer and then one large run). Returns the size reached through
  * *size_bytes; ERR_NO_MEMORY when nothing could be added. */
 MUST_CHECK enum status memory_grow(struct memory *memory, uint64_t target_bytes, uint64_t *size_bytes);
 /* An object over physical memory that is not a pool's: device registers, boot files. */
