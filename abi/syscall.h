@@ -36,7 +36,7 @@
 	X(IRQ_ACK)        /* (irq) -> 0; unmasks */                                                                 \
 	X(HOST_REPORT)    /* (enum host_report, out, size_bytes) -> bytes */                                        \
 	X(HOST_POWER)     /* (host, enum host_power) -> only errors return */                                       \
-	X(CONSOLE_TAKE)   /* (host) -> 0; ring 0 leaves serial port and screen to the caller */                     \
+	X(CONSOLE_TAKE)   /* (host, 1: take, 0: give back) -> 0; ring 0 leaves serial port and screen to the caller */ \
 	X(VM_CREATE)      /* (host, pool, struct vm_config *) -> vm */                                              \
 	X(VM_MAP)         /* (vm, gpa, memory, offset, len_bytes, rights) -> bytes done: progress */                \
 	X(VM_UNMAP)       /* (vm, gpa, len_bytes) -> bytes done: progress */                                        \

@@ -69,11 +69,21 @@ size_t log_read(uint64_t *position, char *out, size_t size_bytes)
 	return count;
 }
 
-void log_echo_stop(void)
+static void set_echo(bool echo)
 {
 	spinlock_acquire(&the_log.lock);
-	the_log.echo = false;
+	the_log.echo = echo;
 	spinlock_release(&the_log.lock);
+}
+
+void log_echo_stop(void)
+{
+	set_echo(false);
+}
+
+void log_echo_resume(void)
+{
+	set_echo(true);
 }
 
 size_t log_tail(char *out, size_t size_bytes)

@@ -23,5 +23,6 @@ size_t log_read(uint64_t *position, char *out, size_t size_bytes);
 /* The last bytes, without the lock: for panic() only. */
 size_t log_tail(char *out, size_t size_bytes);
 
-/* After this only panic() writes to serial port and screen by itself. */
+/* After this only panic() writes to serial port and screen by itself, until the console program is gone. */
 void log_echo_stop(void);
+void log_echo_resume(void);

@@ -87,16 +87,17 @@ int64_t sys_irq_create(const struct syscall_arguments *a)
 {
 	struct object *pool, *event, *irq;
 	handle_t handle;
+	uint64_t badge;
 	enum status status = check_host(a->value[0]);
 
 	if (status == OK)
-		status = handle_find(self(), a->value[4], OBJECT_EVENT, RIGHT_SIGNAL, &event);
+		status = handle_find_badge(self(), a->value[4], OBJECT_EVENT, RIGHT_SIGNAL, &event, &badge);
 	if (status != OK)
 		return syscall_error(status);
 	status = handle_find(self(), a->value[1], OBJECT_POOL, RIGHT_MANAGE, &pool);
 	if (status == OK) {
 		status = irq_create(pool_from_object(pool), (uint32_t)a->value[2], (uint32_t)a->value[3], event_from_object(event),
-				    a->value[5], &irq);
+				    event_bits(a->value[5], badge), &irq);
 		object_put(pool);
 	}
 	if (status != OK) {
@@ -149,7 +150,11 @@ int64_t sys_console_take(const struct syscall_arguments *a)
 {
 	enum status status = check_host(a->value[0]);
 
-	if (status == OK)
+	if (status != OK)
+		return syscall_error(status);
+	if (a->value[1] != 0)
 		log_echo_stop();
+	else
+		log_echo_resume();
 	return syscall_error(status);
 }

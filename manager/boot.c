@@ -64,7 +64,7 @@ static uint64_t take_console(struct manager *manager)
 	uint64_t position = 0;
 	size_t count;
 
-	if (sys_console_take(MANAGER_HANDLE_HOST) != OK)
+	if (sys_console_take(MANAGER_HANDLE_HOST, true) != OK)
 		return 0;
 	firmware_log_tables(manager->host.info->rsdp_physical);
 	while (sys_log_read(&position, text, sizeof(text), &count) == OK && count > 0)

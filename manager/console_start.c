@@ -139,6 +139,14 @@ static enum status equip(struct console_link *link, const struct host *host, con
 	return status == OK ? give_setup(console, &setup) : status;
 }
 
+/* Without a console, ring 0 shows the log again. */
+static void give_back(void)
+{
+	enum status status = sys_console_take(MANAGER_HANDLE_HOST, false);
+
+	(void)status; /* the manager has the right to */
+}
+
 enum status console_start(struct console_link *link, const struct host *host, const struct console_wishes *wishes)
 {
 	const struct program_request request = {
@@ -152,10 +160,13 @@ enum status console_start(struct console_link *link, const struct host *host, co
 	enum status status = make_channels(link);
 
 	if (status == OK)
+		status = sys_console_take(MANAGER_HANDLE_HOST, true);
+	if (status == OK)
 		status = program_create(host, &request, &console, &problem);
 	if (status != OK) {
-		log_print("E632 bulkhead/%s %s (%lu): no prompt and no terminals; copy the folder system from the release "
-			  "again", CONSOLE_PATH, problem.what, problem.number);
+		give_back();
+		log_print("E632 bulkhead/%s: %s: no prompt and no terminals; copy the folder system from the release again",
+			  CONSOLE_PATH, problem.what);
 		return status;
 	}
 	status = equip(link, host, &console, wishes);
@@ -164,8 +175,8 @@ enum status console_start(struct console_link *link, const struct host *host, co
 	link->space = console.space;
 	link->running = status == OK;
 	if (status != OK) {
-		log_print("E632 console cannot be started (error %u): no prompt and no terminals", status);
 		console_ended(link);
+		log_print("E632 console cannot be started (error %u): no prompt and no terminals", status);
 	}
 	return status;
 }
@@ -174,6 +185,7 @@ void console_ended(struct console_link *link)
 {
 	link->running = false;
 	sys_handle_close(link->space);
+	give_back();
 }
 
 enum status console_open_terminal(struct console_link *link, const struct console_vm_terminal *terminal)

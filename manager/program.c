@@ -92,7 +92,7 @@ static enum status open_image(const struct host *host, const char *path, struct 
 		status = ERR_UNSUPPORTED;
 	}
 	if (status != OK)
-		*problem = (struct program_problem){.what = elf_problem.what, .number = elf_problem.number};
+		*problem = (struct program_problem){.what = elf_problem.what};
 	return status;
 }
 
@@ -107,7 +107,7 @@ enum status program_create(const struct host *host, const struct program_request
 		host_close_file();
 		return status;
 	}
-	*problem = (struct program_problem){.what = "does not fit into memory", .number = image.span_bytes};
+	*problem = (struct program_problem){.what = "does not fit into memory"};
 	status = sys_space_create(request->pool, request->vm, request->end_event, request->end_bits, &space);
 	if (status == OK) {
 		status = fill_space(&image, space, request->pool);

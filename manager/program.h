@@ -21,10 +21,9 @@ struct program {
 	uint64_t entry;
 };
 
-/* Why it could not be made, for a message: "is missing", with a number or 0. */
+/* Why it could not be made, for a message: "is missing". */
 struct program_problem {
 	const char *what;
-	uint64_t number;
 };
 
 /* Errors, with *problem: those of host_find_file() and elf_parse(); ERR_NO_MEMORY. Nothing is left behind then. */

@@ -213,8 +213,8 @@ enum status vm_assemble(struct vm_entry *entry, const struct vm_surroundings *ar
 	if (status == OK)
 		return OK;
 	if (problem.what != NULL && status != ERR_NO_MEMORY)
-		format_text(message, message_bytes, "E631 %s: not started: bulkhead/%s %s (%lu); copy the folder system from "
-			    "the release again", name, VMM_PATH, problem.what, problem.number);
+		format_text(message, message_bytes, "E631 %s: not started: bulkhead/%s: %s; copy the folder system from the "
+			    "release again", name, VMM_PATH, problem.what);
 	else
 		format_text(message, message_bytes, "E630 %s: not started: %s cannot be made: %s; %s", name, step,
 			    status_words(status), status == ERR_NO_MEMORY

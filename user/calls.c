@@ -170,9 +170,9 @@ enum status sys_host_power(handle_t host, enum host_power action)
 	return done(system_call(SYS_HOST_POWER, host, action, 0, 0, 0, 0));
 }
 
-enum status sys_console_take(handle_t host)
+enum status sys_console_take(handle_t host, bool take)
 {
-	return done(system_call(SYS_CONSOLE_TAKE, host, 0, 0, 0, 0, 0));
+	return done(system_call(SYS_CONSOLE_TAKE, host, take, 0, 0, 0, 0));
 }
 
 enum status sys_vm_create(handle_t host, handle_t pool, const struct vm_config *config, handle_t *vm)

@@ -50,7 +50,7 @@ void sys_irq_ack(handle_t irq);
 
 MUST_CHECK enum status sys_host_report(enum host_report report, char *out, size_t size_bytes, size_t *written_bytes);
 MUST_CHECK enum status sys_host_power(handle_t host, enum host_power action); /* returns only on error */
-MUST_CHECK enum status sys_console_take(handle_t host);
+MUST_CHECK enum status sys_console_take(handle_t host, bool take);
 
 MUST_CHECK enum status sys_vm_create(handle_t host, handle_t pool, const struct vm_config *config, handle_t *vm);
 MUST_CHECK enum status sys_vm_map(handle_t vm, uint64_t gpa, handle_t memory, uint64_t offset, uint64_t len_bytes,
