@@ -1,0 +1,191 @@
+/* kernel/thread.c: making threads, and that failing leaves nothing behind. Switching and waiting need a real CPU. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+
+#include "kernel/chunks.h"
+#include "kernel/hypervisor.h"
+#include "kernel/interrupt.h"
+#include "kernel/kernel_map.h"
+#include "kernel/percpu.h"
+#include "kernel/pool.h"
+#include "kernel/scheduler.h"
+#include "kernel/space_internal.h"
+#include "kernel/thread_internal.h"
+#include "tests/fake/kernel_pc.h"
+
+extern const uint8_t thread_trampoline[];
+_Noreturn void user_enter(uint64_t rip, uint64_t rsp, uint64_t rdi);
+
+const uint8_t thread_trampoline[1];
+static uint8_t stack[KERNEL_STACK_BYTES] __attribute__((aligned(KERNEL_STACK_BYTES)));
+static bool stack_taken, no_stack, no_home;
+static struct percpu cpu;
+static struct object space_of_test;
+static struct pool *pool;
+
+uint64_t kernel_stack_alloc(struct pool *payer)
+{
+	assert_ptr_equal(payer, pool);
+	if (no_stack)
+		return 0;
+	assert_false(stack_taken);
+	stack_taken = true;
+	return (uintptr_t)stack + KERNEL_STACK_BYTES - sizeof(struct stack_head);
+}
+
+void kernel_stack_free(struct pool *payer, uint64_t top)
+{
+	assert_ptr_equal(payer, pool);
+	assert_int_equal(top, (uintptr_t)stack + KERNEL_STACK_BYTES - sizeof(struct stack_head));
+	assert_true(stack_taken);
+	stack_taken = false;
+}
+
+struct percpu *scheduler_choose_home(const struct thread *thread)
+{
+	return no_home || thread == NULL ? NULL : &cpu;
+}
+
+struct object *space_object(struct space *space)
+{
+	assert_ptr_equal(space, &space_of_test);
+	return &space_of_test;
+}
+
+/* Never reached by what is tested here. */
+void user_enter(uint64_t rip, uint64_t rsp, uint64_t rdi)
+{
+	(void)rip, (void)rsp, (void)rdi;
+	abort();
+}
+void scheduler_idle(void)
+{
+	abort();
+}
+void scheduler_before_user(void)
+{
+	abort();
+}
+void scheduler_switch(void)
+{
+	abort();
+}
+void scheduler_make_runnable(struct thread *thread)
+{
+	(void)thread;
+	abort();
+}
+void hypervisor_switch_in(struct thread *next)
+{
+	(void)next;
+	abort();
+}
+void hypervisor_thread_gone(struct thread *thread)
+{
+	(void)thread;
+	abort();
+}
+void space_thread_gone(struct space *space, struct thread *thread)
+{
+	(void)space, (void)thread;
+	abort();
+}
+void timer_arm(struct timer *timer, uint64_t deadline_tsc)
+{
+	(void)timer, (void)deadline_tsc;
+	abort();
+}
+void timer_disarm(struct timer *timer)
+{
+	(void)timer;
+	abort();
+}
+void interrupt_send(uint32_t apic_id, uint32_t vector)
+{
+	(void)apic_id, (void)vector;
+	abort();
+}
+
+static enum status create(const struct thread_config *config, struct thread **out)
+{
+	return thread_create(pool, (struct space *)&space_of_test, config, NULL, out);
+}
+
+static void boot(void)
+{
+	fake_pc_boot_simple(64 * FAKE_MIB);
+	assert_int_equal(pool_create(root_pool, 0, 2 * PAGE_2M_BYTES, &pool), OK);
+	object_init(&space_of_test, OBJECT_SPACE, NULL);
+}
+
+static void assert_nothing_left(void)
+{
+	assert_false(stack_taken);
+	assert_int_equal(atomic_load(&space_of_test.references), 1);
+	assert_int_equal(atomic_load(&pool_object(pool)->references), 1);
+}
+
+static void body_create(void)
+{
+	struct thread_config config = {.entry = 1, .stack_top = 2, .argument = 3, .name = "sixteen letters!"};
+	const struct stack_head *head = (struct stack_head *)(stack + KERNEL_STACK_BYTES) - 1;
+	struct thread *thread = NULL;
+
+	boot();
+	assert_int_equal(create(&config, &thread), OK);
+	assert_string_equal(thread->name, "sixteen letters");
+	assert_ptr_equal(head->thread, thread);
+	assert_ptr_equal(head->cpu, &cpu);
+	assert_int_equal(thread->cpu_mask[0], UINT64_MAX);
+	assert_int_equal(thread->state, THREAD_BLOCKED);
+	/* switch_stacks() pops six registers and returns to the trampoline. */
+	assert_ptr_equal(((void **)(uintptr_t)thread->saved_rsp)[6], thread_trampoline);
+	object_put(&thread->object);
+	assert_nothing_left();
+}
+
+static void body_failing_leaves_nothing(void)
+{
+	struct thread_config config = {.entry = 1};
+	struct thread *thread = NULL;
+
+	boot();
+	no_stack = true;
+	assert_int_equal(create(&config, &thread), ERR_NO_MEMORY);
+	assert_nothing_left();
+	no_home = true;
+	assert_int_equal(create(&config, &thread), ERR_OUT_OF_RANGE);
+	assert_nothing_left();
+	no_stack = false;
+	assert_int_equal(create(&config, &thread), ERR_OUT_OF_RANGE);
+	assert_nothing_left();
+	no_home = false;
+	config.cpu_mask[PROGRAM_CPUS_MAX / 64 - 1] = 1; /* a CPU that there cannot be */
+	assert_int_equal(create(&config, &thread), ERR_OUT_OF_RANGE);
+	assert_nothing_left();
+	while (pool_alloc(pool, sizeof(struct thread)) != NULL)
+		continue;
+	assert_int_equal(create(&config, &thread), ERR_NO_MEMORY);
+	assert_nothing_left();
+	assert_null(thread);
+}
+
+#define PC_TEST(name)                                     \
+	static void test_kernel_thread_##name(void **state) \
+	{                                                 \
+		(void)state;                              \
+		fake_pc_run(body_##name);                 \
+	}
+PC_TEST(create)
+PC_TEST(failing_leaves_nothing)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kernel_thread_create),
+		cmocka_unit_test(test_kernel_thread_failing_leaves_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
