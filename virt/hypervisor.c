@@ -10,6 +10,7 @@
 #include "kernel/pool.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
+#include "kernel/timer.h"
 #include "lib/base/format.h"
 #include "virt/fpu.h"
 #include "virt/hv.h"
@@ -70,8 +71,11 @@ void hypervisor_switch_out(struct thread *previous, struct thread *next)
 {
 	struct hv_cpu *cpu = percpu_self()->hypervisor;
 
-	(void)previous;
-	if (cpu == NULL || cpu->fpu_owner == NULL)
+	if (cpu == NULL)
+		return;
+	if (previous->vcpu != NULL)
+		timer_set_guest_deadline(UINT64_MAX);
+	if (cpu->fpu_owner == NULL)
 		return;
 	if (next->space == NULL || space_vm(next->space) != cpu->fpu_owner->vm)
 		fpu_release(cpu);

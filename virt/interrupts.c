@@ -107,22 +107,28 @@ unsigned interrupts_send_msi(struct vm *vm, uint64_t address, uint32_t data)
 	return interrupts_send(vm, NULL, icr | ((address & 0x4) != 0 ? ICR_LOGICAL : 0), false);
 }
 
-void interrupts_timer_changed(struct vcpu *vcpu)
+void interrupts_timer_arm(struct vcpu *vcpu)
 {
-	vcpu->timer_deadline_tsc = local_apic_timer_deadline(&vcpu->apic, vcpu->tsc_offset);
-	if (vcpu->timer_deadline_tsc != UINT64_MAX && vcpu->timer_deadline_tsc <= rdtsc())
+	if (vcpu->timer_deadline_tsc <= rdtsc())
 		atomic_fetch_or(&vcpu->pending, PENDING_TIMER);
 	else
 		timer_set_guest_deadline(vcpu->timer_deadline_tsc);
 }
 
+void interrupts_timer_changed(struct vcpu *vcpu)
+{
+	vcpu->timer_deadline_tsc = local_apic_timer_deadline(&vcpu->apic, vcpu->tsc_offset);
+	interrupts_timer_arm(vcpu);
+}
+
 static void expire_timer(struct vcpu *vcpu)
 {
-	if (vcpu->timer_deadline_tsc == UINT64_MAX || rdtsc() < vcpu->timer_deadline_tsc)
+	uint64_t now = vcpu->timer_deadline_tsc == UINT64_MAX ? 0 : rdtsc();
+
+	if (now < vcpu->timer_deadline_tsc)
 		return;
-	local_apic_timer_expire(&vcpu->apic, rdtsc(), vcpu->tsc_offset);
-	vcpu->timer_deadline_tsc = local_apic_timer_deadline(&vcpu->apic, vcpu->tsc_offset);
-	timer_set_guest_deadline(vcpu->timer_deadline_tsc);
+	local_apic_timer_expire(&vcpu->apic, now, vcpu->tsc_offset);
+	interrupts_timer_changed(vcpu);
 }
 
 static void end_of_interrupt(struct vcpu *vcpu, uint8_t vector)

@@ -14,6 +14,9 @@ void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects);
 /* The virtual timer or its clock changed: computes the deadline and arms the CPU. Same context. */
 void interrupts_timer_changed(struct vcpu *vcpu);
 
+/* Arms this CPU for the deadline known, or makes the timer pending when it has passed. Same context. */
+void interrupts_timer_arm(struct vcpu *vcpu);
+
 /* Sends a message as a bus would: icr in x2APIC layout; an xAPIC destination in 8 bits with wide = false. Returns how many
  * vCPUs it went to. sender: NULL for devices. Context: any thread. */
 unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool wide);

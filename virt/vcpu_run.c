@@ -21,18 +21,22 @@ static void arrive(struct vcpu *vcpu)
 {
 	struct hv_cpu *cpu = percpu_self()->hypervisor;
 
-	fpu_take(cpu, vcpu);
-	live_msrs_take(cpu, vcpu);
+	if (cpu->fpu_owner != vcpu)
+		fpu_take(cpu, vcpu);
+	if (cpu->msr_owner != vcpu)
+		live_msrs_take(cpu, vcpu);
 	hv->take_cpu(vcpu);
 	if (read_cr2() != vcpu->cr2)
 		write_cr2(vcpu->cr2);
-	timer_set_guest_deadline(vcpu->timer_deadline_tsc);
+	if (vcpu->timer_deadline_tsc != UINT64_MAX)
+		interrupts_timer_arm(vcpu);
 }
 
+/* A page fault of the VMM, or of a program that runs next, overwrites CR2. The CPU's guest deadline stays armed while the VMM works:
+ * it is the scheduler that takes it back (hypervisor_switch_out). */
 static void depart(struct vcpu *vcpu)
 {
 	vcpu->cr2 = read_cr2();
-	timer_set_guest_deadline(UINT64_MAX);
 }
 
 static void complete(struct vcpu *vcpu, const struct vcpu_reply *reply)
@@ -77,6 +81,7 @@ static void external_interrupt(struct vcpu *vcpu, uint8_t vector)
 		hv->inject_interrupt(vcpu, vector);
 	else
 		local_apic_post(&vcpu->apic, vector);
+	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 }
 
 /* VCPU_EXIT_NONE: go on into the guest. */
@@ -126,10 +131,8 @@ static void start_by_sipi(struct vcpu *vcpu)
 }
 
 /* SDM Vol. 3A, "Local APIC State After It Receives an INIT-Deassert IPI"; a bootstrap vCPU starts at its reset vector. */
-static void take_requests(struct vcpu *vcpu)
+static void take_requests(struct vcpu *vcpu, uint32_t bits)
 {
-	uint32_t bits = atomic_load(&vcpu->pending) == 0 ? 0 : atomic_exchange(&vcpu->pending, 0);
-
 	if ((bits & PENDING_NMI) != 0)
 		vcpu->nmi_waiting = true;
 	if ((bits & PENDING_INIT) != 0) {
@@ -146,14 +149,13 @@ static void take_requests(struct vcpu *vcpu)
 
 static void load_waiting_registers(struct vcpu *vcpu)
 {
-	if (!vcpu->registers_waiting)
-		return;
 	for (unsigned i = 0; i < GPR_COUNT; i++)
 		vcpu->state->gpr[i] = vcpu->registers.gpr[i];
 	vcpu->cr2 = vcpu->registers.cr2;
 	write_cr2(vcpu->cr2);
 	hv->set_registers(vcpu, &vcpu->registers);
 	vcpu->registers_waiting = false;
+	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT); /* what can be delivered may have changed with RFLAGS */
 }
 
 /* With interrupts off, one vCPU alone can only be woken by an NMI, and nobody is there to send one. */
@@ -167,6 +169,7 @@ static void wait(struct vcpu *vcpu)
 {
 	if (vcpu->activity == VCPU_HALTED && interrupts_wake(vcpu)) {
 		vcpu->activity = VCPU_ACTIVE;
+		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 		return;
 	}
 	if (halted_for_good(vcpu)) {
@@ -181,6 +184,26 @@ static void wait(struct vcpu *vcpu)
 	arrive(vcpu);
 }
 
+/* Whatever changes what can be delivered sets a bit of `pending`. False: the VMM must hear of *kind first; the bits that were not
+ * dealt with are set again then. */
+static bool look_at_pending(struct vcpu *vcpu, enum vcpu_exit_kind *kind)
+{
+	take_requests(vcpu, atomic_exchange(&vcpu->pending, 0));
+	if (vcpu->activity != VCPU_ACTIVE || vcpu->registers_waiting)
+		return true;
+	if (vcpu->eoi_vector != NO_EOI) {
+		vcpu->state->exit.value = vcpu->eoi_vector;
+		vcpu->eoi_vector = NO_EOI;
+		*kind = VCPU_EXIT_EOI;
+	} else if (interrupts_before_entry(vcpu)) {
+		*kind = VCPU_EXIT_EXTINT;
+	} else {
+		return true;
+	}
+	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
+	return false;
+}
+
 static enum vcpu_exit_kind stopped(struct vcpu *vcpu)
 {
 	hv->fill_decode_group(vcpu);
@@ -191,6 +214,8 @@ static enum vcpu_exit_kind stopped(struct vcpu *vcpu)
 /* One round; VCPU_EXIT_KIND_COUNT: another one. */
 static enum vcpu_exit_kind round_trip(struct vcpu *vcpu)
 {
+	enum vcpu_exit_kind kind;
+
 	if (atomic_load(&vcpu->vm->stop_reason) != VCPU_STOP_NONE)
 		return stopped(vcpu);
 	if (atomic_load(&thread_current()->kill_pending))
@@ -200,19 +225,15 @@ static enum vcpu_exit_kind round_trip(struct vcpu *vcpu)
 		thread_yield();
 		arrive(vcpu);
 	}
-	take_requests(vcpu);
-	if (vcpu->activity != VCPU_ACTIVE) {
-		wait(vcpu);
+	if (vcpu->registers_waiting)
+		load_waiting_registers(vcpu);
+	if (atomic_load(&vcpu->pending) != 0 && !look_at_pending(vcpu, &kind))
+		return kind;
+	if (vcpu->registers_waiting || vcpu->activity != VCPU_ACTIVE) {
+		if (vcpu->activity != VCPU_ACTIVE)
+			wait(vcpu);
 		return VCPU_EXIT_KIND_COUNT;
 	}
-	load_waiting_registers(vcpu);
-	if (vcpu->eoi_vector != NO_EOI) {
-		vcpu->state->exit.value = vcpu->eoi_vector;
-		vcpu->eoi_vector = NO_EOI;
-		return VCPU_EXIT_EOI;
-	}
-	if (interrupts_before_entry(vcpu))
-		return VCPU_EXIT_EXTINT;
 	switch (hv->run(vcpu)) {
 	case HV_LEAVE_BLOCK: vcpu->activity = VCPU_HALTED; break;
 	case HV_LEAVE_TO_VMM: return (enum vcpu_exit_kind)vcpu->state->exit.kind;

@@ -63,7 +63,7 @@ static enum exit_verdict reflect_debug(struct vcpu *vcpu, const struct exit_info
 	}
 	/* An entry demands BS while TF is set in an interrupt shadow: "Checks on Guest Non-Register State". */
 	if (shadow != 0 && (vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
-		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS | PENDING_DEBUG_ENABLED);
+		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
 	vmx_inject_exception(vcpu, VECTOR_DB, false, 0);
 	return EXIT_REENTER;
 }

@@ -133,6 +133,5 @@ void vmx_advance(struct vcpu *vcpu, unsigned bytes)
 	if ((interruptibility & SHADOW) != 0)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOW);
 	if ((vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
-		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG,
-				   vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS | PENDING_DEBUG_ENABLED);
+		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }

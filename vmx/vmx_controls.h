@@ -46,8 +46,7 @@
 
 #define ACTIVITY_ACTIVE 0U
 
-#define PENDING_DEBUG_BS      0x4000ULL
-#define PENDING_DEBUG_ENABLED 0x1000ULL
+#define PENDING_DEBUG_BS 0x4000ULL
 
 /* Interruption information: entry, exit and IDT-vectoring share the layout. */
 #define EVENT_VECTOR(info)   ((uint8_t)(info))
