@@ -1,6 +1,10 @@
 """Every way from power-on to a Linux guest's shell: firmware, loader, medium; and what else lies on the volume."""
+import re
+
 import harness
 import pytest
+
+COUNTED = re.compile(rb"hello from hello: (\d+) seconds\r?\n")
 
 UEFI = {"cpus": 2, "memory": 1024}
 GRUB_BIOS = {"cpus": 2, "memory": 1024, "firmware": "bios"}
@@ -42,6 +46,21 @@ def test_control_c_reaches_the_guest(boot):
     boot.type("sleep 100000\r")
     boot.wait_for("100000")
     boot.type("\x03")
+    boot.wait_for(harness.GUEST_PROMPT)
+
+
+@pytest.mark.boot(**UEFI)
+def test_second_vm_runs_beside_the_first(boot):
+    boot.guest_prompt()
+    boot.to_host()
+    states = dict(line.split()[:2] for line in boot.ask_host("list").splitlines() if len(line.split()) > 1)
+    assert states["linux"] == states["hello"] == "running"
+    boot.type("console hello\r")
+    first = int(boot.wait_for(COUNTED).group(1))
+    second = int(boot.wait_for(COUNTED).group(1))
+    assert second == first + 1
+    boot.to_host()
+    boot.type("console linux\r\r")
     boot.wait_for(harness.GUEST_PROMPT)
 
 
