@@ -4,46 +4,74 @@
 #include "user/clock.h"
 #include "user/log.h"
 
-#define STOP_WAIT_MS    3000U
+#define ASK_WAIT_MS     10000U /* for all guests that listen to their power button, together */
+#define STOP_WAIT_MS    2000U
 #define KILL_WAIT_MS    1000U
 #define OUTPUT_WAIT_MS  200U /* the console's last lines on a slow serial port */
 #define LOOK_STEP_MS    50U
 
-static bool wait_for_end(struct manager *manager, struct vm_entry *vm, uint64_t ms)
+/* Only those from the number first on count. */
+static bool any_is_alive(struct manager *manager, uint32_t first)
+{
+	bool alive = false;
+
+	for (uint32_t i = first; i < manager->vm_count; i++) {
+		vm_look(&manager->vms[i]);
+		alive |= vm_is_alive(&manager->vms[i]);
+	}
+	return alive;
+}
+
+/* True: all from the number first on have ended in time. */
+static bool wait_for_ends(struct manager *manager, uint32_t first, uint64_t ms)
 {
 	uint64_t deadline = clock_deadline_in_ms(ms);
 	uint64_t bits;
 
-	vm_look(vm);
-	while (vm_is_alive(vm) && clock_now_ticks() < deadline) {
+	while (any_is_alive(manager, first)) {
+		if (clock_now_ticks() >= deadline)
+			return false;
 		if (sys_event_wait(manager->event, clock_deadline_in_ms(LOOK_STEP_MS), &bits) == ERR_BAD_HANDLE)
 			return false;
-		vm_look(vm);
+		console_wake(&manager->console);
 	}
-	return !vm_is_alive(vm);
+	return true;
 }
 
-static void stop_vm(struct manager *manager, struct vm_entry *vm)
+/* All VMs behind it have ended before. */
+static void stop_vm(struct manager *manager, uint32_t index)
 {
-	if (!vm_is_alive(vm))
-		return;
+	struct vm_entry *vm = &manager->vms[index];
+
 	vm_stop(vm);
-	if (wait_for_end(manager, vm, STOP_WAIT_MS))
+	if (wait_for_ends(manager, index, STOP_WAIT_MS))
 		return;
 	vm_kill(vm);
-	if (!wait_for_end(manager, vm, KILL_WAIT_MS))
+	if (!wait_for_ends(manager, index, KILL_WAIT_MS))
 		log_print("E635 %s: does not stop; the PC is switched off all the same", vm->wanted->name);
+}
+
+/* Guests that listen shut down by themselves; their VMMs stop the others at once. Then, what is left is stopped, the last
+ * one of the manifest first. */
+static void stop_all(struct manager *manager)
+{
+	for (uint32_t i = manager->vm_count; i > 0; i--)
+		vm_press_power_button(&manager->vms[i - 1]);
+	if (!wait_for_ends(manager, 0, ASK_WAIT_MS)) {
+		for (uint32_t i = manager->vm_count; i > 0; i--)
+			stop_vm(manager, i - 1);
+	}
+	for (uint32_t i = 0; i < manager->vm_count; i++) {
+		if (manager->vms[i].life == VM_PAUSES)
+			manager->vms[i].life = VM_ENDED;
+	}
 }
 
 void manager_shut_down(struct manager *manager)
 {
 	enum status by_acpi, by_firmware;
 
-	for (uint32_t i = manager->vm_count; i > 0; i--) {
-		stop_vm(manager, &manager->vms[i - 1]);
-		if (manager->vms[i - 1].life == VM_PAUSES)
-			manager->vms[i - 1].life = VM_ENDED;
-	}
+	stop_all(manager);
 	log_print("switching the PC off");
 	console_wake(&manager->console);
 	manager_sleep_ms(manager, OUTPUT_WAIT_MS);

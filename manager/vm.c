@@ -92,6 +92,12 @@ bool vm_look(struct vm_entry *entry)
 	return false;
 }
 
+void vm_press_power_button(struct vm_entry *entry)
+{
+	if (vm_is_alive(entry))
+		sys_event_signal(entry->event, VMM_EVENT_POWER_BUTTON);
+}
+
 void vm_stop(struct vm_entry *entry)
 {
 	if (vm_is_alive(entry) && sys_vm_stop(entry->vm, VCPU_STOP_STOPPED) != OK)

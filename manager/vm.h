@@ -66,6 +66,9 @@ bool vm_is_alive(const struct vm_entry *entry);
  * restart. True: something changed. */
 bool vm_look(struct vm_entry *entry);
 
+/* Asks the guest to shut down; one that does not listen is stopped by its VMM. */
+void vm_press_power_button(struct vm_entry *entry);
+
 /* Asks a VM to stop; it ends soon. vm_kill: at once, and its VMM with it. */
 void vm_stop(struct vm_entry *entry);
 void vm_kill(struct vm_entry *entry);
