@@ -145,7 +145,7 @@ static void start_vms(struct manager *manager)
 	for (uint32_t i = 0; i < manager->manifest.vm_count; i++) {
 		struct vm_entry *vm = &manager->vms[i];
 
-		vm_init(vm, &manager->manifest.vms[i], i);
+		vm_init(vm, &manager->manifest.vms[i], i, manager->manifest.host.quiet);
 		manager->vm_count = i + 1;
 		if (report[0] != '\0' && !vm->wanted->refused)
 			refuse_by_report(vm, report);

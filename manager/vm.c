@@ -9,9 +9,9 @@
 #include "user/clock.h"
 #include "user/log.h"
 
-void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t slot)
+void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t slot, bool quiet)
 {
-	*entry = (struct vm_entry){.wanted = wanted, .slot = slot, .life = VM_NOT_STARTED};
+	*entry = (struct vm_entry){.wanted = wanted, .slot = slot, .quiet = quiet, .life = VM_NOT_STARTED};
 }
 
 void vm_start(struct vm_entry *entry, const struct vm_surroundings *around)
@@ -46,6 +46,8 @@ static void note_start(struct vm_entry *entry)
 	char memory[24];
 
 	entry->life = VM_RUNNING;
+	if (entry->quiet)
+		return;
 	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
 	log_print("%s: runs: %s, %s, %u CPU%s", entry->wanted->name, entry->wanted->kernel, memory,
 		  entry->wanted->vcpu_count, entry->wanted->vcpu_count == 1 ? "" : "s");
@@ -59,7 +61,8 @@ static void note_end(struct vm_entry *entry, const struct space_status *space, c
 	char line[MANIFEST_LINE_BYTES];
 
 	vm_end_line(entry->wanted->name, &end, line, sizeof(line));
-	log_print("%s", line);
+	if (!entry->quiet || end.refused || !stop_was_wished(end.reason))
+		log_print("%s", line);
 	vm_end_brief(&end, entry->why, sizeof(entry->why));
 	if (!end.refused)
 		decision = restart_decide(entry->wanted->restart, end.reason, ran_ms(entry), entry->failures_in_row);

@@ -34,6 +34,7 @@ struct vm_entry {
 	/* constant after vm_init() */
 	const struct manifest_vm *wanted;
 	uint32_t slot;
+	bool quiet; /* only failures are told */
 	/* what stays over restarts; made at the first start */
 	handle_t event;        /* the VMM waits on it */
 	handle_t to_console, to_vm; /* memory objects of the terminal's channels */
@@ -51,7 +52,7 @@ struct vm_entry {
 	char why[VM_WHY_BYTES];
 };
 
-void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t slot);
+void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t slot, bool quiet);
 
 /* Bytes of the VM's pool: guest memory, and what VMM and kernel need beside it. A multiple of 2 MiB. */
 uint64_t vm_pool_bytes(const struct manifest_vm *wanted);
