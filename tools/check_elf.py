@@ -16,7 +16,7 @@ PAGE = 4096
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS = 1, 2, 3, 4, 7
 PF_X, PF_W = 1, 2
 ET_EXEC, ET_DYN = 2, 3
-SHT_SYMTAB, SHT_RELA, SHT_REL = 2, 4, 9
+SHT_SYMTAB, SHT_RELA, SHT_REL, SHT_DYNSYM = 2, 4, 9, 11
 SHF_ALLOC = 2
 SHN_UNDEF = 0
 DT_NEEDED, DT_RELA, DT_RELASZ, DT_TEXTREL, DT_JMPREL = 1, 7, 8, 22, 23
@@ -74,7 +74,7 @@ def check_segments(elf):
 
 def check_symbols(elf):
     for section in elf.sections:
-        if section[1] != SHT_SYMTAB:
+        if section[1] not in (SHT_SYMTAB, SHT_DYNSYM):
             continue
         for at in range(section[4] + 24, section[4] + section[5], 24):
             name, info, _, index, _, _ = struct.unpack_from("<IBBHQQ", elf.data, at)
