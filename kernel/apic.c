@@ -92,7 +92,7 @@ void apic_cpu_start(void)
 	if (cpu_features.tsc_deadline) {
 		/* In xAPIC mode the LVT write and a WRMSR to the deadline are not ordered otherwise.
 		 * SDM Vol. 3A, "TSC-Deadline Mode". */
-		__asm__ volatile("mfence" : : : "memory");
+		memory_fence();
 	} else {
 		apic_write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
 	}
@@ -167,7 +167,8 @@ static void send(uint32_t destination, uint32_t command)
 	if (apic.x2apic) {
 		/* WRMSR to x2APIC registers is not serializing: stores before it must be seen first.
 		 * SDM Vol. 3A, "MSR Access in x2APIC Mode". */
-		__asm__ volatile("mfence; lfence" : : : "memory");
+		memory_fence();
+		load_fence();
 		wrmsr(MSR_X2APIC_FIRST + APIC_ICR_LOW / 16, (uint64_t)destination << 32 | command);
 		return;
 	}

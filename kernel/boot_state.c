@@ -23,7 +23,8 @@ bool boot_state_is_device(uint64_t physical, uint64_t len_bytes)
 	if (len_bytes == 0 || end < physical || end > 1ULL << cpu_features.physical_address_bits)
 		return false;
 	for (uint32_t i = 0; i < boot_info->memory_count; i++) {
-		if (may_hold_data(map[i].type) && physical < map[i].base_physical + map[i].length_bytes && end > map[i].base_physical)
+		if (may_hold_data(map[i].type) && physical < map[i].base_physical + map[i].length_bytes &&
+		    end > map[i].base_physical)
 			return false;
 	}
 	return true;

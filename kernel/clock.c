@@ -87,7 +87,8 @@ static void compare(uint64_t chosen, uint64_t other, const char *chosen_name, co
 	uint64_t difference = chosen > other ? chosen - other : other - chosen;
 
 	if (other != 0 && difference > chosen / 50)
-		log_warn("TSC: %s says %lu kHz, %s %lu kHz: clocks may run wrong", chosen_name, chosen / 1000, other_name, other / 1000);
+		log_warn("TSC: %s says %lu kHz, %s %lu kHz: clocks may run wrong", chosen_name, chosen / 1000, other_name,
+			 other / 1000);
 }
 
 void clock_init(const struct firmware *firmware)

@@ -134,6 +134,27 @@ static inline void halt(void)
 	__asm__ volatile("hlt" : : : "memory");
 }
 
+/* STI; HLT; CLI: one unit, as STI takes effect after HLT has begun. */
+static inline void wait_for_interrupt(void)
+{
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+static inline void memory_fence(void)
+{
+	__asm__ volatile("mfence" : : : "memory");
+}
+
+static inline void load_fence(void)
+{
+	__asm__ volatile("lfence" : : : "memory");
+}
+
+static inline void undefined_instruction(void)
+{
+	__asm__ volatile("ud2");
+}
+
 static inline void interrupts_off(void)
 {
 	__asm__ volatile("cli" : : : "memory");

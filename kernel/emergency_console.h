@@ -1,4 +1,5 @@
-/* Ring 0's own way to be heard: a polled serial port and glyphs on the framebuffer. Used until `console` takes over, and by panic(). */
+/* Ring 0's own way to be heard: a polled serial port and glyphs on the framebuffer. Used until `console` takes over, and by
+ * panic(). */
 #pragma once
 #include <stddef.h>
 

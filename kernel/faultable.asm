@@ -1,5 +1,6 @@
 ; Instructions that may fault for reasons ring 0 cannot know beforehand: user memory and MSRs that may not exist.
-; Each has one instruction listed in `fault_fixups` (kernel/exception.c): on #PF or #GP there, execution goes on at the partner label.
+; Each has one instruction listed in `fault_fixups` (kernel/exception.c): on #PF or #GP there, execution goes on at the partner
+; label.
 
 bits 64
 default rel

@@ -30,7 +30,8 @@ static void read_fadt(const struct acpi_memory *memory, const struct acpi_root *
 	struct acpi_table table;
 	struct acpi_fadt fadt;
 
-	if (acpi_root_find(memory, root, "FACP", 0, &table) != OK || acpi_fadt_parse(table.bytes, table.length_bytes, &fadt) != OK) {
+	if (acpi_root_find(memory, root, "FACP", 0, &table) != OK ||
+	    acpi_fadt_parse(table.bytes, table.length_bytes, &fadt) != OK) {
 		log_debug("ACPI: no usable FADT");
 		return;
 	}

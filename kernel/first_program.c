@@ -200,7 +200,8 @@ static const struct boot_file *find_manager(const struct boot_info *boot)
 		if (strcmp(file->path, MANAGER_PATH) == 0 && file->state == BOOT_FILE_LOADED)
 			return file;
 	}
-	log_error("E607 bulkhead/%s is missing on the boot volume; copy the folder bulkhead/system from the release again", MANAGER_PATH);
+	log_error("E607 bulkhead/%s is missing on the boot volume; copy the folder bulkhead/system from the release again",
+		  MANAGER_PATH);
 	return NULL;
 }
 
@@ -218,7 +219,8 @@ enum status first_program_start(const struct boot_info *boot)
 	if (status == OK)
 		status = load_image(space, file, &config.entry);
 	if (status == OK)
-		status = map_copy(space, MANAGER_STACK_TOP - MANAGER_STACK_BYTES, MANAGER_STACK_BYTES, NULL, 0, RIGHT_READ | RIGHT_WRITE);
+		status = map_copy(space, MANAGER_STACK_TOP - MANAGER_STACK_BYTES, MANAGER_STACK_BYTES, NULL, 0,
+				  RIGHT_READ | RIGHT_WRITE);
 	if (status == OK)
 		status = give_handles(space, boot);
 	if (status == OK)

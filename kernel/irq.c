@@ -1,4 +1,5 @@
-/* IOAPICs of the PC and the interrupt objects behind handles. Intel 82093AA data sheet, "Register Description"; 8259A data sheet. */
+/* IOAPICs of the PC and the interrupt objects behind handles. Intel 82093AA data sheet, "Register Description"; 8259A
+ * data sheet. */
 #include "kernel/irq.h"
 
 #include <stdbool.h>

@@ -20,7 +20,8 @@
 #define DATA_FLAGS        (PTE_PRESENT | PTE_WRITE | PTE_GLOBAL | PTE_NX)
 #define PML4_VM_SLOT      386U
 #define MSR_IA32_PAT      0x277U
-/* Entries 0 - 3 as after reset (WB, WT, UC-, UC), entry 4 (PAT bit alone) write-combining. SDM Vol. 3A, "Page Attribute Table (PAT)". */
+/* Entries 0 - 3 as after reset (WB, WT, UC-, UC), entry 4 (PAT bit alone) write-combining. SDM Vol. 3A, "Page Attribute Table
+ * (PAT)". */
 #define PAT_VALUE         0x0007040100070406ULL
 #define PTE_PAT_4K        0x080ULL
 #define PTE_WC            PTE_PAT_4K

@@ -1,4 +1,5 @@
-/* From the loader's jump to the first program. The steps are a list; one that fails says why and leaves the message on the screen. */
+/* From the loader's jump to the first program. The steps are a list; one that fails says why and leaves the message on
+ * the screen. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,8 +61,8 @@ static enum status check_boot_info(void)
 	if (boot_info->magic == BOOT_INFO_MAGIC && boot_info->version == BOOT_INFO_VERSION &&
 	    boot_info->size_bytes == sizeof(struct boot_info))
 		return OK;
-	log_error("E609 loader and kernel do not match: the loader speaks version %u, the kernel %u; copy both from the same release",
-		  boot_info->version, BOOT_INFO_VERSION);
+	log_error("E609 loader and kernel do not match: the loader speaks version %u, the kernel %u; "
+		  "copy both from the same release", boot_info->version, BOOT_INFO_VERSION);
 	return ERR_BAD_FORMAT;
 }
 
@@ -94,7 +95,8 @@ static enum status init_memory(void)
 	kernel_map_init(boot_info);
 	status = chunks_init(boot_info, root_pool);
 	if (status != OK) {
-		log_error("E603 too little memory: %lu MiB usable; Bulkhead needs a PC with at least 256 MiB", chunks_total_bytes() >> 20);
+		log_error("E603 too little memory: %lu MiB usable; Bulkhead needs a PC with at least 256 MiB",
+			  chunks_total_bytes() >> 20);
 		return status;
 	}
 	kernel_map_make_shared(highest_ram());
@@ -182,8 +184,8 @@ void kernel_main(const struct boot_info *boot)
 		enum status status = boot_steps[i].run();
 
 		if (status != OK) {
-			log_error("E621 boot stopped at step \"%s\" (status %d); the line above says why. Switch the PC off and on.",
-				  boot_steps[i].name, (int)status);
+			log_error("E621 boot stopped at step \"%s\" (status %d); the line above says why. "
+				  "Switch the PC off and on.", boot_steps[i].name, (int)status);
 			panic_stop_this_cpu();
 		}
 	}

@@ -1,4 +1,5 @@
-/* Memory objects as lists of physically contiguous extents. RAM is zeroed when it is added, so nothing of a former owner is seen. */
+/* Memory objects as lists of physically contiguous extents. RAM is zeroed when it is added, so nothing of a former owner
+ * is seen. */
 #include "kernel/memory.h"
 
 #include <stddef.h>
@@ -178,7 +179,8 @@ enum status memory_grow(struct memory *memory, uint64_t target_bytes, uint64_t *
 		return ERR_INVALID;
 	spinlock_acquire(&memory->lock);
 	start = memory->size_bytes;
-	while (status == OK && memory->size_bytes < target_bytes && memory->size_bytes - start < SYSCALL_PAGES_MAX * PAGE_SIZE_BYTES)
+	while (status == OK && memory->size_bytes < target_bytes &&
+	       memory->size_bytes - start < SYSCALL_PAGES_MAX * PAGE_SIZE_BYTES)
 		status = grow_once(memory, target_bytes);
 	*size_bytes = memory->size_bytes;
 	if (memory->size_bytes > start)

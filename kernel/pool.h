@@ -26,7 +26,8 @@ void pool_describe(struct pool *pool, struct pool_info *info);
 void *pool_page_alloc(struct pool *pool);
 void pool_page_free(struct pool *pool, void *page);
 
-/* A zeroed object of 1 .. 4096 bytes, aligned to the next power of two of its size (so never across a page), NULL when exhausted. */
+/* A zeroed object of 1 .. 4096 bytes, aligned to the next power of two of its size (so never across a page), NULL
+ * when exhausted. */
 void *pool_alloc(struct pool *pool, size_t size_bytes);
 void pool_free(struct pool *pool, void *object, size_t size_bytes);
 

@@ -76,7 +76,7 @@ static _Noreturn void plain_reset(void)
 	out8(0xcf9, 0x06);
 	out8(0x64, 0xfe);
 	lidt(&none);
-	__asm__ volatile("ud2");
+	undefined_instruction();
 	for (;;)
 		halt();
 }

@@ -177,7 +177,7 @@ void scheduler_idle(void)
 		}
 		cpu->is_idle = true;
 		/* STI takes effect after HLT has begun: no wake-up is lost between. SDM Vol. 2B, "STI". */
-		__asm__ volatile("sti; hlt; cli" : : : "memory");
+		wait_for_interrupt();
 		cpu->is_idle = false;
 	}
 }

@@ -21,9 +21,12 @@ uint64_t space_cr3(const struct space *space);
 /* Maps one 4 KiB frame. rights: RIGHT_READ/WRITE/EXECUTE, never both of the last two. virtual_address: in the program's half
  * with user = true; in the VM's slot (VM_SLOT_BASE ..) with user = false. For pages that no memory object owns (vcpu_state and
  * vcpu_reply): the caller keeps the frame until the space is gone. Errors: ERR_EXISTS, ERR_NO_MEMORY, ERR_INVALID. */
-MUST_CHECK enum status space_map_frame(struct space *space, uint64_t virtual_address, uint64_t physical, unsigned rights, bool user);
+MUST_CHECK enum status space_map_frame(struct space *space, uint64_t virtual_address, uint64_t physical, unsigned rights,
+				       bool user);
 void space_unmap_frame(struct space *space, uint64_t virtual_address);
 
 /* The handle table. handle_find returns the object with a new reference when it has that kind and all these rights. */
-MUST_CHECK enum status handle_add(struct space *space, struct object *object, unsigned rights, uint64_t badge, handle_t *out); /* takes over the caller's reference on OK */
-MUST_CHECK enum status handle_find(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights, struct object **out);
+/* handle_add takes over the caller's reference on OK. */
+MUST_CHECK enum status handle_add(struct space *space, struct object *object, unsigned rights, uint64_t badge, handle_t *out);
+MUST_CHECK enum status handle_find(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights,
+				   struct object **out);

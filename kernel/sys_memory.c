@@ -170,7 +170,8 @@ int64_t sys_space_map(const struct syscall_arguments *a)
 		return syscall_error(status);
 	status = handle_find(self(), a->value[1], OBJECT_MEMORY, rights, &memory);
 	if (status == OK) {
-		status = space_map(space_from_object(space), memory_from_object(memory), a->value[2], a->value[3], a->value[4], rights, &done);
+		status = space_map(space_from_object(space), memory_from_object(memory), a->value[2], a->value[3], a->value[4],
+				   rights, &done);
 		object_put(memory);
 	}
 	object_put(space);

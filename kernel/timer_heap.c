@@ -1,4 +1,5 @@
-/* The heap of timers: pure, so that the host tests it. Fredman and others, "The Pairing Heap: A New Form of Self-Adjusting Heap". */
+/* The heap of timers: pure, so that the host tests it. Fredman and others, "The Pairing Heap: A New Form of
+ * Self-Adjusting Heap". */
 #include "kernel/timer_heap.h"
 
 #include <stddef.h>

@@ -32,8 +32,8 @@ static void arrive(struct vcpu *vcpu)
 		interrupts_timer_arm(vcpu);
 }
 
-/* A page fault of the VMM, or of a program that runs next, overwrites CR2. The CPU's guest deadline stays armed while the VMM works:
- * it is the scheduler that takes it back (hypervisor_switch_out). */
+/* A page fault of the VMM, or of a program that runs next, overwrites CR2. The CPU's guest deadline stays armed while the VMM
+ * works: it is the scheduler that takes it back (hypervisor_switch_out). */
 static void depart(struct vcpu *vcpu)
 {
 	vcpu->cr2 = read_cr2();

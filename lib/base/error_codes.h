@@ -1,7 +1,7 @@
 /* Every message a user may have to act on carries a code from this list: "E105 bulkhead.toml line 7: ...".
  * Codes never change their meaning and are never used again; docs/errors.md explains each, and a test demands that it does.
  *   E1xx manifest     E2xx guest files and memory     E3xx a VM that was stopped     E4xx the PC: CPU, VT-x, firmware
- *   E5xx boot and loaders     E6xx the host's own programs and resources     E7xx ./dev and tools (written in docs/errors.md only) */
+ *   E5xx boot and loaders     E6xx the host's own programs and resources     E7xx ./dev and tools (docs/errors.md only) */
 #pragma once
 
 #define ERROR_CODES(X) \

@@ -64,8 +64,9 @@ static void test_exit_length_only_where_it_is_defined(void **state)
 {
 	(void)state;
 	for (uint32_t reason = 0; reason < EXIT_REASON_ROWS; reason++) {
-		bool defined = (reason >= 9 && reason <= 28) || (reason >= 30 && reason <= 32) || reason == 36 || reason == 39 || reason == 40 ||
-			       (reason >= 46 && reason <= 47) || (reason >= 50 && reason <= 60 && reason != 52 && reason != 56);
+		bool defined = (reason >= 9 && reason <= 28) || (reason >= 30 && reason <= 32) || reason == 36 || reason == 39 ||
+			       reason == 40 || (reason >= 46 && reason <= 47) ||
+			       (reason >= 50 && reason <= 60 && reason != 52 && reason != 56);
 
 		if ((exit_row(reason)->needs & EXIT_NEEDS_LENGTH) != 0)
 			assert_true(defined);

@@ -1,4 +1,5 @@
-/* Arithmetic of VMX capabilities. Values from a Skylake-X: SDM Vol. 3D, "VMX Capability Reporting Facility" says how to read them. */
+/* Arithmetic of VMX capabilities. Values from a Skylake-X: SDM Vol. 3D, "VMX Capability Reporting Facility" says how to read them.
+ */
 #include "tests/unit/unit.h"
 #include "vmx/vmx_capabilities.h"
 #include "vmx/vmx_controls.h"
