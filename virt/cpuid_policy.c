@@ -54,7 +54,8 @@ static const struct cpuid_row rows[] = {
 	{0x0d, 7, {ALL, ALL, 0, 0}, NOTHING},
 	{0x15, 0, NOTHING, NOTHING},
 	{0x16, 0, NOTHING, NOTHING},
-	{0x40000000, 0, NOTHING, {HYPERVISOR_LEAF_MAX, 0x4b4d564b, 0x564b4d56, 0x0000004d}}, /* "KVMKVMKVM": stock kernels know it */
+	/* "KVMKVMKVM": stock kernels know it */
+	{0x40000000, 0, NOTHING, {HYPERVISOR_LEAF_MAX, 0x4b4d564b, 0x564b4d56, 0x0000004d}},
 	{0x40000001, 0, NOTHING, NOTHING}, /* nothing is offered yet */
 	{OWN_LEAF, 0, NOTHING, {OWN_LEAF, 0x6b6c7542, 0x64616568, 0x20707948}}, /* "BulkheadHyp " */
 	{0x80000000, 0, {0, ALL, ALL, ALL}, {0x80000008, 0, 0, 0}},

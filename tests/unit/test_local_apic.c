@@ -1,4 +1,5 @@
-/* The virtual local APIC against tables from SDM Vol. 3A, "Advanced Programmable Interrupt Controller (APIC)". */
+/* The virtual local APIC against tables from SDM Vol. 3A, "Advanced Programmable Interrupt Controller (APIC)". One file because
+ * registers, priorities, modes and timer are one device's. */
 #include "tests/unit/unit.h"
 #include "virt/local_apic.h"
 
@@ -226,9 +227,10 @@ static void test_local_apic_x2apic_registers(void **state)
 	assert_true(put_base(&apic, 0xfee00c00));
 	for (uint32_t msr = 0x800; msr <= 0x8ff; msr++) {
 		uint32_t n = msr - 0x800;
-		bool readable = n == 2 || n == 3 || n == 8 || n == 0xa || n == 0xd || n == 0xf || (n >= 0x10 && n <= 0x28) || n == 0x30 ||
-				(n >= 0x32 && n <= 0x39) || n == 0x3e;
-		bool writable = n == 8 || n == 0xb || n == 0xf || n == 0x28 || n == 0x30 || (n >= 0x32 && n <= 0x38) || n == 0x3e || n == 0x3f;
+		bool readable = n == 2 || n == 3 || n == 8 || n == 0xa || n == 0xd || n == 0xf || (n >= 0x10 && n <= 0x28) ||
+				n == 0x30 || (n >= 0x32 && n <= 0x39) || n == 0x3e;
+		bool writable = n == 8 || n == 0xb || n == 0xf || n == 0x28 || n == 0x30 || (n >= 0x32 && n <= 0x38) || n == 0x3e ||
+				n == 0x3f;
 
 		assert_int_equal(local_apic_msr_read(&apic, msr, 0, &value), readable);
 		assert_int_equal(put_msr(&apic, msr, 0), writable);
@@ -242,9 +244,9 @@ static void test_local_apic_x2apic_registers(void **state)
 static void test_local_apic_x2apic_reserved_bits_fault(void **state)
 {
 	static const struct { uint32_t msr; uint64_t bad; } cases[] = {
-		{0x808, 0x100}, {0x80b, 1},       {0x80f, 0x1000}, {0x828, 1},      {0x830, 0x1000},  {0x830, 0x2000}, {0x830, 0x10000},
-		{0x830, 1U << 20}, {0x832, 0x80000}, {0x832, 0x100},  {0x833, 0x8000}, {0x835, 0x20000}, {0x837, 0x400},  {0x838, 1ULL << 32},
-		{0x83e, 4},     {0x83f, 0x100},
+		{0x808, 0x100},    {0x80b, 1},       {0x80f, 0x1000}, {0x828, 1},      {0x830, 0x1000},  {0x830, 0x2000},
+		{0x830, 0x10000},  {0x830, 1U << 20}, {0x832, 0x80000}, {0x832, 0x100},  {0x833, 0x8000}, {0x835, 0x20000},
+		{0x837, 0x400},    {0x838, 1ULL << 32}, {0x83e, 4},   {0x83f, 0x100},
 	};
 	struct local_apic apic = fresh();
 

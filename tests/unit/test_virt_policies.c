@@ -1,4 +1,5 @@
-/* CPUID policy, control-register rules, replies, hypercalls. SDM Vol. 2A, "CPUID--CPU Identification"; Vol. 3A, "Control Registers". */
+/* CPUID policy, control-register rules, replies, hypercalls.
+ * SDM Vol. 2A, "CPUID--CPU Identification"; Vol. 3A, "Control Registers". */
 #include "tests/unit/unit.h"
 #include "abi/features.h"
 #include "virt/control_registers.h"
@@ -44,7 +45,8 @@ static bool is_zero(struct cpuid_answer a)
 
 static void test_cpuid_hides_what_is_not_virtualized(void **state)
 {
-	static const uint8_t hidden_ecx[] = {2, 3, 4, 5, 6, 7, 8, 10, 11, 14, 15, 18}; /* DTES64 MONITOR DS-CPL VMX SMX EIST TM2 ... PDCM DCA */
+	/* DTES64 MONITOR DS-CPL VMX SMX EIST TM2 ... PDCM DCA */
+	static const uint8_t hidden_ecx[] = {2, 3, 4, 5, 6, 7, 8, 10, 11, 14, 15, 18};
 	struct cpuid_table table = made(usual);
 	struct cpuid_answer leaf1 = ask(&table, 1, 0);
 
@@ -58,14 +60,15 @@ static void test_cpuid_hides_what_is_not_virtualized(void **state)
 	assert_int_equal(leaf1.ebx >> 24, 5);
 	assert_int_equal(ask(&table, 6, 0).eax & 1, 0);
 	assert_true(is_zero(ask(&table, 0x0a, 0))); /* no performance counters */
-	assert_int_equal(ask(&table, 7, 0).ebx & (1U << 2 | 1U << 4 | 1U << 11 | 1U << 14 | 1U << 25), 0); /* SGX, HLE, RTM, MPX, PT */
-	assert_int_equal(ask(&table, 7, 0).ecx & (1U << 3 | 1U << 5 | 1U << 7 | 1U << 16), 0);             /* PKU, WAITPKG, CET, LA57 */
+	/* SGX, HLE, RTM, MPX, PT; PKU, WAITPKG, CET, LA57 */
+	assert_int_equal(ask(&table, 7, 0).ebx & (1U << 2 | 1U << 4 | 1U << 11 | 1U << 14 | 1U << 25), 0);
+	assert_int_equal(ask(&table, 7, 0).ecx & (1U << 3 | 1U << 5 | 1U << 7 | 1U << 16), 0);
 }
 
 static void test_cpuid_unknown_leaves_are_zero(void **state)
 {
-	static const uint32_t leaves[] = {3, 5, 8, 9, 0xc, 0xf, 0x10, 0x12, 0x14, 0x17, 0x1f, 0x20, 0x40000002, 0x40000101, 0x80000005,
-					  0x80000009, 0x8000001f, 0xffffffff};
+	static const uint32_t leaves[] = {3, 5, 8, 9, 0xc, 0xf, 0x10, 0x12, 0x14, 0x17, 0x1f, 0x20, 0x40000002, 0x40000101,
+					  0x80000005, 0x80000009, 0x8000001f, 0xffffffff};
 	struct cpuid_table table = made(usual);
 
 	(void)state;
@@ -162,7 +165,8 @@ static void test_cpuid_disabled_features(void **state)
 	struct cpuid_table table;
 
 	(void)state;
-	inputs.disabled_features = FEATURE_BIT(FEATURE_X2APIC) | FEATURE_BIT(FEATURE_TSC_DEADLINE) | FEATURE_BIT(FEATURE_INVARIANT_TSC);
+	inputs.disabled_features = FEATURE_BIT(FEATURE_X2APIC) | FEATURE_BIT(FEATURE_TSC_DEADLINE) |
+				   FEATURE_BIT(FEATURE_INVARIANT_TSC);
 	table = made(inputs);
 	assert_int_equal(ask(&table, 1, 0).ecx & (1U << 21 | 1U << 24), 0);
 	assert_int_equal(ask(&table, 0x80000007, 0).edx, 0);
@@ -173,7 +177,8 @@ static void test_cpuid_disabled_features(void **state)
 static void test_cr0_write_rules(void **state)
 {
 	static const struct { uint64_t cr0, cr4, efer; bool is_long, allowed; } cases[] = {
-		{0x60000010, 0, 0, false, true},         {0x80000011, 0, 0, false, true},     {0x80000010, 0, 0, false, false}, /* PG without PE */
+		{0x60000010, 0, 0, false, true},         {0x80000011, 0, 0, false, true},
+		{0x80000010, 0, 0, false, false},        /* PG without PE */
 		{0x20000010, 0, 0, false, false},        /* NW without CD */
 		{1ULL << 32 | 0x11, 0, 0, false, false}, {0x80000011, 0, 0x100, false, false}, /* LME without PAE */
 		{0x80000011, 0x20, 0x100, false, true},  {0x80000011, 0x20, 0x100, true, false}, /* CS.L while activating */
@@ -189,7 +194,8 @@ static void test_cr0_write_rules(void **state)
 static void test_xcr0_write_rules(void **state)
 {
 	static const struct { uint64_t value; bool allowed; } cases[] = {
-		{0, false}, {1, true}, {2, false}, {3, true}, {5, false}, {7, true}, {0x27, false}, {0xe7, true}, {0xe3, false}, {0x207, false},
+		{0, false}, {1, true}, {2, false}, {3, true}, {5, false}, {7, true}, {0x27, false}, {0xe7, true}, {0xe3, false},
+		{0x207, false},
 	};
 
 	(void)state;
