@@ -1,8 +1,13 @@
-/* Loaded into Bochs before it starts (--preload). Owns two things:
+/* Loaded into Bochs before it starts (--preload). Owns three things:
  *
  * - A cure: some builds of Bochs 3.1 have a miscompiled IDIV r64 whose quotient is always 0, and Linux dies of it. The
  *   emulator's own function is asked for a quotient first, and only where the answer is wrong its entry is overwritten with
  *   a jump to a correct one. A fixed Bochs is left alone. (Intel SDM Vol. 2A, "IDIV - Signed Divide".)
+ * - A second cure: with several CPUs, Bochs 3.1 does not note that RIP has moved after it delivered an exception. A VM exit
+ *   at that boundary (for an external interrupt, or an EPT violation at the handler's first instruction) then saves the RIP
+ *   of the instruction that faulted with the RSP of the handler, and the guest is lost. The loop for one CPU makes that note;
+ *   the cure makes it at the start of every turn of a CPU. Where it lies is read from that loop's code, and nothing is
+ *   changed where the code looks different.
  * - A clock: the emulated time in microseconds, written every millisecond to the file that BULKHEAD_CLOCK names, so
  *   that waiting can be bounded in emulated time, which no busy PC stretches.
  *
@@ -92,6 +97,86 @@ static void cure_idiv(void)
 	}
 }
 
+/* Offsets in Bochs's CPU object, as its own code names them. */
+struct cpu_offsets {
+	uint32_t rip, committed_rip, speculative_rsp;
+};
+
+#define SEARCHED_BYTES 256
+#define ENTRY_BYTES    14 /* endbr64; sub rsp, imm8; mov eax, [rdi + imm32] */
+
+static uint32_t load32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+/* In cpu_loop: mov rax, [rdx + rip]; mov byte [rdx + speculative_rsp], 0; mov [rdx + committed_rip], rax. */
+static bool find_offsets(const uint8_t *cpu_loop, struct cpu_offsets *offsets)
+{
+	for (size_t i = 0; i < SEARCHED_BYTES; i++) {
+		const uint8_t *at = cpu_loop + i;
+
+		if (memcmp(at, "\x48\x8b\x82", 3) != 0 || memcmp(at + 7, "\xc6\x82", 2) != 0 || at[13] != 0 ||
+		    memcmp(at + 14, "\x48\x89\x82", 3) != 0)
+			continue;
+		*offsets = (struct cpu_offsets){ load32(at + 3), load32(at + 17), load32(at + 9) };
+		return true;
+	}
+	return false;
+}
+
+static bool commits_already(const uint8_t *cpu_run_trace, const struct cpu_offsets *offsets)
+{
+	for (size_t i = 0; i + 4 <= SEARCHED_BYTES && cpu_run_trace[i] != 0xc3; i++)
+		if (load32(cpu_run_trace + i) == offsets->committed_rip)
+			return true;
+	return false;
+}
+
+/* The new start of cpu_run_trace (RDI = CPU): mov rax, [rdi + rip]; mov [rdi + committed_rip], rax;
+ * mov byte [rdi + speculative_rsp], 0; the old start; mov r11, rest; jmp r11. */
+static uint8_t *build_start(const uint8_t *old_start, const struct cpu_offsets *offsets)
+{
+	uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const uint8_t *rest = old_start + ENTRY_BYTES;
+
+	if (page == MAP_FAILED)
+		return NULL;
+	memcpy(page, "\x48\x8b\x87", 3);
+	memcpy(page + 3, &offsets->rip, 4);
+	memcpy(page + 7, "\x48\x89\x87", 3);
+	memcpy(page + 10, &offsets->committed_rip, 4);
+	memcpy(page + 14, "\xc6\x87", 2);
+	memcpy(page + 16, &offsets->speculative_rsp, 4);
+	page[20] = 0;
+	memcpy(page + 21, old_start, ENTRY_BYTES);
+	memcpy(page + 35, "\x49\xbb", 2);
+	memcpy(page + 37, &rest, 8);
+	memcpy(page + 45, "\x41\xff\xe3", 3);
+	return mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0 ? page : NULL;
+}
+
+static void cure_commit(void)
+{
+	uint8_t *cpu_run_trace = dlsym(RTLD_DEFAULT, "_ZN8BX_CPU_C13cpu_run_traceEv");
+	const uint8_t *cpu_loop = dlsym(RTLD_DEFAULT, "_ZN8BX_CPU_C8cpu_loopEv");
+	struct cpu_offsets offsets;
+
+	if (cpu_run_trace == NULL || cpu_loop == NULL || !find_offsets(cpu_loop, &offsets) ||
+	    commits_already(cpu_run_trace, &offsets))
+		return;
+	if (memcmp(cpu_run_trace, "\xf3\x0f\x1e\xfa\x48\x83\xec", 7) != 0 || memcmp(cpu_run_trace + 8, "\x8b\x87", 2) != 0)
+		return;
+	uint8_t *start = build_start(cpu_run_trace, &offsets);
+	if (start == NULL || !redirect(cpu_run_trace, start)) {
+		fprintf(stderr, "bochs: this Bochs loses RIP with several CPUs and could not be repaired\n");
+		_exit(70);
+	}
+}
+
 static _Atomic uint64_t *clock_word;
 static time_usec_function *emulated_usec;
 static void *emulated_system;
@@ -140,5 +225,6 @@ static void start_clock(void)
 __attribute__((constructor)) static void start(void)
 {
 	cure_idiv();
+	cure_commit();
 	start_clock();
 }

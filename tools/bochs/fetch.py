@@ -10,6 +10,7 @@ libraries, so it runs on an older Debian. Does not run machines: tools/emulator.
     fetch.py --present  only say by the exit status whether it is there
 """
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -38,16 +39,25 @@ def command_of(root):
     """The words that start Bochs of an unpacked root, and what must be in its environment."""
     library = root / "usr/lib/x86_64-linux-gnu"
     words = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", str(library),
-             "--preload", str(root / "cure.so"), str(root / "usr/bin/bochs-bin")]
+             "--preload", str(root / cure_name()), str(root / "usr/bin/bochs-bin")]
     environment = {"LTDL_LIBRARY_PATH": str(library / "bochs/plugins"), "BXSHARE": str(root / "usr/share/bochs"),
                    "TERMINFO_DIRS": f"{root}/usr/share/terminfo:{root}/usr/lib/terminfo:/usr/share/terminfo:/lib/terminfo"}
     return words, environment
 
 
 def installed():
-    """The folder of the working emulator, or None."""
+    """The folder of the working emulator, or None. A clone whose cure.c is another one gets its own cure there."""
     root = cache.folder("bochs") / "current"
-    return root.resolve() if (root / "works").exists() else None
+    if not (root / "works").exists():
+        return None
+    root = root.resolve()
+    if not (root / cure_name()).exists():
+        build_cure(root)
+    return root
+
+
+def cure_name():
+    return f"cure-{hashlib.sha256((HERE / 'cure.c').read_bytes()).hexdigest()[:10]}.so"
 
 
 def unpack(archives, root):
@@ -67,10 +77,12 @@ def unpack(archives, root):
 
 def build_cure(root):
     compiler = os.environ.get("CC", "gcc").split()
-    answer = run([*compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-o", str(root / "cure.so"), str(HERE / "cure.c"),
+    temporary = root / f".cure.{os.getpid()}"
+    answer = run([*compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-o", str(temporary), str(HERE / "cure.c"),
                   "-ldl", "-lpthread"])
     if answer.returncode != 0:
         raise FetchError(f"tools/bochs/cure.c cannot be compiled:\n{answer.stdout.strip()}")
+    os.replace(temporary, root / cure_name())
 
 
 def version_of(root):
