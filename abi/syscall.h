@@ -19,7 +19,7 @@
 	X(MEMORY_CREATE)  /* (pool) -> memory object of size 0 */                                                   \
 	X(MEMORY_GROW)    /* (memory, target_bytes) -> size reached; progress: call until it is target_bytes */     \
 	X(MEMORY_DEVICE)  /* (host, pool, physical, len_bytes, flags) -> memory object over device registers */     \
-	X(SPACE_CREATE)   /* (pool, vm or 0, event or 0, bits) -> space; event is signalled when the program ends */ \
+	X(SPACE_CREATE)   /* (pool, vm or 0, event or 0, bits, CPU mask or 0) -> space; event: when the program ends */ \
 	X(SPACE_MAP)      /* (space, memory, address, offset, len_bytes, rights) -> bytes done: progress */         \
 	X(SPACE_UNMAP)    /* (space, address of a view) -> bytes done: call until 0 or ERR_NOT_FOUND */             \
 	X(SPACE_KILL)     /* (space) -> 0 */                                                                        \

@@ -43,6 +43,9 @@ enum apic_register {
 #define ICR_ALL_BUT_SELF   0xc0000U
 #define TIMER_DIVIDE_BY_1  0xbU
 #define SEND_WAIT_SPINS    1000000U
+#define PIC_PRIMARY_MASK   0x21U
+#define PIC_SECONDARY_MASK 0xa1U
+#define ALL_MASKED         0xffU
 
 static struct {
 	bool x2apic;                  /* constant after apic_init() */
@@ -69,6 +72,10 @@ void apic_init(uint64_t xapic_physical, bool allow_x2apic)
 {
 	bool already = rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2APIC;
 
+	/* Legacy BIOS leaves the 8259s unmasked. First of all, so that no interrupt of theirs waits at LINT0.
+	 * ACPI, "Multiple APIC Flags", PCAT_COMPAT. */
+	out8(PIC_PRIMARY_MASK, ALL_MASKED);
+	out8(PIC_SECONDARY_MASK, ALL_MASKED);
 	apic.x2apic = already || (cpu_features.x2apic && allow_x2apic);
 	if (!apic.x2apic) {
 		apic.registers = kernel_map_device(xapic_physical, PAGE_SIZE_BYTES, DEVICE_UNCACHED, true);

@@ -38,6 +38,9 @@ void ap_entry(void)
 	write_cr3(kernel_map_cr3());
 	cpu_load_tables(cpu);
 	apic_cpu_start();
+	/* A CPU that was given up wakes late and takes the next one's ticket: then it is not the one this stack is for. */
+	while (apic_id() != cpu->apic_id)
+		halt();
 	hypervisor_cpu_start(cpu);
 	atomic_store(&cpu->start_tsc, rdtsc());
 	atomic_store(&cpu->online, true);

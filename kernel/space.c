@@ -123,6 +123,8 @@ enum status space_create(struct pool *pool, struct vm *vm, struct space **out)
 	space->cr3 = direct_physical(pml4);
 	space->lock = SPINLOCK(RANK_SPACE);
 	space->handles.lock = SPINLOCK(RANK_HANDLES);
+	for (unsigned i = 0; i < CPUS_MAX / 64; i++)
+		space->cpu_mask[i] = UINT64_MAX;
 	kernel_map_share(pml4);
 	if (vm != NULL) {
 		space->vm = vm;
@@ -341,4 +343,15 @@ void space_set_end_event(struct space *space, struct event *event, uint64_t bits
 {
 	space->end_event = event;
 	space->end_bits = bits;
+}
+
+void space_set_cpus(struct space *space, const uint64_t cpu_mask[CPUS_MAX / 64])
+{
+	for (unsigned i = 0; i < CPUS_MAX / 64; i++)
+		space->cpu_mask[i] = cpu_mask[i];
+}
+
+const uint64_t *space_cpus(const struct space *space)
+{
+	return space->cpu_mask;
 }

@@ -1,5 +1,6 @@
 /* Spaces as the system calls, threads and exceptions use them. */
 #pragma once
+#include "kernel/config.h"
 #include "kernel/space.h"
 
 struct event;
@@ -19,6 +20,9 @@ MUST_CHECK enum status space_unmap(struct space *space, uint64_t address, uint64
 
 /* Signalled once, when the program ends. */
 void space_set_end_event(struct space *space, struct event *event, uint64_t bits);
+/* Restricts its threads to these CPUs; before the first one is created. A new space may use all. */
+void space_set_cpus(struct space *space, const uint64_t cpu_mask[CPUS_MAX / 64]);
+const uint64_t *space_cpus(const struct space *space); /* CPUS_MAX / 64 words */
 void space_add_thread(struct space *space, struct thread *thread); /* takes a reference over; starts it */
 void space_thread_gone(struct space *space, struct thread *thread); /* the reference goes to the caller */
 /* Ends the program: exception (frame), exit or kill. */

@@ -1,5 +1,6 @@
 /* The fields of a space, for the files that make it up: space.c (page tables), program.c (threads, end), handles.c. */
 #pragma once
+#include "kernel/config.h"
 #include "kernel/handle_table.h"
 #include "kernel/object.h"
 #include "kernel/space.h"
@@ -21,6 +22,7 @@ struct space {
 	struct handle_table handles;
 	/* lock */
 	struct spinlock lock;
+	uint64_t cpu_mask[CPUS_MAX / 64]; /* where its threads may run */
 	struct event *end_event; /* a reference, or NULL */
 	struct view *views;
 	struct thread *threads;

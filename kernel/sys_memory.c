@@ -135,12 +135,29 @@ static enum status find_optional(uint64_t handle, enum object_kind kind, unsigne
 	return handle == HANDLE_NONE ? OK : handle_find_badge(self(), handle, kind, rights, out, badge);
 }
 
+/* The CPUs of a new program: those asked for (no mask, or none in it: all), as far as the caller may use them itself. */
+static enum status read_cpus(uint64_t mask_user, uint64_t cpu_mask[CPUS_MAX / 64])
+{
+	uint64_t wanted[CPUS_MAX / 64] = {0};
+	enum status status = mask_user != 0 ? copy_from_user(wanted, mask_user, sizeof(wanted)) : OK;
+	bool any = false;
+
+	for (unsigned i = 0; i < CPUS_MAX / 64; i++)
+		any = any || wanted[i] != 0;
+	for (unsigned i = 0; i < CPUS_MAX / 64; i++)
+		cpu_mask[i] = (any ? wanted[i] : UINT64_MAX) & space_cpus(self())[i];
+	return status;
+}
+
 int64_t sys_space_create(const struct syscall_arguments *a)
 {
 	struct object *pool, *vm = NULL, *event = NULL;
 	struct space *space = NULL;
-	uint64_t badge = 0;
-	enum status status = handle_find(self(), a->value[0], OBJECT_POOL, RIGHT_MANAGE, &pool);
+	uint64_t badge = 0, cpu_mask[CPUS_MAX / 64];
+	enum status status = read_cpus(a->value[4], cpu_mask);
+
+	if (status == OK)
+		status = handle_find(self(), a->value[0], OBJECT_POOL, RIGHT_MANAGE, &pool);
 
 	if (status != OK)
 		return syscall_error(status);
@@ -149,6 +166,8 @@ int64_t sys_space_create(const struct syscall_arguments *a)
 		status = find_optional(a->value[2], OBJECT_EVENT, RIGHT_SIGNAL, &event, &badge);
 	if (status == OK)
 		status = space_create(pool_from_object(pool), vm != NULL ? hypervisor_vm(vm) : NULL, &space);
+	if (status == OK)
+		space_set_cpus(space, cpu_mask);
 	if (status == OK && event != NULL)
 		space_set_end_event(space, event_from_object(event), event_bits(a->value[3], badge));
 	else if (event != NULL)

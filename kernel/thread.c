@@ -54,7 +54,8 @@ static void prepare_stack(struct thread *thread)
 	thread->saved_rsp = thread->stack_top - 8 * sizeof(uint64_t);
 }
 
-static bool restrict_to_online(struct thread *thread, const struct thread_config *config)
+/* The CPUs asked for, as far as the program may use them; false: none. */
+static bool choose_cpus(struct thread *thread, const struct thread_config *config)
 {
 	bool any = false, one = false;
 
@@ -62,6 +63,8 @@ static bool restrict_to_online(struct thread *thread, const struct thread_config
 		any = any || config->cpu_mask[i] != 0;
 	for (uint32_t i = 0; i < CPUS_MAX / 64; i++) {
 		thread->cpu_mask[i] = any ? config->cpu_mask[i] : UINT64_MAX;
+		if (thread->space != NULL)
+			thread->cpu_mask[i] &= space_cpus(thread->space)[i];
 		one = one || thread->cpu_mask[i] != 0;
 	}
 	return one;
@@ -88,7 +91,7 @@ enum status thread_create(struct pool *pool, struct space *space, const struct t
 		thread->user_argument = config->argument;
 	}
 	thread->stack_top = kernel_stack_alloc(pool);
-	thread->home = !restrict_to_online(thread, config) ? NULL : home != NULL ? home : scheduler_choose_home(thread);
+	thread->home = !choose_cpus(thread, config) ? NULL : home != NULL ? home : scheduler_choose_home(thread);
 	if (thread->stack_top == 0 || thread->home == NULL) {
 		enum status status = thread->home == NULL ? ERR_OUT_OF_RANGE : ERR_NO_MEMORY;
 

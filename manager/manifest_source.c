@@ -99,7 +99,8 @@ static uint64_t free_guest_bytes(const struct manifest *manifest)
 	if (sys_pool_info(MANAGER_HANDLE_POOL, &pool) != OK)
 		return 0;
 	for (uint32_t i = 0; i < manifest->vm_count; i++) {
-		if (!manifest->vms[i].refused)
+		/* One that can never fit is refused below and takes nothing from the others. */
+		if (!manifest->vms[i].refused && manifest->vms[i].memory_bytes <= pool.free_bytes)
 			own_bytes += vm_pool_bytes(&manifest->vms[i]) - manifest->vms[i].memory_bytes;
 	}
 	return pool.free_bytes > own_bytes ? pool.free_bytes - own_bytes : 0;

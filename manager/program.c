@@ -108,7 +108,7 @@ enum status program_create(const struct host *host, const struct program_request
 		return status;
 	}
 	*problem = (struct program_problem){.what = "does not fit into memory"};
-	status = sys_space_create(request->pool, request->vm, request->end_event, request->end_bits, &space);
+	status = sys_space_create(request->pool, request->vm, request->end_event, request->end_bits, request->cpu_mask, &space);
 	if (status == OK) {
 		status = fill_space(&image, space, request->pool);
 		if (status != OK)

@@ -12,6 +12,7 @@ struct program_request {
 	handle_t vm;        /* whose VMM it is, or HANDLE_NONE */
 	handle_t end_event; /* signalled with end_bits when it ends */
 	uint64_t end_bits;
+	const uint64_t *cpu_mask; /* PROGRAM_CPUS_MAX bits: where its threads may run; NULL: anywhere */
 };
 
 /* A program that does not run yet: the caller maps and grants what it needs, then program_run(). */

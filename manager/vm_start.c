@@ -59,15 +59,19 @@ static enum status make_vm(struct vm_entry *entry, const struct vm_surroundings 
 static enum status make_vmm(struct vm_entry *entry, const struct vm_surroundings *around, struct program *vmm,
 			    struct program_problem *problem)
 {
+	uint64_t cpu_mask[PROGRAM_CPUS_MAX / 64] = {0};
 	const struct program_request request = {
 		.path = VMM_PATH,
 		.pool = entry->pool,
 		.vm = entry->vm,
 		.end_event = around->manager_event,
 		.end_bits = around->end_bits,
+		.cpu_mask = cpu_mask,
 	};
-	enum status status = program_create(around->host, &request, vmm, problem);
+	enum status status;
 
+	memcpy(cpu_mask, entry->wanted->cpus, sizeof(entry->wanted->cpus));
+	status = program_create(around->host, &request, vmm, problem);
 	if (status == OK)
 		entry->space = vmm->space;
 	return status;

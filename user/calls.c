@@ -78,9 +78,10 @@ enum status sys_memory_device(handle_t host, handle_t pool, uint64_t physical, u
 	return to_handle(system_call(SYS_MEMORY_DEVICE, host, pool, physical, len_bytes, flags, 0), memory);
 }
 
-enum status sys_space_create(handle_t pool, handle_t vm, handle_t event, uint64_t bits, handle_t *space)
+enum status sys_space_create(handle_t pool, handle_t vm, handle_t event, uint64_t bits,
+			     const uint64_t cpu_mask[PROGRAM_CPUS_MAX / 64], handle_t *space)
 {
-	return to_handle(system_call(SYS_SPACE_CREATE, pool, vm, event, bits, 0, 0), space);
+	return to_handle(system_call(SYS_SPACE_CREATE, pool, vm, event, bits, address(cpu_mask), 0), space);
 }
 
 enum status sys_space_map(handle_t space, handle_t memory, uint64_t at, uint64_t offset, uint64_t len_bytes, uint32_t rights,

@@ -26,7 +26,8 @@ MUST_CHECK enum status sys_memory_grow(handle_t memory, uint64_t target_bytes, u
 MUST_CHECK enum status sys_memory_device(handle_t host, handle_t pool, uint64_t physical, uint64_t len_bytes, uint32_t flags,
 					 handle_t *memory);
 
-MUST_CHECK enum status sys_space_create(handle_t pool, handle_t vm, handle_t event, uint64_t bits, handle_t *space);
+MUST_CHECK enum status sys_space_create(handle_t pool, handle_t vm, handle_t event, uint64_t bits,
+					const uint64_t cpu_mask[PROGRAM_CPUS_MAX / 64], handle_t *space);
 MUST_CHECK enum status sys_space_map(handle_t space, handle_t memory, uint64_t address, uint64_t offset, uint64_t len_bytes,
 				     uint32_t rights, uint64_t *done_bytes);
 MUST_CHECK enum status sys_space_unmap(handle_t space, uint64_t address, uint64_t *done_bytes);

@@ -22,6 +22,7 @@ static uint8_t stack[KERNEL_STACK_BYTES] __attribute__((aligned(KERNEL_STACK_BYT
 static bool stack_taken, no_stack, no_home;
 static struct percpu cpu;
 static struct object space_of_test;
+static uint64_t cpus_of_space[CPUS_MAX / 64] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 static struct pool *pool;
 
 uint64_t kernel_stack_alloc(struct pool *payer)
@@ -51,6 +52,12 @@ struct object *space_object(struct space *space)
 {
 	assert_ptr_equal(space, &space_of_test);
 	return &space_of_test;
+}
+
+const uint64_t *space_cpus(const struct space *space)
+{
+	assert_ptr_equal(space, &space_of_test);
+	return cpus_of_space;
 }
 
 /* Never reached by what is tested here. */
@@ -145,6 +152,26 @@ static void body_create(void)
 	assert_nothing_left();
 }
 
+static void body_stays_on_its_programs_cpus(void)
+{
+	struct thread_config config = {.entry = 1};
+	struct thread *thread = NULL;
+
+	boot();
+	memset(cpus_of_space, 0, sizeof(cpus_of_space));
+	cpus_of_space[0] = 6;
+	assert_int_equal(create(&config, &thread), OK);
+	assert_int_equal(thread->cpu_mask[0], 6);
+	object_put(&thread->object);
+	config.cpu_mask[0] = 3;
+	assert_int_equal(create(&config, &thread), OK);
+	assert_int_equal(thread->cpu_mask[0], 2);
+	object_put(&thread->object);
+	config.cpu_mask[0] = 8;
+	assert_int_equal(create(&config, &thread), ERR_OUT_OF_RANGE);
+	assert_nothing_left();
+}
+
 static void body_failing_leaves_nothing(void)
 {
 	struct thread_config config = {.entry = 1};
@@ -178,12 +205,14 @@ static void body_failing_leaves_nothing(void)
 		fake_pc_run(body_##name);                 \
 	}
 PC_TEST(create)
+PC_TEST(stays_on_its_programs_cpus)
 PC_TEST(failing_leaves_nothing)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kernel_thread_create),
+		cmocka_unit_test(test_kernel_thread_stays_on_its_programs_cpus),
 		cmocka_unit_test(test_kernel_thread_failing_leaves_nothing),
 	};
 
