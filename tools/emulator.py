@@ -21,6 +21,7 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
 import tty
 from pathlib import Path
@@ -182,6 +183,10 @@ class Emulator:
         self._held.callback(os.close, self._master)
         self._held.callback(os.close, slave)
         tty.setraw(slave)
+        # QEMU switches output processing on again: then it must have nothing to do.
+        modes = termios.tcgetattr(slave)
+        modes[1] &= ~termios.ONLCR
+        termios.tcsetattr(slave, termios.TCSANOW, modes)
         os.set_blocking(self._master, False)
         environment = dict(os.environ)
         own_terminal = self.options.debugger and self.options.machine == "bochs"
