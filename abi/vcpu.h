@@ -157,6 +157,7 @@ struct vm_status {
 	uint64_t exits[VM_LEDGER_REASONS]; /* by basic exit reason, all vCPUs */
 	uint64_t exits_to_vmm;
 	uint64_t run_ticks;                /* TSC ticks in guest mode and its exits */
+	uint64_t tsc_offset;               /* guest TSC minus host TSC, modulo 2^64, as the VM was made */
 };
 
 _Static_assert(sizeof(struct vcpu_state) <= 4096, "vcpu_state is one page");

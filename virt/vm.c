@@ -261,6 +261,7 @@ int64_t sys_vm_status(const struct syscall_arguments *a)
 	if (status != OK)
 		return syscall_error(status);
 	sum.stop_reason = atomic_load(&vm->stop_reason);
+	sum.tsc_offset = vm->tsc_offset;
 	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
 		const struct vcpu *vcpu = vm_vcpu(vm, i);
 

@@ -65,6 +65,7 @@ struct machine {
 	_Atomic uint64_t wake_ns;      /* when the I/O thread looks next; UINT64_MAX while it looks */
 	_Atomic uint32_t stop_request; /* enum vcpu_stop_reason: a device wants the machine to stop after this access */
 	_Atomic bool has_explained, has_reported; /* vmm/report.c */
+	_Atomic uint64_t entry_tsc;    /* the host's, when the guest's first instruction was due */
 	struct irq_relay relay;
 	/* each under its lock */
 	struct lock locks[LOCK_COUNT];

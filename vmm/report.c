@@ -4,8 +4,13 @@
 #include <stdarg.h>
 
 #include "lib/base/format.h"
+#include "lib/base/string.h"
 #include "user/calls.h"
+#include "user/log.h"
 #include "vmm/machine.h"
+
+/* In a VM's command line: its exits go into the log when it ends. */
+#define LEDGER_WORD "bulkhead.ledger"
 
 static void set_state(struct machine *machine, enum vmm_state state)
 {
@@ -41,6 +46,36 @@ void report_explain(struct machine *machine, const char *format, ...)
 	va_end(args);
 }
 
+static bool contains(const char *text, const char *word)
+{
+	size_t word_bytes = strlen(word);
+
+	for (; *text != '\0'; text++) {
+		if (strncmp(text, word, word_bytes) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* For measurements: what the VM did, and when it began by its own TSC. */
+static void log_ledger(const struct machine *machine)
+{
+	const char *name = machine->spec->name;
+	struct vm_status ledger;
+	uint64_t exits = 0;
+
+	if (!contains(machine->spec->command_line, LEDGER_WORD) || sys_vm_status(machine->spec->handles.vm, &ledger) != OK)
+		return;
+	for (unsigned i = 0; i < VM_LEDGER_REASONS; i++) {
+		exits += ledger.exits[i];
+		if (ledger.exits[i] != 0)
+			log_print("ledger %s: exit-reason %u: %lu", name, i, ledger.exits[i]);
+	}
+	log_print("ledger %s: exits: %lu", name, exits);
+	log_print("ledger %s: exits-to-vmm: %lu", name, ledger.exits_to_vmm);
+	log_print("ledger %s: entry-tsc: %lu", name, atomic_load(&machine->entry_tsc) + ledger.tsc_offset);
+}
+
 _Noreturn void report_stopped(struct machine *machine, const struct vcpu_exit *exit)
 {
 	if (atomic_exchange(&machine->has_reported, true))
@@ -49,6 +84,7 @@ _Noreturn void report_stopped(struct machine *machine, const struct vcpu_exit *e
 	uart16550_drain(&machine->uart);
 	terminal_tick(&machine->terminal, UINT64_MAX - 1);
 	lock_release(&machine->locks[LOCK_UART]);
+	log_ledger(machine);
 	machine->report->stop_reason = exit->stop_reason;
 	machine->report->rip = exit->rip;
 	for (unsigned i = 0; i < sizeof(exit->detail) / sizeof(exit->detail[0]); i++)

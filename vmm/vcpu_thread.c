@@ -5,6 +5,7 @@
 
 #include "lib/base/format.h"
 #include "user/calls.h"
+#include "user/clock.h"
 #include "vmm/machine.h"
 #include "vmm/report.h"
 
@@ -91,6 +92,8 @@ void vcpu_thread(void *argument)
 	enum vcpu_exit_kind kind = VCPU_EXIT_NONE;
 	enum status status;
 
+	if (vcpu->index == 0)
+		atomic_store(&vcpu->machine->entry_tsc, clock_now_ticks());
 	for (;;) {
 		status = sys_vcpu_run(vcpu->handle, &kind);
 		if (status != OK || kind >= VCPU_EXIT_KIND_COUNT)

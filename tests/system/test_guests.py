@@ -1,0 +1,84 @@
+"""Guests that test the VMM: device memory and string I/O, and hostile ones, each stopped with its reason beside one that goes on."""
+import re
+
+import harness
+import pytest
+
+pytestmark = pytest.mark.boot(linux=False)
+
+HOSTILE = {
+    "triple-fault": ("triple_fault", "", "E301 triple-fault: stopped: triple fault"),
+    "jump-unmapped": ("jump_unmapped", "", "E307 jump-unmapped: stopped: the guest jumped to an address without memory"),
+    "vmxoff": ("vmxoff", "", "E301 vmxoff: stopped: triple fault"),
+    "halt-forever": ("halt_forever", "", "E308 halt-forever: stopped: the guest halted with interrupts off"),
+    "reset-cf9": ("ask_reset", "", "reset-cf9: stopped: the guest asked for a reset"),
+    "reset-8042": ("ask_reset", "keyboard", "reset-8042: stopped: the guest asked for a reset"),
+    "power-off": ("power_off", "", "power-off: stopped: the guest powered off"),
+}
+
+
+def entry(name, program, cmdline="", memory="2M"):
+    line = f'cmdline = "{cmdline}"\n' if cmdline else ""
+    return f'\n[[vm]]\nname = "{name}"\nkernel = "test/{program}.bin"\nmemory = "{memory}"\n{line}'
+
+
+def add(*programs):
+    return tuple(f"{harness.BUILD}/{program}.bin=test/{program}.bin" for program in programs)
+
+
+HOST = '[host]\nconsole = ["serial"]\n'
+HELLO = '\n[[vm]]\nname = "hello"\nkernel = "hello/hello.bin"\nmemory = "4M"\n'
+HOSTILE_MANIFEST = (HOST + '\n[[vm]]\nname = "good"\nkernel = "hello/hello.bin"\nmemory = "4M"\ncmdline = "name=good"\n'
+                    + "".join(entry(name, program, cmdline) for name, (program, cmdline, _) in HOSTILE.items())
+                    + entry("flood", "flood_serial"))
+
+
+@pytest.mark.boot(manifest=HOSTILE_MANIFEST, add=add("flood_serial", *sorted({row[0] for row in HOSTILE.values()})))
+class TestHostileGuests:
+    def test_a_good_guest_beside_them_counts_on(self, boot):
+        boot.shows(re.compile(rb"hello from good: [5-9] seconds"))
+
+    @pytest.mark.parametrize("name", list(HOSTILE))
+    def test_each_is_stopped_with_its_reason(self, boot, name):
+        boot.shows(re.compile(rb"hello from good: [5-9] seconds"))
+        if "bulkhead> log" not in boot.text():
+            boot.to_host()
+            boot.ask_host("log")
+        assert HOSTILE[name][2] in boot.text()
+
+    def test_the_one_that_floods_its_serial_port_runs_on(self, boot):
+        boot.shows(re.compile(rb"hello from good: [5-9] seconds"))
+        if "bulkhead> " not in boot.text().rsplit("\n", 1)[-1]:
+            boot.to_host()
+        assert re.search(r"flood +running", boot.ask_host("list"))
+
+
+@pytest.mark.boot(manifest=HOST + entry("device-memory", "device_memory"), add=add("device_memory"))
+class TestDeviceMemory:
+    def test_instructions_on_device_memory_and_ports(self, boot):
+        boot.shows("device_memory: FXSAVE now")
+        lines = re.findall(r"TEST-(\w+) ([^\n]*)", boot.text())
+        assert len(lines) == 11
+        assert all(result == "PASS" for result, _ in lines), lines
+
+    def test_an_unknown_instruction_stops_the_vm_and_is_shown(self, boot):
+        boot.shows("device_memory: FXSAVE now")
+        boot.to_host()
+        answer = boot.ask_host("log")
+        assert re.search(r"E306 device-memory: stopped: .*instruction 41 0f ae", answer), answer
+
+
+@pytest.mark.boot(manifest=HOST + entry("vmxoff", "vmxoff", "handled"), add=add("vmxoff"))
+def test_vmxoff_in_a_guest_is_an_undefined_opcode(boot):
+    boot.shows("exception 6 error 0000000000000000")
+
+
+@pytest.mark.boot(manifest=HOST + HELLO + 'cmdline = "xapic name=xapic"\n')
+def test_a_guest_keeps_time_with_its_local_apic_in_memory(boot):
+    boot.shows("hello from xapic: 3 seconds")
+
+
+@pytest.mark.boot(manifest='[host]\nconsole = ["serial"]\ndisable = ["x2apic", "apicv", "tpr-shadow"]\n' + HELLO
+                  + 'cmdline = "xapic name=plain"\n')
+def test_a_guest_keeps_time_without_apic_virtualization(boot):
+    boot.shows("hello from plain: 3 seconds")

@@ -1,0 +1,4 @@
+# Figures of goals: a table, and $(BUILD)/bench.json.
+bench: image-files test-guests
+	$(PYTHON) tools/bench.py --build $(BUILD)
+.PHONY: bench

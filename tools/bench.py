@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""`make bench`: what VM exits and a guest's boot cost, in ticks of the emulator; prints a table and writes BUILD/bench.json.
+
+    bench.py [--build build] [--only NAME]      after `make all test-guests`
+
+One CPU, Bochs's corei7_skylake_x, clock not synchronized: a tick is an instruction. Figures of exits come from
+guests/bench; the Linux boot is Debian's kernel with `quiet` and a static init, in 256 MiB, once bare (bare=, GRUB on BIOS)
+and once as a guest, from the kernel's first instruction to init's first RDTSC. Every value is parsed from a log that its
+note names; logs lie in BUILD/bench/.
+"""
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import emulator  # noqa: E402
+
+ROOT = HERE.parent
+EXITS = ("exit_cpuid_ticks", "exit_vmcall_ticks", "exit_rdmsr_ticks", "exit_pio_vmm_ticks", "exit_mmio_vmm_ticks",
+         "first_touch_4k_ticks")
+MANIFEST = """[host]
+console = ["serial"]
+
+[[vm]]
+name    = "bench"
+kernel  = "{kernel}"
+{initrd}memory  = "{memory}"
+cmdline = "{cmdline}"
+"""
+LINUX = "linux/vmlinuz"
+INIT = "linux/initrd-benchmark.gz"
+CMDLINE = "console=ttyS0 quiet"
+
+
+class BenchError(Exception):
+    pass
+
+
+def linux_folder():
+    return Path(subprocess.run([sys.executable, str(ROOT / "guests/linux/build.py")], check=True, text=True,
+                               stdout=subprocess.PIPE).stdout.split()[-1])
+
+
+def make_image(build, name, *words):
+    image = build / "bench" / f"{name}.img"
+    subprocess.run([sys.executable, str(HERE / "mkimage.py"), "--build", str(build), "--output", str(image), *words],
+                   check=True, stdout=subprocess.DEVNULL)
+    return image
+
+
+def manifest_of(build, name, **fields):
+    path = build / "bench" / f"{name}.toml"
+    path.write_text(MANIFEST.format(**fields))
+    return str(path)
+
+
+def run(build, name, image, pattern, ticks, then=None, **options):
+    """Boots the image until the pattern came; the serial output goes to BUILD/bench/NAME.log, which is returned.
+    then: typed at Bulkhead's prompt afterwards, and the pattern that ends it."""
+    log = build / "bench" / f"{name}.log"
+    with emulator.Emulator(emulator.Options(image=str(image), cpus=1, **options), slot=True) as pc:
+        try:
+            pc.wait_for(re.compile(pattern), ticks=ticks)
+            if then:
+                pc.type("\x1d")
+                pc.wait_for(re.compile(rb"bulkhead> "), ticks=ticks)
+                pc.type(then[0] + "\r")
+                pc.wait_for(re.compile(then[1]), ticks=ticks)
+        finally:
+            log.write_text(pc.text())
+    return log
+
+
+def number(log, pattern):
+    found = re.search(pattern, log.read_text())
+    if not found:
+        raise BenchError(f"{log}: no match for {pattern}")
+    return int(found.group(1))
+
+
+class Results:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, name, value, unit, note):
+        self.rows.append({"name": name, "value": value, "unit": unit, "note": str(note)})
+
+
+def measure_exits(build, results):
+    manifest = manifest_of(build, "exits", kernel="bench/bench.bin", initrd="", memory="16M", cmdline="")
+    image = make_image(build, "exits", "--manifest", manifest, "--linux", "", "--add", f"{build / 'bench.bin'}=bench/bench.bin")
+    log = run(build, "exits", image, rb"bench end", 5_000_000_000)
+    for name in EXITS:
+        results.add(name, number(log, rf"bench {name} (\d+)"), "ticks", log)
+
+
+def measure_bare(build, folder):
+    options = f"bare={LINUX} initrd={INIT} baretsc -- {CMDLINE} hpet=disable"
+    image = make_image(build, "bare", "--linux", str(folder), "--add", f"{folder / 'initrd-benchmark.gz'}={INIT}",
+                       "--cmdline", options)
+    log = run(build, "bare", image, rb"init-tsc: +\d+ *[\r\n]", 8_000_000_000, firmware="bios", memory=256)
+    return log, number(log, r"init-tsc: +(\d+)") - number(log, r"bare-entry-tsc: (\d+)")
+
+
+def measure_guest(build, folder):
+    manifest = manifest_of(build, "guest", kernel=LINUX, initrd=f'initrd  = "{INIT}"\n', memory="256M",
+                           cmdline=CMDLINE + " bulkhead.ledger")
+    image = make_image(build, "guest", "--linux", str(folder), "--add", f"{folder / 'initrd-benchmark.gz'}={INIT}",
+                       "--manifest", manifest)
+    log = run(build, "guest", image, rb"Power down", 9_000_000_000,
+              then=("log", rb"entry-tsc: \d+[\r\n]"))
+    return log, number(log, r"init-tsc: +(\d+)") - number(log, r"entry-tsc: (\d+)")
+
+
+def measure_linux(build, results):
+    folder = linux_folder()
+    version = (folder / "version").read_text().strip() if (folder / "version").exists() else "unknown version"
+    bare_log, bare = measure_bare(build, folder)
+    results.add("linux_boot_ticks_bare", bare, "ticks", f"{bare_log} ({version})")
+    guest_log, guest = measure_guest(build, folder)
+    results.add("linux_boot_ticks_guest", guest, "ticks", f"{guest_log} ({version})")
+    results.add("linux_boot_ratio", round(guest / bare, 4), "", f"{guest_log}, {bare_log}")
+    results.add("linux_boot_exits", number(guest_log, r"ledger bench: exits: (\d+)"), "exits", guest_log)
+
+
+def measure_lines(build, results):
+    log = build / "bench" / "ring0_lines.log"
+    log.write_text(subprocess.run(["make", "-s", f"BUILD={build}", "ring0-lines"], check=True, text=True, stdout=subprocess.PIPE,
+                                  cwd=ROOT).stdout)
+    results.add("ring0_lines", number(log, r"ring0_lines (\d+)"), "lines", log)
+
+
+GROUPS = {"exits": measure_exits, "linux": measure_linux, "lines": measure_lines}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--build", default="build", type=Path)
+    parser.add_argument("--only", choices=sorted(GROUPS), help="one group of figures; bench.json then holds just these")
+    options = parser.parse_args()
+    (options.build / "bench").mkdir(parents=True, exist_ok=True)
+    results = Results()
+    for name, measure in GROUPS.items():
+        if options.only in (None, name):
+            measure(options.build, results)
+    (options.build / "bench.json").write_text(json.dumps(results.rows, indent=1) + "\n")
+    for row in results.rows:
+        print(f"{row['name']:24} {row['value']:>14,} {row['unit']:6} {row['note']}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (BenchError, emulator.WaitFailed, subprocess.CalledProcessError) as problem:
+        sys.exit(f"bench: {problem}")
