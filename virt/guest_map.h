@@ -29,8 +29,8 @@ void guest_map_destroy(struct guest_map *map);
 
 /* Shows [offset_bytes, +len_bytes) of memory at gpa. All multiples of 4096. done_bytes: how much of it is mapped now; fewer
  * than len_bytes with OK: call again for the rest.
- * Errors: ERR_MISALIGNED, ERR_INVALID (rights), ERR_OUT_OF_RANGE (address or memory too short), ERR_EXISTS (overlap),
- * ERR_NO_SPACE (too many ranges), ERR_NO_MEMORY. Context: any thread. */
+ * Errors: ERR_MISALIGNED, ERR_INVALID (rights), ERR_UNSUPPORTED (device memory), ERR_OUT_OF_RANGE (address or memory too short),
+ * ERR_EXISTS (overlap), ERR_NO_SPACE (too many ranges), ERR_NO_MEMORY. Context: any thread. */
 MUST_CHECK enum status guest_map_add(struct vm *vm, uint64_t gpa, struct memory *memory, uint64_t offset_bytes, uint64_t len_bytes,
 				     unsigned rights, uint64_t *done_bytes);
 

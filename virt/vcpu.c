@@ -278,13 +278,19 @@ static void copy_groups(struct vcpu_registers *dst, const struct vcpu_registers 
 	}
 }
 
-/* The registers as they are now: in the hardware, or waiting to go there. */
-static void read_registers(struct vcpu *vcpu, struct vcpu_registers *out)
+/* The registers as they are now: waiting to go to the hardware, or in it. Then only the bound thread may touch them: what it leaves
+ * on a CPU goes with it. ERR_BUSY: this thread is bound to another vCPU. */
+static enum status read_registers(struct vcpu *vcpu, struct vcpu_registers *out)
 {
+	enum status status;
+
 	if (vcpu->registers_waiting) {
 		*out = vcpu->registers;
-		return;
+		return OK;
 	}
+	status = bind_thread(vcpu);
+	if (status != OK)
+		return status;
 	hv->take_cpu(vcpu);
 	hv->get_registers(vcpu, out);
 	for (unsigned i = 0; i < GPR_COUNT; i++) {
@@ -292,6 +298,7 @@ static void read_registers(struct vcpu *vcpu, struct vcpu_registers *out)
 			out->gpr[i] = vcpu->state->gpr[i];
 	}
 	out->cr2 = vcpu->cr2;
+	return OK;
 }
 
 int64_t sys_vcpu_get_state(const struct syscall_arguments *a)
@@ -302,9 +309,14 @@ int64_t sys_vcpu_get_state(const struct syscall_arguments *a)
 
 	if (status != OK)
 		return syscall_error(status);
-	read_registers(vcpu, &now);
-	copy_groups(&out, &now, a->value[1]);
-	status = (a->value[1] & ~(uint64_t)ALL_GROUPS) != 0 ? ERR_INVALID : copy_to_user(a->value[2], &out, sizeof(out));
+	if ((a->value[1] & ~(uint64_t)ALL_GROUPS) != 0)
+		status = ERR_INVALID;
+	if (status == OK)
+		status = read_registers(vcpu, &now);
+	if (status == OK) {
+		copy_groups(&out, &now, a->value[1]);
+		status = copy_to_user(a->value[2], &out, sizeof(out));
+	}
 	vcpu_leave(vcpu);
 	return syscall_error(status);
 }
@@ -319,8 +331,9 @@ int64_t sys_vcpu_set_state(const struct syscall_arguments *a)
 	if (status != OK)
 		return syscall_error(status);
 	status = (a->value[1] & ~(uint64_t)ALL_GROUPS) != 0 ? ERR_INVALID : copy_from_user(&wanted, a->value[2], sizeof(wanted));
+	if (status == OK)
+		status = read_registers(vcpu, &now);
 	if (status == OK) {
-		read_registers(vcpu, &now);
 		copy_groups(&now, &wanted, a->value[1]);
 		status = registers_check(&now, vcpu->vm->cr4_allowed);
 	}
