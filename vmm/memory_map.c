@@ -6,6 +6,7 @@
 #define E820_USABLE   1U
 #define E820_RESERVED 2U
 #define LOW_END       0xa0000ULL
+#define FIRMWARE_BASE 0xc0000ULL
 #define HIGH_BASE     0x100000ULL
 #define LOW_RAM_END   ((uint64_t)GUEST_PCI_WINDOW_BASE)
 #define ABOVE_4G      0x100000000ULL
@@ -26,11 +27,12 @@ enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out)
 		return ERR_OUT_OF_RANGE;
 	*out = (struct memory_map){.piece_count = 0};
 	add(out, 0, 0, LOW_END, E820_USABLE);
-	add(out, GUEST_ACPI_PHYSICAL, GUEST_ACPI_PHYSICAL, GUEST_ACPI_MAX_BYTES, E820_RESERVED);
+	add(out, FIRMWARE_BASE, FIRMWARE_BASE, HIGH_BASE - FIRMWARE_BASE, E820_RESERVED);
 	add(out, HIGH_BASE, HIGH_BASE, low_end - HIGH_BASE, E820_USABLE);
 	if (memory_bytes > low_end)
 		add(out, ABOVE_4G, low_end, memory_bytes - low_end, E820_USABLE);
 	return OK;
 }
 
-_Static_assert(GUEST_ACPI_PHYSICAL + GUEST_ACPI_MAX_BYTES == HIGH_BASE, "the tables end where RAM begins");
+_Static_assert(GUEST_ACPI_PHYSICAL >= FIRMWARE_BASE && GUEST_ACPI_PHYSICAL + GUEST_ACPI_MAX_BYTES <= HIGH_BASE,
+	       "the tables lie in memory");

@@ -6,3 +6,7 @@ MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/terminal.c vmm/memory_map.c vmm/
 PROGRAMS += vmm
 vmm_SOURCES = vmm/main.c vmm/start.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) \
 	lib/elf/elf.c
+
+UNIT_TESTS += memory_map vmm_terminal
+test_memory_map_SOURCES := vmm/memory_map.c
+test_vmm_terminal_SOURCES := vmm/terminal.c lib/channel/channel.c

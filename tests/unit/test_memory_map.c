@@ -1,0 +1,65 @@
+/* vmm/memory_map: pieces never overlap, cover the whole memory object but the hole below 1 MiB, and stay out of device memory. */
+#include "vmm/memory_map.h"
+
+#include "tests/unit/unit.h"
+
+#define MIB 0x100000ULL
+#define GIB 0x40000000ULL
+
+static void test_memory_map_refuses_too_little(void **state)
+{
+	struct memory_map map = {.piece_count = 77};
+
+	(void)state;
+	assert_int_equal(memory_map_make(MEMORY_LEAST_BYTES - 4096, &map), ERR_OUT_OF_RANGE);
+	assert_int_equal(map.piece_count, 77);
+}
+
+static void test_memory_map_small_vm_lies_below_3g(void **state)
+{
+	struct memory_map map;
+
+	(void)state;
+	assert_int_equal(memory_map_make(256 * MIB, &map), OK);
+	assert_int_equal(map.piece_count, 3);
+	assert_int_equal(map.e820_count, 3);
+	assert_int_equal(map.pieces[0].length_bytes, 640 * 1024);
+	assert_int_equal(map.e820[1].type, 2); /* ACPI tables: reserved */
+	assert_int_equal(map.pieces[2].gpa, MIB);
+	assert_int_equal(map.pieces[2].length_bytes, 255 * MIB);
+}
+
+static void test_memory_map_large_vm_goes_on_at_4g(void **state)
+{
+	struct memory_map map;
+
+	(void)state;
+	assert_int_equal(memory_map_make(8 * GIB, &map), OK);
+	assert_int_equal(map.piece_count, 4);
+	assert_int_equal(map.pieces[2].gpa + map.pieces[2].length_bytes, 3 * GIB);
+	assert_int_equal(map.pieces[3].gpa, 4 * GIB);
+	assert_int_equal(map.pieces[3].offset_bytes, 3 * GIB);
+	assert_int_equal(map.pieces[3].length_bytes, 5 * GIB);
+	assert_int_equal(map.e820[3].type, 1);
+}
+
+static void test_memory_map_exactly_3g_has_nothing_above_4g(void **state)
+{
+	struct memory_map map;
+
+	(void)state;
+	assert_int_equal(memory_map_make(3 * GIB, &map), OK);
+	assert_int_equal(map.piece_count, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memory_map_refuses_too_little),
+		cmocka_unit_test(test_memory_map_small_vm_lies_below_3g),
+		cmocka_unit_test(test_memory_map_large_vm_goes_on_at_4g),
+		cmocka_unit_test(test_memory_map_exactly_3g_has_nothing_above_4g),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
