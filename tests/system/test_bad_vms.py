@@ -112,3 +112,16 @@ def test_random_manifest_starts_nothing_but_the_prompt(boot):
     boot.pc.seek(0)
     boot.wait_for(harness.HOST_PROMPT)
     boot.power_off()
+
+
+OLD = ("core2_penryn_t9600", "corei5_lynnfield_750")
+
+
+@pytest.mark.parametrize("boot", [{**BIOS, "manifest": HELLO, "cpu": cpu} for cpu in OLD], indirect=True,
+                         ids=["no-ept", "no-unrestricted-guest"])
+def test_old_vtx_is_refused_in_words(boot):
+    lacking = "extended page tables" if "penryn" in boot.arguments["cpu"] else "unrestricted guest"
+    boot.shows(f"E404 hello: not started: this processor's VT-x lacks: {lacking}")
+    boot.to_host()
+    boot.power_off()
+    assert not boot.running
