@@ -1,0 +1,84 @@
+"""Debian's unmodified kernel as a guest beside another VM: what it found of its PC, and that both run. One boot by UEFI on
+two CPUs; the ways of booting are test_boot_paths.py's."""
+import re
+
+import harness
+import pytest
+
+MANIFEST = """
+[[vm]]
+name    = "linux"
+kernel  = "linux/vmlinuz"
+initrd  = "linux/initrd.gz"
+cmdline = "console=ttyS0 quiet"
+memory  = "256M"
+cpus    = [0]
+
+[[vm]]
+name    = "hello"
+kernel  = "hello/hello.bin"
+memory  = "16M"
+cpus    = [1]
+"""
+pytestmark = pytest.mark.boot(cpus=2, memory=1024, manifest=MANIFEST)
+
+
+def states(boot):
+    """Bulkhead's `list`, by name: from Bulkhead's prompt."""
+    lines = [line.split() for line in boot.ask_host("list").splitlines()]
+    return {words[0]: words[1] for words in lines if len(words) > 1}
+
+
+class TestLinuxBesideHello:
+    @pytest.fixture(scope="class")
+    def kept(self):
+        return {}
+
+    @pytest.fixture
+    def dmesg(self, boot, kept):
+        if "dmesg" not in kept:
+            kept["dmesg"] = boot.ask_guest("dmesg | grep -v '^$'; echo; echo end")
+        return kept["dmesg"]
+
+    def test_command_is_answered(self, boot):
+        assert re.fullmatch(r"Linux bulkhead-guest \S+ #1 SMP .* x86_64 GNU/Linux", boot.ask_guest("uname -a"))
+
+    def test_clock_is_the_tsc(self, boot):
+        path = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+        assert boot.ask_guest(f"cat {path}") == "tsc"
+
+    def test_x2apic_is_chosen(self, dmesg):
+        assert "x2apic" in dmesg
+        assert re.search(r"Switched APIC routing to (physical|cluster) x2apic|x2apic: enabled by BIOS, switching", dmesg)
+
+    def test_tsc_frequency_needs_no_pit(self, dmesg):
+        assert re.search(r"tsc: Detected [\d.]+ MHz", dmesg)
+        assert "Calibrating delay loop (skipped)" in dmesg
+        assert not re.search(r"calibration using PIT|PIT calibration|Unable to calibrate against PIT", dmesg)
+
+    def test_memory_and_acpi_are_as_promised(self, dmesg):
+        assert re.search(r"ACPI: RSDP 0x[0-9A-F]+", dmesg)
+        assert "ACPI: Interpreter enabled" in dmesg
+        assert re.search(r"Memory: \d+K/26\d{4}K available", dmesg)
+
+    def test_guest_sees_one_cpu_and_its_memory(self, boot):
+        answer = boot.ask_guest("grep -c ^processor /proc/cpuinfo; grep MemTotal /proc/meminfo; grep -c hypervisor /proc/cpuinfo")
+        cpus, memory, hypervisor = answer.splitlines()
+        assert (cpus, hypervisor) == ("1", "1")
+        assert 200_000 < int(memory.split()[1]) < 262_144
+
+    def test_clock_runs_at_the_hosts_rate(self, boot):
+        before = boot.ticks()
+        answer = boot.ask_guest("cut -d' ' -f1 /proc/uptime; sleep 2; cut -d' ' -f1 /proc/uptime")
+        passed = [float(word) for word in answer.split()]
+        assert 2.0 <= passed[1] - passed[0] < 3.0
+        assert boot.ticks() - before >= 2 * 200_000_000
+
+    def test_long_output_is_whole(self, boot):
+        assert boot.ask_guest("seq 1 300").split() == [str(number) for number in range(1, 301)]
+
+    def test_both_vms_run(self, boot):
+        boot.guest_prompt()
+        boot.to_host()
+        seen = states(boot)
+        assert (seen["linux"], seen["hello"]) == ("running", "running")
