@@ -276,6 +276,11 @@ class Emulator:
         """Emulated TSC ticks since power-on, to about 200,000; 0 where the emulator has no such clock."""
         return struct.unpack_from("<Q", self._clock)[0] * TICKS_PER_USEC if self._clock else 0
 
+    def poisons_instruction_length(self):
+        """Whether this Bochs reads garbage where a CPU leaves the VM-exit instruction length undefined (tools/bochs/poison.c):
+        always, unless the environment says BULKHEAD_POISON=0."""
+        return bool(self._clock) and struct.unpack_from("<Q", self._clock, 8)[0] == 1
+
     def pump(self, seconds):
         """Takes what the serial port sent, waiting for the first byte at most so long. True if there was any."""
         if self._master is None or not select.select([self._master], [], [], seconds)[0]:

@@ -59,6 +59,10 @@ class TestHostileGuests:
 
 @pytest.mark.boot(manifest=HOST + entry("device-memory", "device_memory"), add=add("device_memory"))
 class TestDeviceMemory:
+    def test_the_instruction_length_is_poisoned_where_it_is_undefined(self, boot):
+        boot.shows("device_memory: FXSAVE now")
+        assert boot.pc.poisons_instruction_length()
+
     def test_instructions_on_device_memory_and_ports(self, boot):
         boot.shows("device_memory: FXSAVE now")
         lines = re.findall(r"TEST-(\w+) ([^\n]*)", boot.text())

@@ -1,4 +1,4 @@
-/* Loaded into Bochs before it starts (--preload). Owns three things:
+/* Loaded into Bochs before it starts (--preload), with poison.c. Owns three things:
  *
  * - A cure: some builds of Bochs 3.1 have a miscompiled IDIV r64 whose quotient is always 0, and Linux dies of it. The
  *   emulator's own function is asked for a quotient first, and only where the answer is wrong its entry is overwritten with
@@ -9,7 +9,8 @@
  *   the cure makes it at the start of every turn of a CPU. Where it lies is read from that loop's code, and nothing is
  *   changed where the code looks different.
  * - A clock: the emulated time in microseconds, written every millisecond to the file that BULKHEAD_CLOCK names, so
- *   that waiting can be bounded in emulated time, which no busy PC stretches.
+ *   that waiting can be bounded in emulated time, which no busy PC stretches. The file's second word is 1 where the
+ *   instruction length is poisoned.
  *
  * It does not change anything else of the emulator and does nothing in a process that is not Bochs.
  */
@@ -23,9 +24,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "tools/bochs/poison.h"
+#include "tools/bochs/redirect.h"
 
 /* Bochs's 128-bit integer, as its exported function takes it. */
 struct wide {
@@ -61,21 +63,6 @@ static bool divides_well(long_idiv_function *divide)
 
 	divide(&quotient, &remainder, &dividend, 1000);
 	return quotient.low == 1000000 && quotient.high == 0 && remainder == 0;
-}
-
-/* Overwrites the start of a function with: mov rax, imm64; jmp rax. */
-static bool redirect(void *from, void *to)
-{
-	uint8_t jump[12] = { 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0 };
-	uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t first = (uintptr_t)from & ~(page_size - 1);
-	uintptr_t end = ((uintptr_t)from + sizeof(jump) + page_size - 1) & ~(page_size - 1);
-
-	memcpy(jump + 2, &to, sizeof(to));
-	if (mprotect((void *)first, end - first, PROT_READ | PROT_WRITE) != 0)
-		return false;
-	memcpy(from, jump, sizeof(jump));
-	return mprotect((void *)first, end - first, PROT_READ | PROT_EXEC) == 0;
 }
 
 static void cure_idiv(void)
@@ -196,7 +183,7 @@ static void *clock_thread(void *unused)
 	return unused;
 }
 
-static void start_clock(void)
+static void start_clock(bool is_poisoned)
 {
 	const char *path = getenv("BULKHEAD_CLOCK");
 	void *symbol = dlsym(RTLD_DEFAULT, "_ZN14bx_pc_system_c9time_usecEv");
@@ -214,6 +201,7 @@ static void start_clock(void)
 	if (mapping == MAP_FAILED)
 		return;
 	clock_word = mapping;
+	clock_word[1] = is_poisoned ? 1 : 0;
 	memcpy(&emulated_usec, &symbol, sizeof(emulated_usec));
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -226,5 +214,5 @@ __attribute__((constructor)) static void start(void)
 {
 	cure_idiv();
 	cure_commit();
-	start_clock();
+	start_clock(poison_install());
 }

@@ -46,7 +46,7 @@ def command_of(root):
 
 
 def installed():
-    """The folder of the working emulator, or None. A clone whose cure.c is another one gets its own cure there."""
+    """The folder of the working emulator, or None. A clone whose cure is another one gets its own there."""
     root = cache.folder("bochs") / "current"
     if not (root / "works").exists():
         return None
@@ -57,7 +57,8 @@ def installed():
 
 
 def cure_name():
-    return f"cure-{hashlib.sha256((HERE / 'cure.c').read_bytes()).hexdigest()[:10]}.so"
+    sources = b"".join(path.read_bytes() for path in sorted(HERE.glob("*.[ch]")))
+    return f"cure-{hashlib.sha256(sources).hexdigest()[:10]}.so"
 
 
 def unpack(archives, root):
@@ -78,10 +79,10 @@ def unpack(archives, root):
 def build_cure(root):
     compiler = os.environ.get("CC", "gcc").split()
     temporary = root / f".cure.{os.getpid()}"
-    answer = run([*compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-o", str(temporary), str(HERE / "cure.c"),
-                  "-ldl", "-lpthread"])
+    answer = run([*compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-I", str(HERE.parent.parent), "-o",
+                  str(temporary), str(HERE / "cure.c"), str(HERE / "poison.c"), "-ldl", "-lpthread"])
     if answer.returncode != 0:
-        raise FetchError(f"tools/bochs/cure.c cannot be compiled:\n{answer.stdout.strip()}")
+        raise FetchError(f"tools/bochs/*.c cannot be compiled:\n{answer.stdout.strip()}")
     os.replace(temporary, root / cure_name())
 
 
