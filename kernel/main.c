@@ -127,8 +127,8 @@ static enum status init_interrupts(void)
 		log_warn("E622 no usable ACPI tables: one CPU, no device interrupts, no power-off");
 	apic_init(firmware.madt.local_apic_physical, allow_x2apic);
 	clock_init(&firmware);
-	apic_timer_calibrate();
 	apic_cpu_start();
+	apic_timer_calibrate();
 	boot_cpu.apic_id = apic_id();
 	irq_init(&firmware);
 	return OK;
