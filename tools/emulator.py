@@ -38,6 +38,8 @@ DEFAULT_CPU = {"bochs": "corei7_skylake_x", "qemu": "max", "kvm": "host"}
 # the TSC deadline timer.
 DEFAULT_MSRS = "0x0000008b 0 02000080 00000000 00000000 00000000 ffffffff ffffffff\n"
 PR_SET_PDEATHSIG = 1
+# The last line of ring 0's report; after it nothing comes any more.
+RING_0_STOPPED = re.compile(rb"E602 Bulkhead stopped[^\n]*\n")
 
 
 class EmulatorError(Exception):
@@ -303,7 +305,8 @@ class Emulator:
     def wait_for(self, pattern, ticks=None, seconds=600):
         """Waits until the serial output matches (a str: that text; else a compiled regex of bytes), after the last match.
 
-        Bounded by emulated ticks from now where the emulator counts them, and by host seconds. Returns the match."""
+        Fails at once where the PC switches off or ring 0 reports its own end. Bounded by emulated ticks from now where the
+        emulator counts them, and by host seconds. Returns the match."""
         expression = re.compile(re.escape(pattern.encode())) if isinstance(pattern, str) else pattern
         deadline = time.monotonic() + seconds
         last_tick = self.ticks() + ticks if ticks and self._clock else None
@@ -317,6 +320,8 @@ class Emulator:
                 continue
             if not was_running and not self.pump(0):
                 raise WaitFailed(f"the PC switched off before {pattern!r} came")
+            if RING_0_STOPPED.search(self.output, self._position):
+                raise WaitFailed(f"ring 0 stopped before {pattern!r} came")
             if last_tick and self.ticks() > last_tick:
                 raise WaitFailed(f"{pattern!r} did not come within {ticks:,} ticks")
             if time.monotonic() > deadline:

@@ -16,3 +16,9 @@ def test_firmware_speaks_on_the_serial_port(boot):
 def test_waiting_is_bounded(boot):
     with pytest.raises(emulator.WaitFailed, match="did not come within"):
         boot.wait_for("this text never comes", seconds=1)
+
+
+@pytest.mark.boot(machine="qemu", firmware="bios", linux=False, memory=256, manifest="", cmdline="selftest=divide")
+def test_waiting_ends_when_ring_0_stops(boot):
+    with pytest.raises(emulator.WaitFailed, match="ring 0 stopped before"):
+        boot.wait_for("this text never comes", seconds=300)
