@@ -7,6 +7,10 @@ One CPU, Bochs's corei7_skylake_x, clock not synchronized: a tick is an instruct
 guests/bench; the Linux boot is Debian's kernel with `quiet` and a static init, in 256 MiB, once bare (bare=, GRUB on BIOS)
 and once as a guest, from the kernel's first instruction to init's first RDTSC. Every value is parsed from a log that its
 note names; logs lie in BUILD/bench/.
+
+Ticks reward what is slow on a processor, so each exit is run a second time under Bochs's debugger, which prints every
+instruction: how many slow ones the host executes, by kind, stands in the table, in the note, and before the whole trace in
+BUILD/bench/NAME.log.
 """
 import argparse
 import json
@@ -17,11 +21,13 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import bench_trace  # noqa: E402
 import emulator  # noqa: E402
 
 ROOT = HERE.parent
 EXITS = ("exit_cpuid_ticks", "exit_vmcall_ticks", "exit_rdmsr_ticks", "exit_pio_vmm_ticks", "exit_mmio_vmm_ticks",
          "first_touch_4k_ticks")
+MARKED_ROUNDS = 3  # of guests/bench
 MANIFEST = """[host]
 console = ["serial"]
 
@@ -90,12 +96,38 @@ class Results:
         self.rows.append({"name": name, "value": value, "unit": unit, "note": str(note)})
 
 
+def trace_exits(build, image, names):
+    """Runs guests/bench once more, under the debugger. Returns {name: the host's part of one round}."""
+    commands, output = build / "bench/trace.rc", build / "bench/trace.txt"
+    commands.write_text(bench_trace.debugger_commands(len(names) * MARKED_ROUNDS))
+    run(build, "traced", image, rb"bench end", 5_000_000_000, firmware="bios", extra=("magic_break: enabled=1",),
+        debugger_commands=str(commands.resolve()), debugger_output=str(output.resolve()))
+    with open(output, errors="replace") as lines:
+        found = bench_trace.windows(lines)
+    if len(found) != len(names) * MARKED_ROUNDS:
+        raise BenchError(f"{output}: {len(found)} traced pieces, not {MARKED_ROUNDS} for each of {' '.join(names)}")
+    return {name: bench_trace.typical(found[at * MARKED_ROUNDS:(at + 1) * MARKED_ROUNDS]) for at, name in enumerate(names)}
+
+
+def describe_trace(build, name, ticks, window):
+    """Writes BUILD/bench/NAME.log and returns its counts as words."""
+    log = build / "bench" / f"{name}.log"
+    words = ", ".join(f"{kind} {count}" for kind, count in window.counts().items()) or "none"
+    log.write_text("\n".join([f"{name}: {ticks} ticks measured; traced: {len(window.texts)} instructions of the host",
+                              f"slow: {words}", *window.lines]) + "\n")
+    if not bench_trace.agrees(window, ticks):
+        raise BenchError(f"{log}: {len(window.texts)} instructions were traced, but {ticks} ticks measured")
+    return f"{len(window.texts)} instructions; slow: {words} ({log})"
+
+
 def measure_exits(build, results):
     manifest = manifest_of(build, "exits", kernel="bench/bench.bin", initrd="", memory="16M", cmdline="")
     image = make_image(build, "exits", "--manifest", manifest, "--linux", "", "--add", f"{build / 'bench.bin'}=bench/bench.bin")
-    log = run(build, "exits", image, rb"bench end", 5_000_000_000)
+    log = run(build, "exits", image, rb"bench end", 5_000_000_000, firmware="bios")
+    traces = trace_exits(build, image, re.findall(r"bench (\w+) \d+", log.read_text()))
     for name in EXITS:
-        results.add(name, number(log, rf"bench {name} (\d+)"), "ticks", log)
+        ticks = number(log, rf"bench {name} (\d+)")
+        results.add(name, ticks, "ticks", f"{log}; {describe_trace(build, name, ticks, traces[name])}")
 
 
 def measure_bare(build, folder):

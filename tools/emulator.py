@@ -66,6 +66,8 @@ class Options:
     e9_log: str = None              # file for what is written to port E9h
     log: str = None                 # the emulator's own log
     debugger: bool = False          # Bochs: its debugger on this terminal; QEMU: gdb stub on the socket `gdb` in the run folder
+    debugger_commands: str = None   # Bochs: its debugger, without a terminal, carries out the commands of this file
+    debugger_output: str = None     # and writes what they print to this one
     extra: tuple = ()               # more bochsrc lines, or more QEMU words
 
 
@@ -196,7 +198,7 @@ class Emulator:
             environment["DISPLAY"] = self.x_display = self._start_x_server()
         if self.options.machine == "bochs":
             words = self._bochs_words(environment, os.ttyname(slave))
-            standard = {} if own_terminal else {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+            standard = {} if own_terminal else {"stdin": subprocess.DEVNULL, "stdout": self._debugger_output()}
         else:
             words = qemu_words(self.options, self.folder)
             standard = {"stdin": slave, "stdout": slave}
@@ -248,7 +250,16 @@ class Emulator:
         environment.setdefault("TERM", "vt100")
         rc = bochs_files(self.options, root, self.folder, serial_path)
         words += ["-q", "-unlock", "-f", str(rc)]
+        if self.options.debugger_commands:
+            return words + ["-debugger", "-rc", self.options.debugger_commands]
         return words + (["-debugger"] if self.options.debugger else [])
+
+    def _debugger_output(self):
+        if not self.options.debugger_output:
+            return subprocess.DEVNULL
+        file = open(self.options.debugger_output, "wb")
+        self._held.callback(file.close)
+        return file
 
     def stop(self):
         """Ends the emulator and everything it started; safe to call twice."""
