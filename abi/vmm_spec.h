@@ -18,6 +18,7 @@
 #define VMM_NAME_BYTES    32U
 #define VMM_CMDLINE_BYTES 2048U
 #define VMM_TEXT_BYTES    256U
+#define VMM_MEMORY_LEAST_BYTES 0x200000ULL /* the first MiB of a guest is not enough to put a kernel above it */
 
 /* Bits of the VMM's event that the manager and the console signal. Bits 0 - 15 are theirs, 16 - 62 the VMM's own. */
 #define VMM_EVENT_CONSOLE      0x1ULL /* input in from_console, or room in to_console */

@@ -138,9 +138,13 @@ static void serve(void)
 {
 	for (;;) {
 		uint64_t bits = 0;
-		enum status status = sys_event_wait(manager.event, next_deadline(), &bits);
+		/* One that was pressed while VMs were stopped is looked at now: its interrupt is masked until then. */
+		uint64_t deadline = manager.unserved_bits != 0 ? clock_now_ticks() : next_deadline();
+		enum status status = sys_event_wait(manager.event, deadline, &bits);
 
-		if (status == OK && (bits & MANAGER_EVENT_POWER_BUTTON) != 0)
+		bits = (status == OK ? bits : 0) | manager.unserved_bits;
+		manager.unserved_bits = 0;
+		if ((bits & MANAGER_EVENT_POWER_BUTTON) != 0)
 			serve_power_button();
 		look_at_console();
 		look_at_vms();

@@ -22,6 +22,7 @@ struct manager {
 	handle_t event;
 	handle_t sleep_event; /* nobody signals it: for waits of a given time */
 	handle_t sci;         /* HANDLE_NONE: no power button */
+	uint64_t unserved_bits; /* of the event, taken while VMs were stopped */
 	struct host host;
 	struct power power;
 	struct console_link console;

@@ -51,13 +51,56 @@ enum status power_enable_acpi(struct power *power)
 	return ERR_TIMED_OUT;
 }
 
-/* Type first, then the same with the enable bit, as the specification orders. */
-static void enter_sleep(const struct power *power, uint16_t port, uint8_t type)
+/* An event block: status, then enable, half its length each. */
+static void set_pm1_enable(const struct power *power, const struct acpi_block *block, uint32_t value)
 {
-	uint32_t value = (read16(power, port) & ~PM1_CONTROL_SLEEP_MASK) | (uint32_t)type << PM1_CONTROL_SLEEP_TYPE_SHIFT;
+	uint16_t port = port_of(&block->at);
 
-	write16(power, port, value);
-	write16(power, port, value | PM1_CONTROL_SLEEP_ENABLE);
+	if (port == 0 || block->length_bytes < 4)
+		return;
+	write16(power, port, PM1_STATUS_ALL);
+	write16(power, (uint16_t)(port + block->length_bytes / 2), value);
+}
+
+static void silence_general_events(const struct power *power, const struct acpi_block *block)
+{
+	uint16_t port = port_of(&block->at);
+
+	for (unsigned i = block->length_bytes / 2; port != 0 && i < block->length_bytes; i++)
+		power->ports->write(power->ports->context, (uint16_t)(port + i), 1, 0);
+}
+
+/* Which fixed events the SCI tells; no general-purpose event does. What was told before, wake status included, is cleared. */
+static void enable_events(const struct power *power, uint32_t fixed_events)
+{
+	const struct acpi_fadt *fadt = &power->tables.fadt;
+
+	silence_general_events(power, &fadt->gpe0);
+	silence_general_events(power, &fadt->gpe1);
+	set_pm1_enable(power, &fadt->pm1a_event, fixed_events);
+	set_pm1_enable(power, &fadt->pm1b_event, fixed_events);
+}
+
+/* The value that puts the type of sleep into a control register, without the bit that begins it. */
+static uint32_t sleep_value(const struct power *power, uint16_t port, uint8_t type)
+{
+	return (read16(power, port) & ~PM1_CONTROL_SLEEP_MASK) | (uint32_t)type << PM1_CONTROL_SLEEP_TYPE_SHIFT;
+}
+
+/* Both registers get their type before either gets the enable bit: where they are one device in two halves, it looks at both at
+ * that moment. control_b: 0 where there is none. ACPI, "Transitioning from the Working to the Sleeping State". */
+static void enter_s5(const struct power *power, uint16_t control_a, uint16_t control_b)
+{
+	const struct acpi_s5 *s5 = &power->tables.s5;
+	uint32_t value_a = sleep_value(power, control_a, s5->sleep_type_a);
+	uint32_t value_b = control_b != 0 ? sleep_value(power, control_b, s5->sleep_type_b) : 0;
+
+	write16(power, control_a, value_a);
+	if (control_b != 0)
+		write16(power, control_b, value_b);
+	write16(power, control_a, value_a | PM1_CONTROL_SLEEP_ENABLE);
+	if (control_b != 0)
+		write16(power, control_b, value_b | PM1_CONTROL_SLEEP_ENABLE);
 }
 
 /* PCs without PM1 registers ("hardware-reduced"). */
@@ -87,9 +130,9 @@ enum status power_off_by_acpi(struct power *power)
 		return off_by_sleep_control(power);
 	/* Some firmware switches off without ACPI mode: not being able to enter it is no reason to give up. */
 	(void)(power_enable_acpi(power) == OK);
-	enter_sleep(power, control_a, power->tables.s5.sleep_type_a);
-	if (control_b != 0)
-		enter_sleep(power, control_b, power->tables.s5.sleep_type_b);
+	/* A button's or a device's event that is still enabled would wake the PC at once. */
+	enable_events(power, 0);
+	enter_s5(power, control_a, control_b);
 	power->wait_ms(power->context, OFF_WAIT_MS);
 	return ERR_TIMED_OUT;
 }
@@ -102,33 +145,9 @@ bool power_has_button(const struct power *power)
 	       port_of(&fadt->pm1a_event.at) != 0 && fadt->pm1a_event.length_bytes >= 4;
 }
 
-/* An event block: status, then enable, half its length each. */
-static void set_pm1_enable(const struct power *power, const struct acpi_block *block, uint32_t value)
-{
-	uint16_t port = port_of(&block->at);
-
-	if (port == 0 || block->length_bytes < 4)
-		return;
-	write16(power, port, PM1_STATUS_ALL);
-	write16(power, (uint16_t)(port + block->length_bytes / 2), value);
-}
-
-static void silence_general_events(const struct power *power, const struct acpi_block *block)
-{
-	uint16_t port = port_of(&block->at);
-
-	for (unsigned i = block->length_bytes / 2; port != 0 && i < block->length_bytes; i++)
-		power->ports->write(power->ports->context, (uint16_t)(port + i), 1, 0);
-}
-
 void power_enable_button(struct power *power)
 {
-	const struct acpi_fadt *fadt = &power->tables.fadt;
-
-	silence_general_events(power, &fadt->gpe0);
-	silence_general_events(power, &fadt->gpe1);
-	set_pm1_enable(power, &fadt->pm1a_event, PM1_STATUS_POWER_BUTTON);
-	set_pm1_enable(power, &fadt->pm1b_event, PM1_STATUS_POWER_BUTTON);
+	enable_events(power, PM1_STATUS_POWER_BUTTON);
 }
 
 static uint16_t take_status(const struct power *power, const struct acpi_block *block)

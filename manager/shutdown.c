@@ -26,13 +26,15 @@ static bool any_is_alive(struct manager *manager, uint32_t first)
 static bool wait_for_ends(struct manager *manager, uint32_t first, uint64_t ms)
 {
 	uint64_t deadline = clock_deadline_in_ms(ms);
-	uint64_t bits;
 
 	while (any_is_alive(manager, first)) {
+		uint64_t bits = 0;
+
 		if (clock_now_ticks() >= deadline)
 			return false;
 		if (sys_event_wait(manager->event, clock_deadline_in_ms(LOOK_STEP_MS), &bits) == ERR_BAD_HANDLE)
 			return false;
+		manager->unserved_bits |= bits;
 		console_wake(&manager->console);
 	}
 	return true;

@@ -23,7 +23,7 @@ enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out)
 {
 	uint64_t low_end = memory_bytes < LOW_RAM_END ? memory_bytes : LOW_RAM_END;
 
-	if (memory_bytes < MEMORY_LEAST_BYTES)
+	if (memory_bytes < VMM_MEMORY_LEAST_BYTES)
 		return ERR_OUT_OF_RANGE;
 	*out = (struct memory_map){.piece_count = 0};
 	add(out, 0, 0, LOW_END, E820_USABLE);

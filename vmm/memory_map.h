@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 #include "abi/status.h"
+#include "abi/vmm_spec.h"
 #include "lib/bzimage/bzimage.h"
 
 #define MEMORY_MAP_PIECES   4U
 #define MEMORY_MAP_E820     4U
-#define MEMORY_LEAST_BYTES  0x200000ULL
 
 /* Bytes [offset_bytes, offset_bytes + length_bytes) of the memory object are the guest's from gpa on. */
 struct memory_piece {
@@ -35,5 +35,5 @@ struct memory_map {
 	struct bzimage_e820 e820[MEMORY_MAP_E820];
 };
 
-/* memory_bytes: a multiple of 4096. Errors: ERR_OUT_OF_RANGE: less than MEMORY_LEAST_BYTES. */
+/* memory_bytes: a multiple of 4096. Errors: ERR_OUT_OF_RANGE: less than VMM_MEMORY_LEAST_BYTES. */
 MUST_CHECK enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out);

@@ -8,6 +8,7 @@
 #include "lib/manifest/report.h"
 
 #define NAME_TRIES 100U
+#define LARGE_PAGE_BYTES 0x200000ULL
 
 struct files {
 	const struct manifest_boot_file *list;
@@ -131,5 +132,18 @@ void manifest_default(struct manifest *manifest, const struct manifest_boot_file
 		if (initrd != NULL)
 			format_text(vm->initrd, sizeof(vm->initrd), "%s", initrd);
 		name_vm(manifest, vm, &all);
+	}
+}
+
+void manifest_default_memory(struct manifest *manifest, uint64_t free_bytes)
+{
+	uint64_t share = manifest->vm_count > 0 ? free_bytes / manifest->vm_count : 0;
+
+	share -= share % LARGE_PAGE_BYTES;
+	if (share < MANIFEST_MEMORY_MIN_BYTES)
+		share = MANIFEST_MEMORY_MIN_BYTES;
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
+		if (manifest->vms[i].memory_bytes > share)
+			manifest->vms[i].memory_bytes = share;
 	}
 }

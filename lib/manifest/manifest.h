@@ -11,6 +11,7 @@
 #include "abi/boot_info.h"
 #include "abi/features.h"
 #include "abi/status.h"
+#include "abi/vmm_spec.h"
 #include "lib/base/error_codes.h"
 #include "lib/toml/toml.h"
 
@@ -21,7 +22,7 @@
 #define MANIFEST_CPUS_MAX         256U
 #define MANIFEST_NAME_BYTES       32U
 #define MANIFEST_CMDLINE_BYTES    2048U
-#define MANIFEST_MEMORY_MIN_BYTES (UINT64_C(1) << 20)
+#define MANIFEST_MEMORY_MIN_BYTES VMM_MEMORY_LEAST_BYTES
 #define MANIFEST_MEMORY_MAX_BYTES (UINT64_C(1) << 40)
 #define MANIFEST_MESSAGES_MAX     192U
 #define MANIFEST_MESSAGES_SHARED  128U /* beyond these only the first message of a VM is kept */
@@ -96,6 +97,10 @@ struct manifest_boot_file {
  * first 64), named after its folder (after the file, where the folder has several), with the initrd* of its folder if
  * that is just one. Context: any; pure. */
 void manifest_default(struct manifest *manifest, const struct manifest_boot_file *files, size_t count);
+
+/* Lowers the memory of each VM of such a manifest to an equal share of free_bytes where it is more than that: a multiple of
+ * 2 MiB, and the least that a VM may have. Context: any; pure. */
+void manifest_default_memory(struct manifest *manifest, uint64_t free_bytes);
 
 /* What a VM can get on this PC. find_file says OK, ERR_NOT_FOUND, ERR_NO_MEMORY (on the volume, but did not fit into
  * memory) or another error (could not be read) for a path relative to bulkhead/. */

@@ -138,38 +138,40 @@ static void test_manifest_reads_every_feature_name(void **state)
 static void test_manifest_reads_sizes(void **state)
 {
 	(void)state;
-	assert_true(read_vm_line("memory = \"1M\"")->memory_bytes == UINT64_C(1) << 20);
-	assert_true(read_vm_line("memory = \"1028K\"")->memory_bytes == 1028 * 1024);
+	assert_true(read_vm_line("memory = \"2M\"")->memory_bytes == UINT64_C(2) << 20);
+	assert_true(read_vm_line("memory = \"2052K\"")->memory_bytes == 2052 * 1024);
 	assert_true(read_vm_line("memory = \"1T\"")->memory_bytes == UINT64_C(1) << 40);
 	assert_true(read_vm_line("memory = 0x200000")->memory_bytes == 0x200000);
-	assert_true(read_vm_line("memory = \"1048576\"")->memory_bytes == 1048576);
+	assert_true(read_vm_line("memory = \"2097152\"")->memory_bytes == 2097152);
 }
 
 static void test_manifest_refuses_memory_out_of_range(void **state)
 {
 	(void)state;
-	expect_refused("memory = \"64K\"", "E107 bulkhead.toml line 4: memory is 64K; write at least 1M, at most 1T, "
+	expect_refused("memory = \"64K\"", "E107 bulkhead.toml line 4: memory is 64K; write at least 2M, at most 1T, "
 					   "and a multiple of 4K");
-	expect_refused("memory = \"1025K\"",
-		       "E107 bulkhead.toml line 4: memory is 1025K; write at least 1M, at most 1T, "
+	expect_refused("memory = \"1M\"", "E107 bulkhead.toml line 4: memory is 1M; write at least 2M, at most 1T, and a "
+					  "multiple of 4K");
+	expect_refused("memory = \"2049K\"",
+		       "E107 bulkhead.toml line 4: memory is 2049K; write at least 2M, at most 1T, "
 		       "and a multiple of 4K");
 	expect_refused(
 		"memory = 100000000000000000000",
-		"E107 bulkhead.toml line 4: memory is 100000000000000000000; write at least 1M, at most 1T, and a "
+		"E107 bulkhead.toml line 4: memory is 100000000000000000000; write at least 2M, at most 1T, and a "
 		"multiple of 4K");
 	expect_refused(
 		"memory = \"100000000000000000000\"",
-		"E107 bulkhead.toml line 4: memory is 100000000000000000000; write at least 1M, at most 1T, and a "
+		"E107 bulkhead.toml line 4: memory is 100000000000000000000; write at least 2M, at most 1T, and a "
 		"multiple of 4K");
 	expect_refused("memory = \"18014398509481985K\"",
-		       "E107 bulkhead.toml line 4: memory is 18014398509481985K; write at least 1M, at most 1T, and a "
+		       "E107 bulkhead.toml line 4: memory is 18014398509481985K; write at least 2M, at most 1T, and a "
 		       "multiple of 4K");
-	expect_refused("memory = -1048576", "E107 bulkhead.toml line 4: memory is -1048576; write at least 1M, at most "
+	expect_refused("memory = -1048576", "E107 bulkhead.toml line 4: memory is -1048576; write at least 2M, at most "
 					    "1T, and a multiple of 4K");
-	expect_refused("memory = 0", "E107 bulkhead.toml line 4: memory is 0; write at least 1M, at most 1T, and a "
+	expect_refused("memory = 0", "E107 bulkhead.toml line 4: memory is 0; write at least 2M, at most 1T, and a "
 				     "multiple of 4K");
 	expect_refused("memory = \"1025G\"",
-		       "E107 bulkhead.toml line 4: memory is 1025G; write at least 1M, at most 1T, "
+		       "E107 bulkhead.toml line 4: memory is 1025G; write at least 2M, at most 1T, "
 		       "and a multiple of 4K");
 }
 

@@ -143,6 +143,24 @@ static void test_manifest_default_makes_a_vm_for_each_kernel(void **state)
 	assert_int_equal(manifest.host.console, MANIFEST_CONSOLE_SERIAL | MANIFEST_CONSOLE_SCREEN);
 }
 
+static void test_manifest_default_memory_is_shared(void **state)
+{
+	static const struct manifest_boot_file files[] = {{"a/k", true}, {"b/k", true}, {"c/k", true}};
+	const uint64_t mib = 1 << 20;
+
+	(void)state;
+	manifest_default(&manifest, files, 3);
+	manifest_default_memory(&manifest, 10000 * mib);
+	assert_true(manifest.vms[0].memory_bytes == 512 * mib);
+	manifest_default_memory(&manifest, 400 * mib);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(manifest.vms[i].memory_bytes == 132 * mib);
+	manifest_default_memory(&manifest, 1 * mib);
+	assert_true(manifest.vms[2].memory_bytes == MANIFEST_MEMORY_MIN_BYTES);
+	manifest_default(&manifest, files, 0);
+	manifest_default_memory(&manifest, 400 * mib);
+}
+
 static void test_manifest_default_bounds_names_and_vms(void **state)
 {
 	static struct manifest_boot_file files[100];
@@ -188,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_manifest_host_refuses_cpus_that_are_not_there),
 		cmocka_unit_test(test_manifest_host_leaves_refused_vms_alone),
 		cmocka_unit_test(test_manifest_default_makes_a_vm_for_each_kernel),
+		cmocka_unit_test(test_manifest_default_memory_is_shared),
 		cmocka_unit_test(test_manifest_default_bounds_names_and_vms),
 		cmocka_unit_test(test_manifest_size_format_uses_the_largest_unit),
 	};

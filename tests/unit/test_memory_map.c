@@ -11,7 +11,7 @@ static void test_memory_map_refuses_too_little(void **state)
 	struct memory_map map = {.piece_count = 77};
 
 	(void)state;
-	assert_int_equal(memory_map_make(MEMORY_LEAST_BYTES - 4096, &map), ERR_OUT_OF_RANGE);
+	assert_int_equal(memory_map_make(VMM_MEMORY_LEAST_BYTES - 4096, &map), ERR_OUT_OF_RANGE);
 	assert_int_equal(map.piece_count, 77);
 }
 

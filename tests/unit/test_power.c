@@ -11,6 +11,7 @@ struct machine {
 	bool smi_seen;
 	uint64_t waited_ms;
 	unsigned sleep_writes;
+	char order[8]; /* of writes to the control registers: a or b; upper case: with SLP_EN */
 	bool is_off;
 };
 
@@ -34,6 +35,14 @@ static uint32_t read_port(void *context, uint16_t port, unsigned width_bytes)
 	return 0;
 }
 
+static void note_order(struct machine *machine, char name, uint32_t value)
+{
+	size_t used = strlen(machine->order);
+
+	assert_true(used + 1 < sizeof(machine->order));
+	machine->order[used] = (value & 0x2000) != 0 ? (char)(name - 'a' + 'A') : name;
+}
+
 static void write_port(void *context, uint16_t port, unsigned width_bytes, uint32_t value)
 {
 	struct machine *machine = context;
@@ -48,10 +57,12 @@ static void write_port(void *context, uint16_t port, unsigned width_bytes, uint3
 		machine->enable = (uint16_t)value;
 	} else if (port == 0x604) {
 		machine->control_a = (uint16_t)value;
+		note_order(machine, 'a', value);
 		machine->sleep_writes++;
 		machine->is_off |= (value & 0x3c00) == (0x2000 | 5 << 10);
 	} else if (port == 0x608) {
 		machine->control_b = (uint16_t)value;
+		note_order(machine, 'b', value);
 	} else if (port == 0x610) {
 		machine->sleep_control = (uint8_t)value;
 	} else if (port >= 0x620 && port < 0x624) {
@@ -122,6 +133,21 @@ static void test_power_off_writes_both_blocks(void **state)
 	power.tables.fadt.pm1b_control = block(0x608, 2);
 	assert_int_equal(power_off_by_acpi(&power), ERR_TIMED_OUT);
 	assert_int_equal(machine.control_b & 0x3c00, 0x2000 | 3 << 10);
+	assert_string_equal(machine.order, "abAB");
+}
+
+static void test_power_off_leaves_nothing_that_wakes(void **state)
+{
+	struct machine machine = {.smi_seen = true, .status = 0x8100, .enable = 0x0100, .gpe = {1, 2, 3, 4}};
+	struct ports ports;
+	struct power power;
+
+	(void)state;
+	make_power(&power, &ports, &machine);
+	assert_int_equal(power_off_by_acpi(&power), ERR_TIMED_OUT);
+	assert_int_equal(machine.status, 0);
+	assert_int_equal(machine.enable, 0);
+	assert_int_equal(machine.gpe[2] | machine.gpe[3], 0);
 }
 
 static void test_power_off_of_hardware_reduced_pcs_uses_sleep_control(void **state)
@@ -209,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_power_off_enables_acpi_and_writes_type_then_enable),
 		cmocka_unit_test(test_power_off_writes_both_blocks),
+		cmocka_unit_test(test_power_off_leaves_nothing_that_wakes),
 		cmocka_unit_test(test_power_off_of_hardware_reduced_pcs_uses_sleep_control),
 		cmocka_unit_test(test_power_off_says_when_the_tables_are_useless),
 		cmocka_unit_test(test_power_enable_waits_a_bounded_time),
