@@ -5,6 +5,8 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -32,6 +34,12 @@ def locked(path, shared=False, wait=True):
         yield taken
     finally:
         os.close(descriptor)
+
+
+def end_in_order():
+    """From now on SIGTERM and SIGHUP end this program by an exception, so that what it has begun is cleaned up."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
 
 
 def replace_link(link, target_name):

@@ -148,6 +148,14 @@ def build_into(result, work):
     say(f"  the guest's kernel is {name}")
 
 
+def remove_left_over(base):
+    """Removes what no link names: earlier guests of a recipe that was made again, and what killed runs left."""
+    named = {link.resolve() for link in base.iterdir() if link.is_symlink()}
+    for path in base.iterdir():
+        if path.is_dir() and not path.is_symlink() and path.resolve() not in named:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def build(again=False):
     """The folder with the guest's files, made if need be."""
     base = cache.folder("linux")
@@ -159,6 +167,7 @@ def build(again=False):
         free = shutil.disk_usage(base).free
         if free < FREE_BYTES:
             raise FetchError(f"{base} has {free / 1e9:.2f} GB free; the Linux guest needs {FREE_BYTES / 1e9:.2f} GB")
+        remove_left_over(base)
         result = Path(tempfile.mkdtemp(prefix="linux-", dir=base))
         result.chmod(0o755)
         try:
@@ -175,6 +184,7 @@ def main():
     words = sys.argv[1:]
     if "--present" in words:
         return 0 if built() else 1
+    cache.end_in_order()
     try:
         print(build(again="--again" in words))
     except FetchError as error:

@@ -78,6 +78,8 @@ def tests_fail(mutant, folder):
     output = ""
     for unit in mutant.units:
         output, status = run([f"build/tests/test_{unit}"], folder)
+        if status is None:
+            return None, f"{unit} did not end within {SECONDS} s\n{output}"
         if status != 0:
             return True, output
     if mutant.system:

@@ -175,6 +175,7 @@ def fetch(again=False):
         free = shutil.disk_usage(base).free
         if free < FREE_BYTES:
             raise FetchError(f"{base} has {free / 1e9:.1f} GB free; Bochs needs {FREE_BYTES / 1e9:.1f} GB")
+        remove_old(base, installed())
         uri = mirror()
         say(f"Fetching the emulator Bochs and UEFI firmware from {uri}")
         problems = []
@@ -193,6 +194,7 @@ def main():
     words = sys.argv[1:]
     if "--present" in words:
         return 0 if installed() else 1
+    cache.end_in_order()
     try:
         print(fetch(again="--again" in words))
     except FetchError as error:
