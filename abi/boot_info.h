@@ -11,8 +11,10 @@
 #pragma once
 #include <stdint.h>
 
-#define BOOT_INFO_MAGIC   0x4f464e4948424c42ULL /* "BLBHINFO" */
-#define BOOT_INFO_VERSION 1U
+#define BOOT_INFO_MAGIC      0x4f464e4948424c42ULL /* "BLBHINFO" */
+#define BOOT_INFO_VERSION    2U
+#define BOOT_FILES_MAX      512U /* each takes a handle of the first program */
+#define BOOT_REGIONS_MAX    8U
 #define BOOT_FILE_PATH_BYTES 128
 /* The kernel carries an ELF note: name "Bulkhead", this type, descriptor = uint32_t BOOT_INFO_VERSION. */
 #define BOOT_NOTE_NAME    "Bulkhead"
@@ -29,7 +31,7 @@ enum boot_memory_type {
 	BOOT_MEMORY_UEFI_RUNTIME = 6, /* runtime services code and data */
 	BOOT_MEMORY_KERNEL = 7,       /* the kernel image */
 	BOOT_MEMORY_HEAP = 8,         /* the boot heap */
-	BOOT_MEMORY_FILES = 9,        /* contents of boot files */
+	BOOT_MEMORY_FILES = 9,        /* contents of boot files, and the first program as it runs */
 };
 
 /* Sorted by base, never overlapping, base and length multiples of 4096. */
@@ -64,6 +66,26 @@ struct boot_framebuffer {
 	uint8_t reserved;
 };
 
+/* A part of the first program's address space. */
+struct boot_region {
+	uint64_t virtual_address; /* multiple of 4096 */
+	uint64_t length_bytes;    /* multiple of 4096 */
+	uint32_t rights;          /* RIGHT_READ, with RIGHT_WRITE or RIGHT_EXECUTE or neither (abi/syscall.h) */
+	uint32_t reserved;
+};
+
+/* The first program, bulkhead/system/manager, loaded: the loader has read its file, the kernel only maps it. The contents of the
+ * regions lie in this memory one behind the other, without gaps, ready to run; the last region is the stack. */
+struct boot_program {
+	uint64_t physical;     /* multiple of 4096; of type BOOT_MEMORY_FILES in the map */
+	uint64_t length_bytes; /* the sum of the regions' */
+	uint64_t entry;
+	uint64_t stack_top;
+	uint32_t region_count;
+	uint32_t reserved;
+	struct boot_region regions[BOOT_REGIONS_MAX];
+};
+
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;
@@ -73,8 +95,9 @@ struct boot_info {
 	uint64_t memory_virtual; /* struct boot_memory[memory_count] */
 	uint32_t file_count;
 	uint32_t reserved;
-	uint64_t files_virtual;        /* struct boot_file[file_count] */
-	uint64_t command_line_virtual; /* NUL-terminated, never 0 */
+	uint64_t host_info_virtual;    /* struct host_info (abi/syscall.h), on pages of its own */
+	uint64_t files_virtual;        /* struct boot_file[file_count]; behind host_info, on its pages */
+	uint64_t command_line_virtual; /* NUL-terminated, never 0; behind host_info, on its pages */
 	uint64_t rsdp_physical;        /* 0: none found */
 	uint64_t uefi_system_table_physical; /* 0: not booted by UEFI */
 	int64_t wall_clock_seconds;    /* seconds since 1970 UTC when the loader ended, or -1: not known */
@@ -87,9 +110,12 @@ struct boot_info {
 	uint64_t heap_physical;        /* 2 MiB-aligned */
 	uint64_t heap_length_bytes;    /* multiple of 2 MiB, at least 4 MiB */
 	uint64_t heap_used_bytes;      /* from its start: page tables, boot stack, these structures */
+	struct boot_program program;
 };
 
 _Static_assert(sizeof(struct boot_memory) == 24, "boot_memory layout");
 _Static_assert(sizeof(struct boot_file) == 152, "boot_file layout");
 _Static_assert(sizeof(struct boot_framebuffer) == 32, "boot_framebuffer layout");
-_Static_assert(sizeof(struct boot_info) == 200, "boot_info layout");
+_Static_assert(sizeof(struct boot_region) == 24, "boot_region layout");
+_Static_assert(sizeof(struct boot_program) == 232, "boot_program layout");
+_Static_assert(sizeof(struct boot_info) == 440, "boot_info layout");

@@ -66,7 +66,6 @@ enum manager_handle {
 	MANAGER_HANDLE_POOL = 2,       /* the root pool: all memory */
 	MANAGER_HANDLE_HOST = 3,       /* the PC: power, device memory, interrupts, VMs */
 	MANAGER_HANDLE_PORTS = 4,      /* all I/O ports that ring 0 does not use itself */
-	MANAGER_HANDLE_HOST_INFO = 5,  /* memory object: struct host_info and what follows it, read-only */
 	MANAGER_HANDLE_FIRST_FILE = 16 /* memory objects of the boot files, in the order of host_info.files */
 };
 
@@ -83,7 +82,8 @@ enum manager_handle {
 #define PROGRAM_INFO     0x00007fffffff1000ULL /* struct program_info */
 #define HOST_INFO_FIXED  0x00007ffffff00000ULL /* manager only: struct host_info */
 
-#define HOST_INFO_MAGIC 0x4f464e4954534f48ULL /* "HOSTINFO" */
+#define HOST_INFO_MAGIC   0x4f464e4954534f48ULL /* "HOSTINFO" */
+#define HOST_INFO_VERSION 1U
 #define PROGRAM_CPUS_MAX 1024U
 
 struct program_info {
@@ -94,7 +94,8 @@ struct program_info {
 	uint32_t reserved;
 };
 
-/* The manager's view of the PC; file array and command line follow at the offsets named. */
+/* The manager's view of the PC; file array and command line follow at the offsets named. The loader makes it; what only the kernel
+ * knows (memory, CPUs, VT-x) is 0 until the manager starts. */
 struct host_info {
 	uint64_t magic;
 	uint32_t version;
@@ -104,7 +105,7 @@ struct host_info {
 	uint32_t cpu_count;
 	uint32_t cpu_failed_count;   /* CPUs that firmware lists and that did not start */
 	uint32_t file_count;
-	uint32_t files_offset;       /* struct boot_file[file_count] from abi/boot_info.h; base_physical is 0 */
+	uint32_t files_offset;       /* struct boot_file[file_count] from abi/boot_info.h */
 	uint32_t command_line_offset;
 	uint32_t framebuffer_offset; /* struct boot_framebuffer */
 	uint32_t vmx_usable;         /* 1: VMs can run; 0: HOST_REPORT_VMX says why not */

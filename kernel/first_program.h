@@ -1,8 +1,8 @@
-/* Starting the manager: the one program that ring 0 loads itself. */
+/* Starting the manager: the one program that ring 0 starts itself. */
 #pragma once
 #include "abi/status.h"
 
 struct boot_info;
 
-/* Loads boot file system/manager, gives it its handles and pages, and starts it. Says in words what is wrong otherwise. */
+/* Maps the first program as boot->program says, gives it its handles and starts it. */
 MUST_CHECK enum status first_program_start(const struct boot_info *boot);

@@ -1,6 +1,6 @@
 # The ring 0 image: kernel/, virt/, vmx/ and what they use of lib/. Linked twice: the second time with its own symbol table.
 KERNEL_SOURCES += $(sort $(wildcard kernel/*.asm)) $(filter-out kernel/kernel_offsets.c,$(sort $(wildcard kernel/*.c))) \
-	lib/base/string.c lib/base/format.c $(FONT_SOURCES) $(ELF_SOURCES)
+	lib/base/string.c lib/base/format.c $(FONT_SOURCES)
 OFFSETS_SOURCES += kernel/kernel_offsets.c
 
 KERNEL_LDFLAGS := -nostdlib -static-pie -Wl,-T,linker.ld -Wl,-z,noexecstack -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
@@ -38,6 +38,8 @@ test_kernel_pool_SOURCES := $(KERNEL_FAKES)
 UNIT_TESTS += kernel_space
 test_kernel_space_SOURCES := $(KERNEL_FAKES) tests/fake/kernel_threads.c tests/fake/kernel_hypervisor.c kernel/space.c kernel/program.c \
 	kernel/view.c kernel/memory.c kernel/handle_table.c kernel/event.c
+UNIT_TESTS += kernel_first_program
+test_kernel_first_program_SOURCES := $(test_kernel_space_SOURCES) kernel/first_program.c
 UNIT_TESTS += kernel_memory kernel_handle_table kernel_stack
 test_kernel_memory_SOURCES := $(KERNEL_FAKES) kernel/memory.c
 test_kernel_handle_table_SOURCES := $(KERNEL_FAKES) kernel/handle_table.c

@@ -1,12 +1,10 @@
-/* The PC as the kernel describes it. struct host_info is the kernel's own work and is believed. */
+/* The PC as loader and kernel describe it. struct host_info is their own work and is believed. */
 #include "manager/host.h"
 
 #include "abi/layout.h"
 #include "lib/base/string.h"
 #include "manager/layout.h"
 #include "user/calls.h"
-
-#define HOST_INFO_VERSION 1U
 
 enum status host_open(struct host *host)
 {

@@ -5,8 +5,6 @@
 #include "abi/boot_info.h"
 #include "abi/status.h"
 
-#define BOOT_FILES_MAX 2048U
-
 /* files belongs to the loader. left_out_count: files and folders that could not even be listed (too many, path too long, too
  * deep); first_left_out: one of them, perhaps cut. */
 struct boot_files {

@@ -2,6 +2,7 @@
 #include "boot/common/handover.h"
 
 #include "abi/layout.h"
+#include "abi/syscall.h"
 #include "lib/base/string.h"
 
 #define STACK_BYTES         0x10000ULL
@@ -14,9 +15,16 @@ static uint64_t round_up(uint64_t value, uint64_t unit)
 	return (value + unit - 1) & ~(unit - 1);
 }
 
+/* struct host_info, the framebuffer, the file list and the command line, one behind the other. */
+static uint64_t host_info_bytes(const struct handover *found)
+{
+	return sizeof(struct host_info) + sizeof(struct boot_framebuffer) + found->files->count * sizeof(struct boot_file) +
+	       strlen(found->command_line) + 1;
+}
+
 static uint64_t structures_bytes(const struct handover *found, uint32_t memory_capacity)
 {
-	return sizeof(struct boot_info) + found->files->count * sizeof(struct boot_file) + strlen(found->command_line) + 1 +
+	return sizeof(struct boot_info) + host_info_bytes(found) + 2 * PAGE_SIZE_BYTES +
 	       memory_capacity * sizeof(struct boot_memory) + 5 * STRUCTURE_ALIGNMENT;
 }
 
@@ -76,27 +84,50 @@ static void fill_info(struct launch *launch, const struct handover *found, const
 		.kernel_length_bytes = placement->kernel_length_bytes,
 		.heap_physical = placement->heap_physical,
 		.heap_length_bytes = placement->heap_length_bytes,
+		.program = placement->program,
 	};
 	memcpy(launch->info->random_seed, found->random_seed, sizeof(found->random_seed));
 }
 
-static enum status build_structures(struct launch *launch, const struct handover *found, uint32_t memory_capacity)
+/* What the first program sees of it, on pages that nothing else is on. */
+static enum status build_host_info(struct launch *launch, const struct handover *found)
 {
 	uint64_t files_bytes = found->files->count * sizeof(struct boot_file);
-	uint64_t line_bytes = strlen(found->command_line) + 1;
-	void *files = arena_alloc(&launch->heap, files_bytes, STRUCTURE_ALIGNMENT);
-	void *line = arena_alloc(&launch->heap, line_bytes, STRUCTURE_ALIGNMENT);
+	uint64_t size_bytes = host_info_bytes(found);
+	uint8_t *at = arena_alloc(&launch->heap, round_up(size_bytes, PAGE_SIZE_BYTES), PAGE_SIZE_BYTES);
+	const struct host_info info = {
+		.magic = HOST_INFO_MAGIC,
+		.version = HOST_INFO_VERSION,
+		.size_bytes = (uint32_t)size_bytes,
+		.rsdp_physical = found->rsdp_physical,
+		.file_count = found->files->count,
+		.framebuffer_offset = sizeof(info),
+		.files_offset = sizeof(info) + sizeof(found->framebuffer),
+		.command_line_offset = (uint32_t)(sizeof(info) + sizeof(found->framebuffer) + files_bytes),
+		.loader = found->loader,
+	};
+
+	if (at == NULL)
+		return ERR_NO_MEMORY;
+	memcpy(at, &info, sizeof(info));
+	memcpy(at + info.framebuffer_offset, &found->framebuffer, sizeof(found->framebuffer));
+	memcpy(at + info.files_offset, found->files->files, files_bytes);
+	memcpy(at + info.command_line_offset, found->command_line, strlen(found->command_line) + 1);
+	launch->info->host_info_virtual = heap_virtual(launch, at);
+	launch->info->files_virtual = heap_virtual(launch, at + info.files_offset);
+	launch->info->command_line_virtual = heap_virtual(launch, at + info.command_line_offset);
+	return OK;
+}
+
+static enum status build_structures(struct launch *launch, const struct handover *found, uint32_t memory_capacity)
+{
 	void *memory = arena_alloc(&launch->heap, memory_capacity * sizeof(struct boot_memory), STRUCTURE_ALIGNMENT);
 
-	if (files == NULL || line == NULL || memory == NULL)
+	if (memory == NULL)
 		return ERR_NO_MEMORY;
-	memcpy(files, found->files->files, files_bytes);
-	memcpy(line, found->command_line, line_bytes);
 	launch->memory = (struct memory_map){.entries = memory, .count = 0, .capacity = memory_capacity};
-	launch->info->files_virtual = heap_virtual(launch, files);
-	launch->info->command_line_virtual = heap_virtual(launch, line);
 	launch->info->memory_virtual = heap_virtual(launch, memory);
-	return OK;
+	return build_host_info(launch, found);
 }
 
 enum status handover_prepare(struct launch *launch, const struct handover *found, const struct kernel_image *image,
@@ -153,6 +184,8 @@ enum status handover_finish(struct launch *launch, const struct boot_files *file
 		status = memory_map_add(raw, info->kernel_physical, info->kernel_length_bytes, BOOT_MEMORY_KERNEL);
 	if (status == OK)
 		status = memory_map_add(raw, info->heap_physical, info->heap_length_bytes, BOOT_MEMORY_HEAP);
+	if (status == OK)
+		status = memory_map_add(raw, info->program.physical, info->program.length_bytes, BOOT_MEMORY_FILES);
 	if (status == OK)
 		status = memory_map_normalize(raw, true, &launch->memory);
 	if (status != OK)

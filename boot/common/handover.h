@@ -45,8 +45,8 @@ MUST_CHECK enum status handover_prepare(struct launch *launch, const struct hand
 					const struct placement *placement, uint32_t memory_capacity, void *memory,
 					uint64_t jump_physical, uint64_t jump_bytes);
 
-/* Adds the kernel, the heap and the files to raw (firmware's last map), makes the kernel's map of it and closes boot_info.
- * Errors: ERR_NO_SPACE. Context: any. */
+/* Adds the kernel, the heap, the first program and the files to raw (firmware's last map), makes the kernel's map of it and
+ * closes boot_info. Errors: ERR_NO_SPACE. Context: any. */
 MUST_CHECK enum status handover_finish(struct launch *launch, const struct boot_files *files, struct memory_map *raw);
 
 /* Appends the loaded files' pages to raw. Errors: ERR_NO_SPACE. Context: any. */

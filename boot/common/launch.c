@@ -40,7 +40,7 @@ static void report_files(const struct boot_files *files)
 		total_bytes += files->files[i].state == BOOT_FILE_LOADED ? files->files[i].size_bytes : 0;
 	}
 	if (files->left_out_count > 0)
-		report_warning(E512, "use at most 2048 files, 8 folders deep, paths of at most 127 bytes",
+		report_warning(E512, "use at most 512 files, 8 folders deep, paths of at most 127 bytes",
 			       "%u boot files or folders were left out, the first: bulkhead/%s", files->left_out_count,
 			       files->first_left_out);
 	report("%u boot files, %lu KiB", files->count, total_bytes >> 10);

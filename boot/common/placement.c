@@ -1,4 +1,4 @@
-/* Random places for the kernel and the boot heap. Owns no memory: the loader claims what is picked here. */
+/* Random places for the kernel, the boot heap and the first program. Owns no memory: the loader claims what is picked here. */
 #include "boot/common/placement.h"
 
 #include "abi/layout.h"

@@ -1,7 +1,9 @@
-/* Where the kernel image and the boot heap go: random places in free memory, and the kernel's random virtual address. */
+/* Where the kernel image, the boot heap and the first program go: random places in free memory, and the kernel's random virtual
+ * address. */
 #pragma once
 #include <stdint.h>
 
+#include "abi/boot_info.h"
 #include "abi/status.h"
 #include "boot/common/memory_map.h"
 
@@ -11,6 +13,7 @@ struct placement {
 	uint64_t kernel_length_bytes;
 	uint64_t heap_physical; /* 2 MiB-aligned */
 	uint64_t heap_length_bytes;
+	struct boot_program program;
 };
 
 /* Picks one of all 2 MiB-aligned places of length_bytes (> 0) in usable memory of a normalized map, below limit_physical;

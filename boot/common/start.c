@@ -5,6 +5,7 @@
 #include "boot/common/cpu.h"
 #include "boot/common/firmware.h"
 #include "boot/common/jump.h"
+#include "boot/common/program_image.h"
 #include "boot/common/random.h"
 #include "boot/common/report.h"
 
@@ -43,20 +44,42 @@ static void report_refusal(const struct kernel_refusal *refusal)
 		     refusal->number);
 }
 
+/* Names the file that is missing. */
+static const struct boot_file *find_file(const struct boot_files *files, const char *path, enum error_code code)
+{
+	const struct boot_file *file = boot_files_find(files, path);
+
+	if (file == NULL)
+		report_error(code, COPY_REMEDY, "there is no file bulkhead/%s among the %u boot files", path, files->count);
+	return file;
+}
+
 static enum status open_kernel(const struct boot_files *files, struct kernel_image *image)
 {
-	const struct boot_file *file = boot_files_find(files, KERNEL_FILE_PATH);
+	const struct boot_file *file = find_file(files, KERNEL_FILE_PATH, E501);
 	struct kernel_refusal refusal;
 	enum status status;
 
-	if (file == NULL) {
-		report_error(E501, COPY_REMEDY, "there is no file bulkhead/" KERNEL_FILE_PATH " among the %u boot files",
-			     files->count);
+	if (file == NULL)
 		return ERR_NOT_FOUND;
-	}
 	status = kernel_image_open(at_physical(file->base_physical), file->size_bytes, image, &refusal);
 	if (status != OK)
 		report_refusal(&refusal);
+	return status;
+}
+
+static enum status open_program(const struct boot_files *files, struct elf_image *image, struct boot_program *program)
+{
+	const struct boot_file *file = find_file(files, PROGRAM_FILE_PATH, E607);
+	struct elf_problem problem;
+	enum status status;
+
+	if (file == NULL)
+		return ERR_NOT_FOUND;
+	status = program_image_open(at_physical(file->base_physical), file->size_bytes, image, program, &problem);
+	if (status != OK)
+		report_error(E606, COPY_REMEDY, "bulkhead/" PROGRAM_FILE_PATH " is not a program: %s (%lu)", problem.what,
+			     problem.number);
 	return status;
 }
 
@@ -95,6 +118,8 @@ static enum status place(const struct handover *found, struct start_memory *memo
 		status = claim_place(found, memory, image->length_bytes, &placement->kernel_physical);
 	if (status == OK)
 		status = claim_place(found, memory, heap_bytes, &placement->heap_physical);
+	if (status == OK)
+		status = claim_place(found, memory, placement->program.length_bytes, &placement->program.physical);
 	if (status == ERR_NO_MEMORY)
 		report_error(E504, MEMORY_REMEDY, "no %lu KiB of free memory in one piece for the kernel",
 			     (image->length_bytes + heap_bytes) >> 10);
@@ -117,14 +142,17 @@ static enum status load_kernel(const struct kernel_image *image, const struct pl
 void start_kernel(const struct handover *found, struct start_memory *memory)
 {
 	struct kernel_image image;
+	struct elf_image program;
 	struct placement placement;
 	struct launch launch;
 	uint64_t jump_physical = (uint64_t)(uintptr_t)jump_to_kernel;
 	uint64_t jump_bytes = (uint64_t)(uintptr_t)jump_to_kernel_end - jump_physical;
 
 	if (check_cpu() != OK || open_kernel(found->files, &image) != OK ||
+	    open_program(found->files, &program, &placement.program) != OK ||
 	    place(found, memory, &image, &placement) != OK || load_kernel(&image, &placement) != OK)
 		return;
+	program_image_load(&program, &placement.program, at_physical(placement.program.physical));
 	if (handover_prepare(&launch, found, &image, &placement, memory->raw.capacity, at_physical(placement.heap_physical),
 			     jump_physical, jump_bytes) != OK) {
 		report_error(E504, MEMORY_REMEDY, "the boot heap of %lu KiB is too small", placement.heap_length_bytes >> 10);

@@ -1,12 +1,4 @@
-; Entry of the test kernel, and its note. Source: abi/boot_info.h.
-
-BOOT_NOTE_TYPE		equ	0x42480001
-BOOT_INFO_VERSION	equ	1
-
-	section	.note.bulkhead alloc noexec nowrite note align=4
-	dd	9, 4, BOOT_NOTE_TYPE
-	db	"Bulkhead", 0, 0, 0, 0
-	dd	BOOT_INFO_VERSION
+; Entry of the test kernel.
 
 	bits	64
 	section	.text

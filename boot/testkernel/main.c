@@ -1,6 +1,7 @@
 /* The test kernel: checks what abi/boot_info.h promises at entry, prints what it was given, and powers the emulator off.
  * The last line is TEST-PASS boot_info or TEST-FAIL boot_info. */
 #include "abi/layout.h"
+#include "abi/syscall.h"
 #include "boot/common/cpu.h"
 #include "boot/common/serial.h"
 #include "boot/testkernel/test.h"
@@ -10,6 +11,19 @@
 #define RFLAGS_DF (1ULL << 10)
 #define CR0_WP    (1ULL << 16)
 #define EFER_NXE  (1ULL << 11)
+
+/* As the kernel's own (kernel/main.c). */
+static const struct {
+	uint32_t name_bytes, descriptor_bytes, type;
+	char name[12];
+	uint32_t boot_info_version;
+} boot_note __attribute__((used, section(".note.bulkhead"), aligned(4))) = {
+	.name_bytes = sizeof(BOOT_NOTE_NAME),
+	.descriptor_bytes = 4,
+	.type = BOOT_NOTE_TYPE,
+	.name = BOOT_NOTE_NAME,
+	.boot_info_version = BOOT_INFO_VERSION,
+};
 
 _Noreturn void test_main(const struct boot_info *info, uint64_t stack_pointer, uint64_t flags);
 
@@ -45,6 +59,19 @@ static void check_cpu(const struct boot_info *info, uint64_t stack_pointer, uint
 	check(stack_pointer % 16 == 0, "the stack is aligned");
 }
 
+static void check_host_info(const struct boot_info *info)
+{
+	const struct host_info *host = (const struct host_info *)(uintptr_t)info->host_info_virtual;
+	uint64_t pages_bytes = (host->size_bytes + PAGE_SIZE_BYTES - 1) & ~(PAGE_SIZE_BYTES - 1);
+
+	check(info->host_info_virtual % PAGE_SIZE_BYTES == 0 && in_used_heap(info, info->host_info_virtual, pages_bytes),
+	      "host_info on pages of the heap");
+	check(host->magic == HOST_INFO_MAGIC && host->version == HOST_INFO_VERSION, "host_info's magic and version");
+	check(info->host_info_virtual + host->files_offset == info->files_virtual, "host_info's files are boot_info's");
+	check(info->host_info_virtual + host->command_line_offset == info->command_line_virtual, "... and the command line");
+	check(host->file_count == info->file_count && host->file_count <= BOOT_FILES_MAX, "number of files");
+}
+
 static void check_header(const struct boot_info *info)
 {
 	check(info->magic == BOOT_INFO_MAGIC && info->version == BOOT_INFO_VERSION, "magic and version");
@@ -53,6 +80,7 @@ static void check_header(const struct boot_info *info)
 	check(in_used_heap(info, info->memory_virtual, info->memory_count * sizeof(struct boot_memory)), "map in the heap");
 	check(in_used_heap(info, info->files_virtual, info->file_count * sizeof(struct boot_file)), "files in the heap");
 	check(in_used_heap(info, info->command_line_virtual, 1), "command line in the heap");
+	check_host_info(info);
 	check(info->kernel_virtual >= KERNEL_IMAGE_BASE && info->kernel_virtual % PAGE_2M_BYTES == 0 &&
 	      info->kernel_length_bytes <= KERNEL_IMAGE_END - info->kernel_virtual, "kernel at a 2 MiB boundary in its range");
 	check((info->random_seed[0] | info->random_seed[1] | info->random_seed[2] | info->random_seed[3]) != 0, "a seed");

@@ -1,5 +1,8 @@
 /* Checks the memory map against everything else that boot_info names. */
+#include <stddef.h>
+
 #include "abi/layout.h"
+#include "abi/syscall.h"
 #include "boot/testkernel/test.h"
 
 static bool within(uint64_t base, uint64_t length, uint64_t outer_base, uint64_t outer_length)
@@ -63,6 +66,29 @@ static void check_file(const struct boot_info *info, const struct boot_file *fil
 	print("file: %s %lu %08x\n", file->path, file->size_bytes, sum);
 }
 
+/* The first program lies in file memory and is whole; its regions do not meet. The stack, the last one, is zero. */
+static void check_program(const struct boot_info *info)
+{
+	const struct boot_program *program = &info->program;
+	uint64_t length_bytes = 0;
+
+	check(has_type(info, program->physical, program->length_bytes, BOOT_MEMORY_FILES), "the program lies in file memory");
+	check(program->region_count >= 2 && program->region_count <= BOOT_REGIONS_MAX, "the program has code and a stack");
+	for (uint32_t i = 0; i < program->region_count; i++) {
+		const struct boot_region *region = &program->regions[i];
+		const struct boot_region *previous = i > 0 ? region - 1 : NULL;
+
+		check((region->virtual_address | region->length_bytes) % PAGE_SIZE_BYTES == 0, "regions are page-aligned");
+		check(previous == NULL || region->virtual_address >= previous->virtual_address + previous->length_bytes,
+		      "regions are sorted and do not overlap");
+		check((region->rights & (RIGHT_WRITE | RIGHT_EXECUTE)) != (RIGHT_WRITE | RIGHT_EXECUTE), "no region is W and X");
+		length_bytes += region->length_bytes;
+		print("program: %lx bytes %lx rights %u\n", region->virtual_address, region->length_bytes, region->rights);
+	}
+	check(length_bytes == program->length_bytes, "the regions are all of the program");
+	check(window(info, program->physical + length_bytes - 1)[0] == 0, "the stack is zero");
+}
+
 static void print_totals(const struct boot_info *info)
 {
 	const struct boot_memory *map = (const struct boot_memory *)(uintptr_t)info->memory_virtual;
@@ -88,5 +114,6 @@ void check_memory(const struct boot_info *info)
 	      info->heap_length_bytes >= 2 * PAGE_2M_BYTES, "heap is aligned and large enough");
 	for (uint32_t i = 0; i < info->file_count; i++)
 		check_file(info, &files[i]);
+	check_program(info);
 	print_totals(info);
 }

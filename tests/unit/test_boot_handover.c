@@ -1,11 +1,13 @@
-/* boot/common/kernel_image.c and handover.c: from a kernel file to the boot heap, on a small ELF image made here. */
+/* boot/common/kernel_image.c, program_image.c and handover.c: from files to the boot heap, on small ELF images made here. */
 #include "tests/unit/unit.h"
 
 #include <elf.h>
 #include <stdlib.h>
 
 #include "abi/layout.h"
+#include "abi/syscall.h"
 #include "boot/common/handover.h"
+#include "boot/common/program_image.h"
 
 #define TEXT_OFFSET   0x1000U
 #define DATA_OFFSET   0x2000U
@@ -125,6 +127,85 @@ static void test_kernel_image_load_relocates_and_zeroes(void **state)
 		assert_int_equal(memory[i], 0);
 }
 
+/* text [400000h, 400005h), data [402000h, 403800h) of which 100h bytes are in the file; then stack. */
+static void make_program(uint8_t file[FILE_BYTES])
+{
+	Elf64_Ehdr header;
+	const Elf64_Phdr segments[2] = {
+		{PT_LOAD, PF_R | PF_X, TEXT_OFFSET, 0x400000, 0x400000, 5, 5, 0x1000},
+		{PT_LOAD, PF_R | PF_W, DATA_OFFSET, 0x402000, 0x402000, 0x100, DATA_MEMORY, 0x1000},
+	};
+
+	make_kernel(file, BOOT_INFO_VERSION);
+	memcpy(&header, file, sizeof(header));
+	header.e_type = ET_EXEC;
+	header.e_entry = 0x400004;
+	header.e_phnum = 2;
+	memcpy(file, &header, sizeof(header));
+	memcpy(file + sizeof(header), segments, sizeof(segments));
+	memset(file + TEXT_OFFSET, 0x90, 5);
+	memset(file + DATA_OFFSET, 0x55, 0x100);
+}
+
+static void test_program_image_lays_out_segments_and_stack(void **state)
+{
+	static uint8_t file[FILE_BYTES];
+	static uint8_t memory[0x20000];
+	struct boot_program program;
+	struct elf_problem problem;
+	struct elf_image image;
+
+	(void)state;
+	make_program(file);
+	assert_int_equal(program_image_open(file, FILE_BYTES, &image, &program, &problem), OK);
+	assert_int_equal(program.entry, 0x400004);
+	assert_int_equal(program.region_count, 3);
+	assert_int_equal(program.regions[0].virtual_address, 0x400000);
+	assert_int_equal(program.regions[0].length_bytes, 0x1000);
+	assert_int_equal(program.regions[0].rights, RIGHT_READ | RIGHT_EXECUTE);
+	assert_int_equal(program.regions[1].virtual_address, 0x402000);
+	assert_int_equal(program.regions[1].length_bytes, 0x2000);
+	assert_int_equal(program.regions[1].rights, RIGHT_READ | RIGHT_WRITE);
+	assert_int_equal(program.regions[2].virtual_address + program.regions[2].length_bytes, program.stack_top);
+	assert_int_equal(program.regions[2].rights, RIGHT_READ | RIGHT_WRITE);
+	assert_int_equal(program.length_bytes, 0x3000 + program.regions[2].length_bytes);
+	memset(memory, 0xa5, sizeof(memory));
+	program_image_load(&image, &program, memory);
+	assert_int_equal(memory[4], 0x90);
+	assert_int_equal(memory[5], 0);
+	assert_int_equal(memory[0x1000], 0x55);
+	assert_int_equal(memory[0x10ff], 0x55);
+	for (size_t i = 0x1100; i < program.length_bytes; i++)
+		assert_int_equal(memory[i], 0);
+	assert_int_equal(memory[program.length_bytes], 0xa5);
+}
+
+static void test_program_image_refuses_what_cannot_run(void **state)
+{
+	static uint8_t file[FILE_BYTES];
+	Elf64_Phdr segments[BOOT_REGIONS_MAX];
+	Elf64_Ehdr header;
+	struct boot_program program;
+	struct elf_problem problem = {.what = NULL};
+	struct elf_image image;
+
+	(void)state;
+	make_kernel(file, BOOT_INFO_VERSION);
+	assert_int_equal(program_image_open(file, FILE_BYTES, &image, &program, &problem), ERR_UNSUPPORTED);
+	assert_string_equal(problem.what, "wants to be relocated: bytes");
+	make_program(file);
+	memcpy(&header, file, sizeof(header));
+	header.e_phnum = BOOT_REGIONS_MAX;
+	memcpy(file, &header, sizeof(header));
+	for (unsigned i = 0; i < BOOT_REGIONS_MAX; i++)
+		segments[i] = (Elf64_Phdr){PT_LOAD, PF_R | PF_X, TEXT_OFFSET, 0x400000 + i * 0x1000, 0, 5, 5, 0x1000};
+	memcpy(file + sizeof(header), segments, sizeof(segments));
+	assert_int_equal(program_image_open(file, FILE_BYTES, &image, &program, &problem), ERR_NO_SPACE);
+	assert_string_equal(problem.what, "too many segments");
+	for (size_t length = 0; length < DATA_OFFSET; length += 61)
+		assert_int_not_equal(program_image_open(file, length, &image, &program, &problem), OK);
+}
+
 struct setup {
 	struct boot_file file_entries[2];
 	struct boot_files files;
@@ -158,6 +239,7 @@ static void set_up(struct setup *setup)
 		.kernel_length_bytes = setup->image.length_bytes,
 		.heap_physical = 0x4000000000, /* 256 GiB */
 		.heap_length_bytes = handover_heap_bytes(&setup->found, &setup->image, MAP_PIECES),
+		.program = {.physical = 0x900000, .length_bytes = 0x13000},
 	};
 	setup->heap = malloc(setup->placement.heap_length_bytes);
 	assert_non_null(setup->heap);
@@ -188,9 +270,37 @@ static void test_handover_fills_boot_info(void **state)
 	assert_memory_equal(heap_at(&setup, info->files_virtual), setup.file_entries, sizeof(setup.file_entries));
 	assert_string_equal(heap_at(&setup, info->command_line_virtual), "quiet");
 	assert_int_equal(info->random_seed[3], 4);
+	assert_int_equal(info->program.physical, 0x900000);
 	assert_int_equal(setup.launch.entry_virtual, 0xffffffff90000020);
 	assert_int_equal(setup.launch.stack_top_virtual % 16, 0);
 	assert_true(setup.placement.heap_length_bytes - setup.launch.heap.used_bytes >= PAGE_2M_BYTES);
+	free(setup.heap);
+}
+
+static void test_handover_fills_host_info(void **state)
+{
+	struct setup setup;
+	const struct boot_info *info;
+	const struct host_info *host;
+
+	(void)state;
+	set_up(&setup);
+	info = heap_at(&setup, setup.launch.info_virtual);
+	host = heap_at(&setup, info->host_info_virtual);
+	assert_int_equal(info->host_info_virtual % PAGE_SIZE_BYTES, 0);
+	assert_int_equal(host->magic, HOST_INFO_MAGIC);
+	assert_int_equal(host->version, HOST_INFO_VERSION);
+	assert_int_equal(host->rsdp_physical, 0xe0010);
+	assert_int_equal(host->loader, BOOT_LOADER_UEFI);
+	assert_int_equal(host->file_count, 2);
+	assert_int_equal(info->host_info_virtual + host->files_offset, info->files_virtual);
+	assert_int_equal(info->host_info_virtual + host->command_line_offset, info->command_line_virtual);
+	assert_int_equal(host->size_bytes, host->command_line_offset + sizeof("quiet"));
+	assert_memory_equal((const uint8_t *)host + host->framebuffer_offset, &setup.found.framebuffer,
+			    sizeof(setup.found.framebuffer));
+	/* Nothing else lies on these pages: ring 3 sees them whole. */
+	assert_true(info->memory_virtual < info->host_info_virtual ||
+		    info->memory_virtual >= info->host_info_virtual + PAGE_SIZE_BYTES);
 	free(setup.heap);
 }
 
@@ -209,16 +319,19 @@ static void test_handover_memory_map_has_all_that_was_placed(void **state)
 	assert_int_equal(handover_finish(&setup.launch, &setup.files, &raw), OK);
 	info = heap_at(&setup, setup.launch.info_virtual);
 	map = heap_at(&setup, info->memory_virtual);
-	assert_int_equal(info->memory_count, 7);
+	assert_int_equal(info->memory_count, 9);
 	assert_int_equal(map[1].type, BOOT_MEMORY_FILES);
 	assert_int_equal(map[1].base_physical, 0x700000);
 	assert_int_equal(map[1].length_bytes, 0x2000);
 	assert_int_equal(map[3].type, BOOT_MEMORY_KERNEL);
 	assert_int_equal(map[3].base_physical, 0x800000);
 	assert_int_equal(map[3].length_bytes, 0x3000);
-	assert_int_equal(map[5].type, BOOT_MEMORY_HEAP);
-	assert_int_equal(map[5].base_physical, 0x4000000000);
-	assert_int_equal(map[6].type, BOOT_MEMORY_USABLE);
+	assert_int_equal(map[5].type, BOOT_MEMORY_FILES);
+	assert_int_equal(map[5].base_physical, 0x900000);
+	assert_int_equal(map[5].length_bytes, 0x13000);
+	assert_int_equal(map[7].type, BOOT_MEMORY_HEAP);
+	assert_int_equal(map[7].base_physical, 0x4000000000);
+	assert_int_equal(map[8].type, BOOT_MEMORY_USABLE);
 	assert_int_equal(info->heap_used_bytes, setup.launch.heap.used_bytes);
 	free(setup.heap);
 }
@@ -243,7 +356,10 @@ int main(void)
 		cmocka_unit_test(test_kernel_image_open_names_another_version),
 		cmocka_unit_test(test_kernel_image_open_refuses_what_is_no_kernel),
 		cmocka_unit_test(test_kernel_image_load_relocates_and_zeroes),
+		cmocka_unit_test(test_program_image_lays_out_segments_and_stack),
+		cmocka_unit_test(test_program_image_refuses_what_cannot_run),
 		cmocka_unit_test(test_handover_fills_boot_info),
+		cmocka_unit_test(test_handover_fills_host_info),
 		cmocka_unit_test(test_handover_memory_map_has_all_that_was_placed),
 		cmocka_unit_test(test_handover_says_when_the_heap_is_small),
 	};
