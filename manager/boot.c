@@ -86,6 +86,7 @@ static void start_console(struct manager *manager)
 {
 	manager->console_wishes = (struct console_wishes){
 		.serial = (manager->manifest.host.console & MANIFEST_CONSOLE_SERIAL) != 0,
+		.serial_port = firmware_read_serial_port(manager->host.info->rsdp_physical),
 		.screen = (manager->manifest.host.console & MANIFEST_CONSOLE_SCREEN) != 0,
 		.manager_event = manager->event,
 		.message_bits = MANAGER_EVENT_CONSOLE,

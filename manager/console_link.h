@@ -8,6 +8,7 @@
 #include "abi/syscall.h"
 #include "lib/channel/channel.h"
 #include "manager/host.h"
+#include "manager/serial_port.h"
 
 #define CONSOLE_TO_BYTES          (CHANNEL_HEADER_BYTES + 0x10000U)
 #define CONSOLE_FROM_BYTES        (CHANNEL_HEADER_BYTES + 0x1000U)
@@ -26,6 +27,7 @@ struct console_link {
 /* What the console gets from the manifest and the PC. */
 struct console_wishes {
 	bool serial;
+	struct serial_port serial_port;
 	bool screen;
 	handle_t manager_event;
 	uint64_t message_bits; /* signalled to manager_event when it wrote or read */

@@ -7,8 +7,6 @@
 #include "user/log.h"
 
 #define CONSOLE_PATH    "system/console"
-#define SERIAL_PORT     0x3f8U /* the PC's first serial port, as ring 0's emergency console uses it */
-#define SERIAL_ISA_IRQ  4U
 #define MANAGER_SETUP   MANAGER_WINDOW_CONSOLE
 #define MANAGER_TO      (MANAGER_WINDOW_CONSOLE + 0x100000ULL)
 #define MANAGER_FROM    (MANAGER_WINDOW_CONSOLE + 0x200000ULL)
@@ -64,16 +62,17 @@ static enum status give_channels(const struct console_link *link, const struct p
 }
 
 /* A line without an interrupt is polled by the console. */
-static enum status give_serial(const struct console_link *link, const struct program *console, struct console_setup *setup)
+static enum status give_serial(const struct console_link *link, const struct program *console, const struct serial_port *port,
+			       struct console_setup *setup)
 {
 	handle_t irq;
 	enum status status = sys_handle_grant(console->space, MANAGER_HANDLE_PORTS, READ_WRITE, UINT64_MAX, &setup->ports);
 
 	if (status != OK)
 		return status;
-	setup->serial_base_port = SERIAL_PORT;
-	if (sys_irq_create(MANAGER_HANDLE_HOST, MANAGER_HANDLE_POOL, SERIAL_ISA_IRQ, IRQ_ISA, link->event,
-			   CONSOLE_EVENT_SERIAL, &irq) != OK)
+	setup->serial_base_port = port->base_port;
+	if (!port->has_irq || sys_irq_create(MANAGER_HANDLE_HOST, MANAGER_HANDLE_POOL, port->irq, port->irq_is_isa ? IRQ_ISA : 0,
+					     link->event, CONSOLE_EVENT_SERIAL, &irq) != OK)
 		return OK;
 	status = sys_handle_grant(console->space, irq, READ_WRITE, UINT64_MAX, &setup->serial_irq);
 	sys_handle_close(irq);
@@ -132,7 +131,7 @@ static enum status equip(struct console_link *link, const struct host *host, con
 	enum status status = give_channels(link, console, wishes, &setup);
 
 	if (status == OK && wishes->serial)
-		status = give_serial(link, console, &setup);
+		status = give_serial(link, console, &wishes->serial_port, &setup);
 	if (status == OK && wishes->screen && host->framebuffer->base_physical != 0 &&
 	    give_screen(host, console, &setup) != OK)
 		log_print("E632 console: the screen cannot be used; the serial port can");

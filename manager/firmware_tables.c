@@ -75,6 +75,19 @@ enum status firmware_read_power(uint64_t rsdp_physical, struct power_tables *out
 	return status == OK ? OK : ERR_NOT_FOUND;
 }
 
+struct serial_port firmware_read_serial_port(uint64_t rsdp_physical)
+{
+	struct acpi_root root;
+	struct acpi_table table;
+	struct acpi_serial spcr;
+	bool named = acpi_root_open(&tables, rsdp_physical, &root) == OK &&
+		     acpi_root_find(&tables, &root, "SPCR", 0, &table) == OK &&
+		     acpi_spcr_parse(table.bytes, table.length_bytes, &spcr) == OK;
+
+	unmap_window();
+	return serial_port_choose(named ? &spcr : NULL);
+}
+
 static void log_dmar(const struct acpi_root *root)
 {
 	struct acpi_table table;

@@ -6,6 +6,7 @@
 #include "abi/status.h"
 #include "lib/acpi/fadt.h"
 #include "lib/acpi/s5.h"
+#include "manager/serial_port.h"
 
 struct power_tables {
 	struct acpi_fadt fadt;
@@ -16,6 +17,9 @@ struct power_tables {
 
 /* Reads FADT, _S5_ and MADT. Errors: ERR_NOT_FOUND: no usable RSDP or no FADT. */
 MUST_CHECK enum status firmware_read_power(uint64_t rsdp_physical, struct power_tables *out);
+
+/* The serial port that the firmware names for consoles, else COM1. */
+struct serial_port firmware_read_serial_port(uint64_t rsdp_physical);
 
 /* Logs what DMAR, MCFG and HPET say, a line each. */
 void firmware_log_tables(uint64_t rsdp_physical);

@@ -1,6 +1,9 @@
 """The manager on a PC without VT-x: it starts, refuses each VM in words, answers the prompt and switches the PC off."""
 import re
+import struct
+import time
 
+import emulator
 import pytest
 
 pytestmark = pytest.mark.boot(machine="qemu", linux=False)
@@ -57,3 +60,22 @@ class TestWithoutConsole:
 @pytest.mark.boot(manifest=ONE_VM, without=("system/console",), files=(("system/console", "not a program"),))
 def test_manager_refuses_a_console_that_is_no_program(boot):
     boot.shows("E632 bulkhead/system/console: ")
+
+
+# ACPI's SPCR behind its header: full 16550, reserved, COM2 in I/O space, its 8259 interrupt, 115200 baud, no PCI device.
+SPCR = struct.pack("<B3xBBBBQBBIBBBBBBHH", 0, 1, 8, 0, 1, 0x2F8, 1, 3, 0, 7, 0, 1, 0, 0, 0, 0xFFFF, 0xFFFF)
+FILE_SECONDS = 300
+
+
+def test_console_is_at_the_port_that_the_firmware_names(boots, tmp_path):
+    table, com2 = tmp_path / "spcr", tmp_path / "com2"
+    table.write_bytes(SPCR.ljust(80 - 36, b"\0"))
+    image = boots.images.image({"linux": False, "manifest": ONE_VM})
+    options = emulator.Options(image=str(image), machine="qemu", firmware="bios", memory=256,
+                               extra=("-acpitable", f"sig=SPCR,data={table}", "-serial", f"file:{com2}"))
+    deadline = time.monotonic() + FILE_SECONDS
+    with emulator.Emulator(options, slot=True) as pc:
+        while not (com2.exists() and b"bulkhead> " in com2.read_bytes()):
+            assert pc.running and time.monotonic() < deadline
+            pc.pump(0.1)
+    assert "bulkhead> " not in pc.text()
