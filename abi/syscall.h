@@ -45,7 +45,7 @@
 	X(VM_EOI_EXITS)   /* (vm, uint64_t bitmap[4]) -> 0 */                                                       \
 	X(VM_STATUS)      /* (vm, struct vm_status *) -> 0 */                                                       \
 	X(VCPU_CREATE)    /* (vm, struct vcpu_config *) -> vcpu; the calling program must belong to the VM */       \
-	X(VCPU_RUN)       /* (vcpu) -> enum vcpu_exit_kind; a vCPU and the first thread that runs it stay together */ \
+	X(VCPU_RUN)       /* (vcpu, HANDLE_NONE: this thread's) -> enum vcpu_exit_kind; a vCPU keeps the first thread */   \
 	X(VCPU_GET_STATE) /* (vcpu, VCPU_GROUP_ bits, struct vcpu_registers *) -> 0 */                              \
 	X(VCPU_SET_STATE) /* (vcpu, VCPU_GROUP_ bits, const struct vcpu_registers *) -> 0 */                        \
 	X(VCPU_EXTINT)    /* (vcpu, level) -> 0 */

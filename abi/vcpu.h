@@ -95,22 +95,23 @@ enum vcpu_action {
 #define VCPU_REPLY_REGISTERS 4U
 #define VCPU_REPLY_FLAGS_MASK 0x8d5ULL /* OF, SF, ZF, AF, PF, CF */
 
+/* The kernel copies the first four words, and of the registers those that count. */
 struct vcpu_reply {
 	uint32_t action;         /* enum vcpu_action; the kernel sets it to NONE once taken */
-	uint32_t register_count; /* 0 .. VCPU_REPLY_REGISTERS */
+	uint16_t apic_offset;    /* 0 .. FF0h, multiple of 16 */
+	uint8_t register_count;  /* 0 .. VCPU_REPLY_REGISTERS */
+	uint8_t advance_bytes;   /* 0 (a REP string instruction that goes on) .. 15 */
+	uint32_t error_code;
+	uint16_t vector;
+	uint8_t flags_valid;
+	uint8_t error_code_valid;
+	uint64_t flags;          /* VCPU_REPLY_FLAGS_MASK of RFLAGS */
+	uint64_t value;
 	struct {
 		uint64_t value;  /* the whole 64-bit register: the VMM merges narrower writes */
 		uint32_t number; /* enum gpr, not GPR_RSP */
 		uint32_t reserved;
 	} registers[VCPU_REPLY_REGISTERS];
-	uint64_t flags;          /* VCPU_REPLY_FLAGS_MASK of RFLAGS */
-	uint64_t value;
-	uint32_t flags_valid;
-	uint32_t advance_bytes;  /* 0 (a REP string instruction that goes on) .. 15 */
-	uint32_t apic_offset;    /* 0 .. FF0h, multiple of 16 */
-	uint32_t vector;
-	uint32_t error_code;
-	uint32_t error_code_valid;
 };
 
 /* VCPU_GET_STATE, VCPU_SET_STATE: registers by group. */
@@ -161,4 +162,4 @@ struct vm_status {
 };
 
 _Static_assert(sizeof(struct vcpu_state) <= 4096, "vcpu_state is one page");
-_Static_assert(sizeof(struct vcpu_reply) <= 4096, "vcpu_reply is one page");
+_Static_assert(sizeof(struct vcpu_reply) == 32 + 16 * VCPU_REPLY_REGISTERS, "vcpu_reply: four words, then registers");

@@ -219,7 +219,7 @@ enum status sys_vcpu_create(handle_t vm, const struct vcpu_config *config, handl
 
 enum status sys_vcpu_run(handle_t vcpu, enum vcpu_exit_kind *kind)
 {
-	int64_t answer = system_call(SYS_VCPU_RUN, vcpu, 0, 0, 0, 0, 0);
+	int64_t answer = system_call_short(SYS_VCPU_RUN, vcpu);
 
 	if (answer >= 0)
 		*kind = (enum vcpu_exit_kind)answer;

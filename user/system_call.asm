@@ -4,7 +4,7 @@ bits 64
 default rel
 
 extern system_call_stub
-global system_call
+global system_call, system_call_short
 
 section .text
 
@@ -19,6 +19,13 @@ system_call:
 	mov	r11, r8
 	mov	r8, r9
 	mov	r9, [rsp + 8]
+	mov	rcx, [system_call_stub]
+	jmp	rcx
+
+; int64_t system_call_short(uint64_t number, uint64_t a): a call of one argument, the shortest way.
+system_call_short:
+	mov	rax, rdi
+	mov	rdi, rsi
 	mov	rcx, [system_call_stub]
 	jmp	rcx
 

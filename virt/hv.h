@@ -16,6 +16,7 @@ struct vm;
 struct hv_cpu {
 	struct vcpu *fpu_owner; /* whose FPU state and debug registers are loaded */
 	struct vcpu *msr_owner; /* whose SYSCALL registers are loaded */
+	struct vcpu *settled;   /* all its state is here: the thread that runs has not changed since */
 	void *backend;
 };
 

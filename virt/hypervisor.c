@@ -73,6 +73,7 @@ void hypervisor_switch_out(struct thread *previous, struct thread *next)
 
 	if (cpu == NULL)
 		return;
+	cpu->settled = NULL;
 	if (previous->vcpu != NULL)
 		timer_set_guest_deadline(UINT64_MAX);
 	if (cpu->fpu_owner == NULL)
@@ -94,6 +95,7 @@ void hypervisor_leave_cpu(struct thread *thread)
 
 	if (vcpu == NULL)
 		return;
+	cpu->settled = NULL;
 	if (cpu->fpu_owner == vcpu)
 		fpu_release(cpu);
 	if (cpu->msr_owner == vcpu)

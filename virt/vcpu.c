@@ -183,10 +183,23 @@ int64_t sys_vcpu_create(const struct syscall_arguments *a)
 	return handle;
 }
 
+static bool may_enter(const struct vcpu *vcpu, const struct thread *thread)
+{
+	const struct thread *bound = atomic_load(&vcpu->thread);
+
+	return bound == NULL || bound == thread;
+}
+
+static void vcpu_leave(struct vcpu *vcpu)
+{
+	atomic_store(&vcpu->running, false);
+	object_put(&vcpu->object);
+}
+
 /* Takes the vCPU for one call by its own thread or, while it has none, by any of its VMM. */
 static enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **out)
 {
-	struct thread *thread = thread_current(), *bound;
+	struct thread *thread = thread_current();
 	struct object *object;
 	struct vcpu *vcpu;
 	enum status status = handle_find(thread->space, a->value[0], OBJECT_VCPU, RIGHT_MANAGE, &object);
@@ -198,19 +211,17 @@ static enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **o
 		object_put(object);
 		return ERR_DENIED;
 	}
-	bound = atomic_load(&vcpu->thread);
-	if ((bound != NULL && bound != thread) || atomic_exchange(&vcpu->running, true)) {
+	if (!may_enter(vcpu, thread) || atomic_exchange(&vcpu->running, true)) {
 		object_put(object);
+		return ERR_BUSY;
+	}
+	/* Its own thread needs no `running`: whoever came before that thread was bound, and got here after, must go. */
+	if (!may_enter(vcpu, thread)) {
+		vcpu_leave(vcpu);
 		return ERR_BUSY;
 	}
 	*out = vcpu;
 	return OK;
-}
-
-static void vcpu_leave(struct vcpu *vcpu)
-{
-	atomic_store(&vcpu->running, false);
-	object_put(&vcpu->object);
 }
 
 static enum status bind_thread(struct vcpu *vcpu)
@@ -237,10 +248,13 @@ void vcpu_unbind(struct vcpu *vcpu)
 
 int64_t sys_vcpu_run(const struct syscall_arguments *a)
 {
-	struct vcpu *vcpu;
-	enum status status = vcpu_enter(a, &vcpu);
+	struct vcpu *vcpu = thread_current()->vcpu;
+	enum status status;
 	int64_t result;
 
+	if (a->value[0] == HANDLE_NONE && vcpu != NULL)
+		return (int64_t)vcpu_run(vcpu);
+	status = vcpu_enter(a, &vcpu);
 	if (status != OK)
 		return syscall_error(status);
 	status = bind_thread(vcpu);

@@ -16,16 +16,23 @@
 
 #define VECTOR_PAGE_FAULT 14U
 
-/* What of the guest must be on this CPU before anything of it is touched. */
-static void arrive(struct vcpu *vcpu)
+static void settle(struct hv_cpu *cpu, struct vcpu *vcpu)
 {
-	struct hv_cpu *cpu = percpu_self()->hypervisor;
-
 	if (cpu->fpu_owner != vcpu)
 		fpu_take(cpu, vcpu);
 	if (cpu->msr_owner != vcpu)
 		live_msrs_take(cpu, vcpu);
 	hv->take_cpu(vcpu);
+	cpu->settled = vcpu;
+}
+
+/* What of the guest must be on this CPU before anything of it is touched. */
+static inline void arrive(struct vcpu *vcpu)
+{
+	struct hv_cpu *cpu = percpu_self()->hypervisor;
+
+	if (cpu->settled != vcpu)
+		settle(cpu, vcpu);
 	if (read_cr2() != vcpu->cr2)
 		write_cr2(vcpu->cr2);
 	if (vcpu->timer_deadline_tsc != UINT64_MAX)
@@ -84,6 +91,24 @@ static void external_interrupt(struct vcpu *vcpu, uint8_t vector)
 	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 }
 
+/* The VMM may write while this reads: each word is read once, and only the copy counts. */
+static void take_reply(struct vcpu *vcpu, struct vcpu_reply *out)
+{
+	const volatile uint64_t *words = (const volatile void *)vcpu->reply;
+	const volatile struct vcpu_reply *from = vcpu->reply;
+	uint64_t *copy = (uint64_t *)(void *)out;
+
+	copy[0] = words[0];
+	copy[1] = words[1];
+	copy[2] = words[2];
+	copy[3] = words[3];
+	for (unsigned i = 0; i < out->register_count && i < VCPU_REPLY_REGISTERS; i++) {
+		out->registers[i].value = from->registers[i].value;
+		out->registers[i].number = from->registers[i].number;
+	}
+	vcpu->reply->action = VCPU_REPLY_NONE;
+}
+
 /* VCPU_EXIT_NONE: go on into the guest. */
 static enum vcpu_exit_kind apply_reply(struct vcpu *vcpu)
 {
@@ -91,8 +116,7 @@ static enum vcpu_exit_kind apply_reply(struct vcpu *vcpu)
 
 	if (*(volatile uint32_t *)&vcpu->reply->action == VCPU_REPLY_NONE)
 		return VCPU_EXIT_NONE;
-	reply = *(volatile struct vcpu_reply *)vcpu->reply;
-	vcpu->reply->action = VCPU_REPLY_NONE;
+	take_reply(vcpu, &reply);
 	if (reply_check(&reply) != OK) {
 		vm_stop(vcpu->vm, VCPU_STOP_BAD_REPLY);
 		return VCPU_EXIT_NONE;
@@ -184,26 +208,6 @@ static void wait(struct vcpu *vcpu)
 	arrive(vcpu);
 }
 
-/* Whatever changes what can be delivered sets a bit of `pending`. False: the VMM must hear of *kind first; the bits that were not
- * dealt with are set again then. */
-static bool look_at_pending(struct vcpu *vcpu, enum vcpu_exit_kind *kind)
-{
-	take_requests(vcpu, atomic_exchange(&vcpu->pending, 0));
-	if (vcpu->activity != VCPU_ACTIVE || vcpu->registers_waiting)
-		return true;
-	if (vcpu->eoi_vector != NO_EOI) {
-		vcpu->state->exit.value = vcpu->eoi_vector;
-		vcpu->eoi_vector = NO_EOI;
-		*kind = VCPU_EXIT_EOI;
-	} else if (interrupts_before_entry(vcpu)) {
-		*kind = VCPU_EXIT_EXTINT;
-	} else {
-		return true;
-	}
-	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
-	return false;
-}
-
 static enum vcpu_exit_kind stopped(struct vcpu *vcpu)
 {
 	hv->fill_decode_group(vcpu);
@@ -211,11 +215,43 @@ static enum vcpu_exit_kind stopped(struct vcpu *vcpu)
 	return VCPU_EXIT_STOPPED;
 }
 
-/* One round; VCPU_EXIT_KIND_COUNT: another one. */
-static enum vcpu_exit_kind round_trip(struct vcpu *vcpu)
+/* Whatever changes what can be delivered sets a bit of `pending`. What the VMM must hear of first, else VCPU_EXIT_KIND_COUNT; the
+ * bits that were not dealt with are set again then. */
+static enum vcpu_exit_kind look_at_pending(struct vcpu *vcpu)
 {
 	enum vcpu_exit_kind kind;
+	uint32_t bits = atomic_exchange(&vcpu->pending, 0);
 
+	if ((bits & PENDING_STOP) != 0) {
+		atomic_fetch_or(&vcpu->pending, PENDING_STOP); /* stays: the VM has stopped for ever */
+		return VCPU_EXIT_KIND_COUNT;
+	}
+	take_requests(vcpu, bits);
+	if (vcpu->activity != VCPU_ACTIVE || vcpu->registers_waiting)
+		return VCPU_EXIT_KIND_COUNT;
+	if (vcpu->eoi_vector != NO_EOI) {
+		vcpu->state->exit.value = vcpu->eoi_vector;
+		vcpu->eoi_vector = NO_EOI;
+		kind = VCPU_EXIT_EOI;
+	} else if (interrupts_before_entry(vcpu)) {
+		kind = VCPU_EXIT_EXTINT;
+	} else {
+		return VCPU_EXIT_KIND_COUNT;
+	}
+	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
+	return kind;
+}
+
+/* Nothing keeps the guest from running on. A VM that stopped has a bit of `pending` set, for ever. */
+static inline bool is_ready(const struct vcpu *vcpu)
+{
+	return atomic_load(&vcpu->pending) == 0 && vcpu->activity == VCPU_ACTIVE && !vcpu->registers_waiting &&
+	       !thread_should_yield();
+}
+
+/* Deals with what keeps the guest from running. VCPU_EXIT_KIND_COUNT: look again. */
+static enum vcpu_exit_kind attend(struct vcpu *vcpu)
+{
 	if (atomic_load(&vcpu->vm->stop_reason) != VCPU_STOP_NONE)
 		return stopped(vcpu);
 	if (atomic_load(&thread_current()->kill_pending))
@@ -227,13 +263,18 @@ static enum vcpu_exit_kind round_trip(struct vcpu *vcpu)
 	}
 	if (vcpu->registers_waiting)
 		load_waiting_registers(vcpu);
-	if (atomic_load(&vcpu->pending) != 0 && !look_at_pending(vcpu, &kind))
-		return kind;
-	if (vcpu->registers_waiting || vcpu->activity != VCPU_ACTIVE) {
-		if (vcpu->activity != VCPU_ACTIVE)
-			wait(vcpu);
-		return VCPU_EXIT_KIND_COUNT;
-	}
+	if (atomic_load(&vcpu->pending) != 0)
+		return look_at_pending(vcpu);
+	if (vcpu->activity != VCPU_ACTIVE)
+		wait(vcpu);
+	return VCPU_EXIT_KIND_COUNT;
+}
+
+/* One round; VCPU_EXIT_KIND_COUNT: another one. */
+static inline enum vcpu_exit_kind round_trip(struct vcpu *vcpu)
+{
+	if (!is_ready(vcpu))
+		return attend(vcpu);
 	switch (hv->run(vcpu)) {
 	case HV_LEAVE_BLOCK: vcpu->activity = VCPU_HALTED; break;
 	case HV_LEAVE_TO_VMM: return (enum vcpu_exit_kind)vcpu->state->exit.kind;
@@ -257,7 +298,8 @@ enum vcpu_exit_kind vcpu_run(struct vcpu *vcpu)
 		} while (kind == VCPU_EXIT_KIND_COUNT);
 	}
 	depart(vcpu);
-	atomic_store(&vcpu->place, VCPU_OUTSIDE);
+	/* Who still sees it in the loop only interrupts this CPU in vain. */
+	atomic_store_explicit(&vcpu->place, VCPU_OUTSIDE, memory_order_release);
 	vcpu->state->exit.kind = kind;
 	vcpu->exits_to_vmm++;
 	vcpu->run_ticks += rdtsc() - begin;

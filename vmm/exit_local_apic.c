@@ -9,9 +9,9 @@
 #define REGISTER_OFFSET_MASK 0xff0U
 #define IN_REGISTER_MASK     0xfU
 
-static uint32_t register_offset(const struct machine_vcpu *vcpu)
+static uint16_t register_offset(const struct machine_vcpu *vcpu)
 {
-	return (uint32_t)vcpu->emulation.access.start.raw & REGISTER_OFFSET_MASK;
+	return (uint16_t)(vcpu->emulation.access.start.raw & REGISTER_OFFSET_MASK);
 }
 
 static unsigned byte_in_register(const struct machine_vcpu *vcpu)

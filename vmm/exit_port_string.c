@@ -96,7 +96,7 @@ static void complete(struct machine_vcpu *vcpu, const struct string_transfer *st
 	reply->registers[0].value = merged(gpr[index_gpr], index, string->address_bytes);
 	reply->registers[1].number = GPR_RCX;
 	reply->registers[1].value = merged(gpr[GPR_RCX], left, string->address_bytes);
-	reply->advance_bytes = left == 0 || !exit->port_has_rep ? string->length_bytes : 0;
+	reply->advance_bytes = (uint8_t)(left == 0 || !exit->port_has_rep ? string->length_bytes : 0);
 	vcpu_answer_device_request(vcpu);
 }
 

@@ -94,13 +94,12 @@ void vcpu_thread(void *argument)
 
 	if (vcpu->index == 0)
 		atomic_store(&vcpu->machine->entry_tsc, clock_now_ticks());
-	for (;;) {
-		status = sys_vcpu_run(vcpu->handle, &kind);
-		if (status != OK || kind >= VCPU_EXIT_KIND_COUNT)
-			break;
+	status = sys_vcpu_run(vcpu->handle, &kind);
+	while (status == OK && kind < VCPU_EXIT_KIND_COUNT) {
 		if (kind != VCPU_EXIT_POOL_EMPTY)
 			vcpu->pool_empty_count = 0;
 		handlers[kind](vcpu);
+		status = sys_vcpu_run(HANDLE_NONE, &kind); /* this thread's */
 	}
 	report_explain(vcpu->machine, "vCPU %u cannot run: status %u, exit %u", vcpu->index, status, kind);
 	report_stopped(vcpu->machine, &(struct vcpu_exit){.stop_reason = VCPU_STOP_VMM_FAULT});

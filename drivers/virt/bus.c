@@ -82,14 +82,12 @@ const struct io_region *bus_find(struct bus *bus, uint64_t address, unsigned wid
 	return &bus->regions[at - 1];
 }
 
-uint64_t io_region_read(const struct io_region *region, uint64_t address, unsigned width, uint64_t now_ns)
+/* Wider than the device takes: several accesses, from the lowest address on. */
+static uint64_t read_in_parts(const struct io_region *region, uint64_t offset, unsigned width, uint64_t now_ns)
 {
 	const struct device_ops *ops = region->ops;
-	uint64_t offset = address - region->base + region->first_offset;
 	uint64_t value = 0;
 
-	if (width <= ops->width_max)
-		return ops->read(region->dev, offset, width, now_ns) & width_mask(width);
 	for (unsigned done = 0; done < width; done += ops->width_max) {
 		uint64_t part = ops->read(region->dev, offset + done, ops->width_max, now_ns);
 
@@ -98,20 +96,34 @@ uint64_t io_region_read(const struct io_region *region, uint64_t address, unsign
 	return value;
 }
 
-void io_region_write(const struct io_region *region, uint64_t address, unsigned width, uint64_t value, uint64_t now_ns)
+static void write_in_parts(const struct io_region *region, uint64_t offset, unsigned width, uint64_t value, uint64_t now_ns)
 {
 	const struct device_ops *ops = region->ops;
-	uint64_t offset = address - region->base + region->first_offset;
 
-	if (width <= ops->width_max) {
-		ops->write(region->dev, offset, width, value & width_mask(width), now_ns);
-		return;
-	}
 	for (unsigned done = 0; done < width; done += ops->width_max) {
 		uint64_t part = value >> done * 8 & width_mask(ops->width_max);
 
 		ops->write(region->dev, offset + done, ops->width_max, part, now_ns);
 	}
+}
+
+uint64_t io_region_read(const struct io_region *region, uint64_t address, unsigned width, uint64_t now_ns)
+{
+	uint64_t offset = address - region->base + region->first_offset;
+
+	if (width > region->ops->width_max)
+		return read_in_parts(region, offset, width, now_ns);
+	return region->ops->read(region->dev, offset, width, now_ns) & width_mask(width);
+}
+
+void io_region_write(const struct io_region *region, uint64_t address, unsigned width, uint64_t value, uint64_t now_ns)
+{
+	uint64_t offset = address - region->base + region->first_offset;
+
+	if (width > region->ops->width_max)
+		write_in_parts(region, offset, width, value, now_ns);
+	else
+		region->ops->write(region->dev, offset, width, value & width_mask(width), now_ns);
 }
 
 uint64_t bus_read(struct bus *bus, uint64_t address, unsigned width, uint64_t now_ns)

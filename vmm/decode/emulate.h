@@ -40,14 +40,14 @@ struct emulation {
 
 struct emulation_result {
 	uint64_t write_value;   /* for the device where access.writes; cut to the width */
-	unsigned register_count;
+	uint8_t register_count;
 	struct {
 		uint64_t value; /* the whole register */
 		uint8_t number; /* enum gpr, never GPR_RSP */
 	} registers[EMULATION_REGISTERS];
 	bool changes_flags;
 	uint64_t flags;         /* all of RFLAGS */
-	unsigned advance_bytes; /* 0: a repeated string store that goes on with the next exit */
+	uint8_t advance_bytes; /* 0: a repeated string store that goes on with the next exit */
 };
 
 /* Checks that the instruction can be emulated and that its operand is what faulted: state->exit.gpa and, where valid, gla.
