@@ -124,6 +124,7 @@ static struct console_vm *vm_of_name(struct console *console, const char *name)
 	vm = &console->vms[console->vm_count];
 	terminal_init(&vm->terminal, name);
 	vm->connected = false;
+	vm->closing = false;
 	if (multiplexer_add(&console->multiplexer, &vm->terminal, &number) != OK)
 		return NULL;
 	console->vm_count++;
@@ -141,6 +142,7 @@ static void open_terminal(struct console *console, struct console_terminal *term
 		notice(console, "E615 console: no room for another VM's terminal; the VM runs without one\n");
 		return;
 	}
+	vm->closing = false;
 	vm->peer_event = channels->peer_event;
 	vm->peer_event_bits = channels->peer_event_bits;
 	vm->connected = channel_reader_open(&vm->output, (void *)(uintptr_t)channels->to_console_address,
@@ -163,7 +165,23 @@ static void close_terminal(struct console *console, const char *name)
 	uint32_t number;
 
 	if (multiplexer_find(&console->multiplexer, name, &number) == OK)
-		console->vms[number - 1].connected = false;
+		console->vms[number - 1].closing = true;
+}
+
+/* The VM's last words have been read. Whoever looks at its terminal sees them all and is then led to the prompt, where the reason
+ * stands: a terminal that stands still explains nothing. */
+static void end_terminal(struct console *console, struct console_vm *vm)
+{
+	uint32_t number = (uint32_t)(vm - console->vms) + 1;
+
+	vm->connected = false;
+	if (console->multiplexer.shown == number) {
+		if (!multiplexer_has_shown_all(&console->multiplexer))
+			return;
+		multiplexer_show(&console->multiplexer, MULTIPLEXER_PROMPT);
+		shell_show_line(&console->shell);
+	}
+	vm->closing = false;
 }
 
 static void take_message(struct console *console, struct manager_message *message)
@@ -195,7 +213,9 @@ static void take_message(struct console *console, struct manager_message *messag
 		close_terminal(console, name_of(message));
 		return;
 	case CONSOLE_SHOW:
-		(void)attach(console, name_of(message));
+		/* Who cannot type would never come back from there: the prompt's lines are worth more. */
+		if (console->uart != NULL)
+			(void)attach(console, name_of(message));
 		return;
 	default: /* a later manager's message: not for this console */
 		return;
@@ -258,7 +278,7 @@ static void disconnect(struct console *console, struct console_vm *vm)
 	char text[128];
 
 	vm->connected = false;
-	format_text(text, sizeof(text), "E616 %s: its VMM damaged the terminal's channel; restart the VM\n",
+	format_text(text, sizeof(text), "E616 %s: its VMM damaged the terminal's channel: it has no terminal any more\n",
 		    vm->terminal.name);
 	notice(console, text);
 }
@@ -302,13 +322,15 @@ static bool serve_vm(struct console *console, struct console_vm *vm)
 	size_t moved = 0;
 	enum status status;
 
-	if (!vm->connected)
-		return false;
-	status = move_output(console, vm, &moved);
-	if (status == OK)
-		status = move_input(vm, &moved);
-	if (status != OK)
-		disconnect(console, vm);
+	if (vm->connected) {
+		status = move_output(console, vm, &moved);
+		if (status == OK)
+			status = move_input(vm, &moved);
+		if (status != OK)
+			disconnect(console, vm);
+	}
+	if (vm->closing && moved == 0)
+		end_terminal(console, vm);
 	if (moved > 0 && vm->peer_event != 0)
 		console->effects->signal(console->effects->context, vm->peer_event, vm->peer_event_bits);
 	return moved > 0;

@@ -25,6 +25,7 @@ struct console_effects {
 struct console_vm {
 	struct terminal terminal;
 	bool connected; /* the channels are there */
+	bool closing;   /* the VM ended: they are read to their end */
 	uint32_t peer_event;
 	uint64_t peer_event_bits;
 	struct channel_reader output;

@@ -132,6 +132,20 @@ size_t multiplexer_room_bytes(const struct multiplexer *multiplexer, uint32_t nu
 	return room;
 }
 
+bool multiplexer_has_shown_all(const struct multiplexer *multiplexer)
+{
+	const struct terminal *terminal = multiplexer->terminals[multiplexer->shown];
+
+	for (uint32_t i = 0; i < MULTIPLEXER_SINK_COUNT; i++) {
+		const struct multiplexer_sink *sink = &multiplexer->sinks[i];
+
+		if (sink->present && (sink->notice_shown_bytes < sink->notice_bytes ||
+				      terminal_unread_bytes(terminal, &sink->reader) > 0))
+			return false;
+	}
+	return true;
+}
+
 static size_t read_notice(struct multiplexer_sink *sink, uint8_t *out, size_t size_bytes)
 {
 	size_t left = sink->notice_bytes - sink->notice_shown_bytes;

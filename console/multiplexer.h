@@ -66,6 +66,9 @@ void multiplexer_show(struct multiplexer *multiplexer, uint32_t number);
 /* What the shown terminal holds so far is not shown by this sink: someone else has done it. */
 void multiplexer_skip(struct multiplexer *multiplexer, enum multiplexer_sink_number number);
 
+/* True once every sink has shown all that the shown terminal holds. */
+bool multiplexer_has_shown_all(const struct multiplexer *multiplexer);
+
 /* Takes one byte that the user typed. */
 enum multiplexer_typed multiplexer_type(struct multiplexer *multiplexer, uint8_t byte);
 

@@ -38,6 +38,11 @@ bool console_has_read_all(const struct console_link *link)
 	       free_bytes == link->writer.end.capacity_bytes;
 }
 
+void console_close_terminal(struct console_link *link, const char *name)
+{
+	console_send(link, CONSOLE_TERMINAL_CLOSE, 0, name, strlen(name));
+}
+
 void console_show(struct console_link *link, const char *name)
 {
 	console_send(link, CONSOLE_SHOW, 0, name, strlen(name));

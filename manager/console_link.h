@@ -55,6 +55,9 @@ struct console_vm_terminal {
 /* Maps the channels into the console and tells it of them; once for each VM and console. */
 MUST_CHECK enum status console_open_terminal(struct console_link *link, const struct console_vm_terminal *terminal);
 
+/* Tells the console that the VM of this terminal ended. */
+void console_close_terminal(struct console_link *link, const char *name);
+
 /* Asks the console to show this VM's terminal. */
 void console_show(struct console_link *link, const char *name);
 

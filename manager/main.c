@@ -89,7 +89,7 @@ static void look_at_vms(void)
 	bool changed = false;
 
 	for (uint32_t i = 0; i < manager.vm_count; i++)
-		changed |= vm_look(&manager.vms[i]);
+		changed |= vm_look(&manager.vms[i], &manager.around);
 	if (changed)
 		console_wake(&manager.console);
 	if (!manager.has_shown_vm)

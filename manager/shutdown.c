@@ -16,7 +16,7 @@ static bool any_is_alive(struct manager *manager, uint32_t first)
 	bool alive = false;
 
 	for (uint32_t i = first; i < manager->vm_count; i++) {
-		vm_look(&manager->vms[i]);
+		vm_look(&manager->vms[i], &manager->around);
 		alive |= vm_is_alive(&manager->vms[i]);
 	}
 	return alive;

@@ -75,7 +75,7 @@ static void note_end(struct vm_entry *entry, const struct space_status *space, c
 		log_print("%s: starts again in %lu s", entry->wanted->name, decision.delay_ms / 1000);
 }
 
-bool vm_look(struct vm_entry *entry)
+bool vm_look(struct vm_entry *entry, const struct vm_surroundings *around)
 {
 	struct vmm_report report;
 	struct space_status space;
@@ -86,6 +86,8 @@ bool vm_look(struct vm_entry *entry)
 	if (space.state != SPACE_RUNNING) {
 		note_end(entry, &space, &report);
 		vm_dismantle(entry);
+		if (entry->life != VM_PAUSES)
+			console_close_terminal(around->console, entry->wanted->name);
 		return true;
 	}
 	if (entry->life == VM_STARTING && report.state == VMM_RUNNING) {

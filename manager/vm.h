@@ -65,7 +65,7 @@ bool vm_is_alive(const struct vm_entry *entry);
 
 /* Looks whether it runs by now or ended; says so in the log. Of one that ended, frees what it had and decides about a
  * restart. True: something changed. */
-bool vm_look(struct vm_entry *entry);
+bool vm_look(struct vm_entry *entry, const struct vm_surroundings *around);
 
 /* Asks the guest to shut down; one that does not listen is stopped by its VMM. */
 void vm_press_power_button(struct vm_entry *entry);

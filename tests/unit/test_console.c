@@ -247,6 +247,41 @@ static void test_console_shows_a_vm_on_the_managers_word(void **state)
 	assert_non_null(strstr(sent, "E301 linux: stopped\r\n"));
 }
 
+static void test_console_leads_from_a_vm_that_ended_to_the_prompt(void **state)
+{
+	char *words, *reason;
+
+	(void)state;
+	add_vm(0, "linux");
+	send_text(CONSOLE_SHOW, 0, "linux");
+	run();
+	vm_prints(0, "last words\r\n");
+	log_text("linux: stopped: the guest powered off\n");
+	send_text(CONSOLE_TERMINAL_CLOSE, 0, "linux");
+	run();
+	words = strstr(sent, "last words");
+	assert_non_null(words);
+	reason = strstr(words, "linux: stopped: the guest powered off");
+	assert_non_null(reason);
+	assert_non_null(strstr(reason, "bulkhead> "));
+	type("lis");
+	assert_non_null(strstr(sent, "lis"));
+}
+
+static void test_console_stays_with_a_vm_that_runs_when_another_ends(void **state)
+{
+	(void)state;
+	add_vm(0, "linux");
+	add_vm(1, "other");
+	send_text(CONSOLE_SHOW, 0, "linux");
+	run();
+	send_text(CONSOLE_TERMINAL_CLOSE, 0, "other");
+	run();
+	vm_prints(0, "still here");
+	run();
+	assert_non_null(strstr(sent, "still here"));
+}
+
 static void test_console_vm_comes_back_after_restart(void **state)
 {
 	(void)state;
@@ -426,6 +461,9 @@ static void test_console_without_serial_port_says_so_on_screen(void **state)
 	assert_int_equal(screen_init(&screen, pixels, &mode, &console_font), OK);
 	log_text("old line\n\nnew line\n");
 	assert_int_equal(console_init(&console, &setup_block, NULL, &screen, &effects), OK);
+	/* Who cannot press Ctrl-] is not led away from Bulkhead's own lines. */
+	add_vm(0, "linux");
+	send_text(CONSOLE_SHOW, 0, "linux");
 	while (console_turn(&console, now_ms))
 		;
 	assert_int_equal(console_wait_ms(&console, false), 250);
@@ -444,6 +482,8 @@ int main(void)
 		cmocka_unit_test_setup(test_console_gives_up_on_a_silent_manager, setup),
 		cmocka_unit_test_setup(test_console_attaches_to_a_vm, setup),
 		cmocka_unit_test_setup(test_console_shows_a_vm_on_the_managers_word, setup),
+		cmocka_unit_test_setup(test_console_leads_from_a_vm_that_ended_to_the_prompt, setup),
+		cmocka_unit_test_setup(test_console_stays_with_a_vm_that_runs_when_another_ends, setup),
 		cmocka_unit_test_setup(test_console_vm_comes_back_after_restart, setup),
 		cmocka_unit_test_setup(test_console_drops_a_vm_that_breaks_the_rules, setup),
 		cmocka_unit_test_setup(test_console_flood_of_one_vm_leaves_room_for_others, setup),
