@@ -113,16 +113,18 @@ def test_waits_for_the_lock_of_apts_lists(machine):
     """Another apt holds it for two tries; then the lists come, and the plan names what is fetched and how large it is."""
     machine.program("id", "echo 0")
     machine.program("sleep", "exit 0")
-    machine.program("apt-get", f"""echo apt-get $* >>{machine.log}
-case "$*" in
-*--print-uris*) [ -e {machine.home}/lists ] || exit 100; echo "'http://mirror/nasm.deb' nasm.deb 3000000 SHA256:0" ;;
-*update*)
-	if [ -e {machine.home}/second ]; then touch=1; : >{machine.home}/lists; exit 0; fi
-	[ -e {machine.home}/first ] && : >{machine.home}/second
-	: >{machine.home}/first
-	echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt)"; exit 100 ;;
-*) echo "E: installs nothing here"; exit 100 ;;
-esac""")
+    states = [f"{machine.home}/{name}" for name in ("first", "second", "lists")]
+    machine.program("apt-get", "\n".join([
+        f"echo apt-get $* >>{machine.log}",
+        "case $* in",
+        f"*--print-uris*) [ -e {states[2]} ] || exit 100; echo \"'http://mirror/nasm.deb' nasm.deb 3000000 SHA256:0\"; exit 0 ;;",
+        f"*update*) [ ! -e {states[1]} ] || {{ : >{states[2]}; exit 0; }}",
+        f"[ ! -e {states[0]} ] || : >{states[1]}",
+        f": >{states[0]}",
+        "echo 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt)' ;;",
+        "*) echo 'E: installs nothing here' ;;",
+        "esac",
+        "exit 100"]))
     answer = machine.dev("run")
     assert answer.returncode == 1
     assert answer.stderr.count("Waiting for another apt to end") == 1
