@@ -1,7 +1,7 @@
 # Guest programs of this project, flat binaries (docs/guest-flat.md): $(BUILD)/NAME.bin. hello goes onto the boot volume; those of
 # guests/test/ and bench only into images of tests and benchmarks: `make test-guests`.
 FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions.c guests/flat/timer.c
-FLAT_TEST_GUESTS := $(patsubst guests/test/%.c,%,$(sort $(wildcard guests/test/*.c)))
+FLAT_TEST_GUESTS := $(basename $(notdir $(sort $(wildcard guests/test/*.c guests/test/*.asm))))
 FLAT_OBJECTS := $(patsubst %,$(BUILD)/guest/%.o,$(basename $(FLAT_SOURCES)))
 
 $(BUILD)/guest/%.o: %.c
@@ -11,7 +11,7 @@ $(BUILD)/guest/%.o: %.asm
 	@mkdir -p $(@D)
 	$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
 
-# $(1): program; $(2): its source without .c
+# $(1): program; $(2): its source without .c or .asm
 define flat_rule
 $(BUILD)/$(1).bin: $(BUILD)/guest/$(2).o $(FLAT_OBJECTS) guests/flat/flat.ld
 	$$(CC) -nostdlib -static -no-pie -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--build-id=none \

@@ -140,6 +140,12 @@ static inline void wait_for_interrupt(void)
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
+/* Takes the interrupts that wait. STI; NOP; CLI: STI takes effect behind the NOP. */
+static inline void take_waiting_interrupts(void)
+{
+	__asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
 static inline void memory_fence(void)
 {
 	__asm__ volatile("mfence" : : : "memory");

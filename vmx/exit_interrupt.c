@@ -79,6 +79,9 @@ enum exit_verdict exit_exception(struct vcpu *vcpu, const struct exit_info *info
 		return EXIT_REENTER;
 	}
 	restore_nmi_blocking(info);
+	/* Where its own delivery meets the exception again, the guest reaches no boundary at which an interrupt would exit. */
+	take_waiting_interrupts();
+	look_around(vcpu);
 	switch (vector) {
 	case VECTOR_DB: return reflect_debug(vcpu, info);
 	case VECTOR_AC:

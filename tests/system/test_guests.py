@@ -57,6 +57,21 @@ class TestHostileGuests:
         boot.shows(re.compile(rb"flood +running"))
 
 
+ENDLESS = ("endless_alignment", "endless_debug")
+
+
+@pytest.mark.parametrize("boot", [{"firmware": "bios", "add": add(program), "manifest": HOST + HELLO + entry("endless", program),
+                                   "extra": ("error: action=ignore",)}  # Bochs's log has a line for each exception
+                                  for program in ENDLESS], indirect=True, ids=ENDLESS)
+def test_a_guest_in_endless_exceptions_leaves_the_others_their_time(boot):
+    """Both run on one CPU: its timer must get through."""
+    boot.shows(re.compile(rb"hello from hello: [3-9] seconds"), ticks=4_000_000_000, seconds=120)
+    boot.to_host()
+    assert re.search(r"endless +running", boot.ask_host("list", ticks=2_000_000_000))
+    boot.type("console endless\r")
+    boot.shows(": now")
+
+
 @pytest.mark.boot(manifest=HOST + entry("device-memory", "device_memory"), add=add("device_memory"))
 class TestDeviceMemory:
     def test_the_instruction_length_is_poisoned_where_it_is_undefined(self, boot):
