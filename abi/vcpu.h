@@ -38,7 +38,7 @@ enum vcpu_exit_kind {
 	X(POWER_OFF, "the guest powered off")                                       \
 	X(STOPPED, "stopped by the user")                                           \
 	X(OUT_OF_MEMORY, "no memory left for the VM's own page tables")             \
-	X(EXCEPTION_LOOP, "endless exceptions during event delivery")
+	X(TABLE_OUTSIDE_MEMORY, "the guest's stack, descriptor table or page table is not in memory")
 
 enum vcpu_stop_reason {
 #define VCPU_STOP_ENUM(name, words) VCPU_STOP_##name,
@@ -50,6 +50,7 @@ enum vcpu_stop_reason {
 #define VCPU_ACCESS_READ    0x1U
 #define VCPU_ACCESS_WRITE   0x2U
 #define VCPU_ACCESS_EXECUTE 0x4U
+#define VCPU_ACCESS_TABLE   0x8U /* by no instruction's operand: delivery of an event, or a walk of the guest's page tables */
 
 struct vcpu_exit {
 	uint32_t kind;               /* enum vcpu_exit_kind */

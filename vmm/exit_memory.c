@@ -29,10 +29,10 @@ static void stop_at_unknown(struct machine_vcpu *vcpu, const struct fetched_code
 			 (unsigned long long)exit->rip, (unsigned long long)exit->gpa);
 }
 
-static void stop_outside_memory(struct machine_vcpu *vcpu, uint64_t rip)
+/* A PC would go on with all-ones for what is read and lose what is written, which no guest can want. */
+static void stop_outside_memory(struct machine_vcpu *vcpu, enum vcpu_stop_reason reason)
 {
-	vcpu_answer_stop(vcpu, VCPU_STOP_FETCH_OUTSIDE_MEMORY, "the guest jumped to %llx, physical address %llx: no memory there",
-			 (unsigned long long)rip, (unsigned long long)vcpu->state->exit.gpa);
+	vcpu_answer_stop(vcpu, reason, "physical address %llx", (unsigned long long)vcpu->state->exit.gpa);
 }
 
 /* Another vCPU may have changed the code or a page table since the exit: one more try settles that. */
@@ -64,8 +64,9 @@ bool exit_decode(struct machine_vcpu *vcpu)
 	struct fetched_code code;
 	enum status status;
 
-	if ((exit->access & VCPU_ACCESS_EXECUTE) != 0) {
-		stop_outside_memory(vcpu, exit->rip);
+	if ((exit->access & (VCPU_ACCESS_TABLE | VCPU_ACCESS_EXECUTE)) != 0) {
+		stop_outside_memory(vcpu, (exit->access & VCPU_ACCESS_TABLE) != 0 ? VCPU_STOP_TABLE_OUTSIDE_MEMORY
+										  : VCPU_STOP_FETCH_OUTSIDE_MEMORY);
 		return false;
 	}
 	status = fetch_instruction(&vcpu->machine->gmem, exit, &code, &instruction);

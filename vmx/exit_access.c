@@ -45,19 +45,16 @@ static void fill_memory_exit(struct vcpu *vcpu, uint64_t qualification, uint64_t
 	exit->gla = exit->gla_valid != 0 ? vmcs_read_natural(VMCS_GUEST_LINEAR_ADDRESS) : 0;
 }
 
+/* What the VMM cannot decode ends the VM there: a fetch, and accesses to tables. An event that was being delivered waits for the
+ * next entry all the same. */
 enum exit_verdict exit_ept_violation(struct vcpu *vcpu, const struct exit_info *info)
 {
-	const uint64_t final = EPT_VIOLATION_GLA_VALID | EPT_VIOLATION_FINAL_ADDRESS;
+	const uint64_t operand = EPT_VIOLATION_GLA_VALID | EPT_VIOLATION_FINAL_ADDRESS;
 
 	if ((info->qualification & EPT_VIOLATION_NMI_UNBLOCKING) != 0 && !info->in_delivery)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
 	fill_memory_exit(vcpu, info->qualification, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS));
-	if ((info->qualification & EPT_VIOLATION_FETCH) != 0)
-		return exit_stop(vcpu, info, VCPU_STOP_FETCH_OUTSIDE_MEMORY);
-	/* No instruction of the guest made this access: its stack or descriptor table, or a page table, is not in memory. */
-	if (info->in_delivery)
-		return exit_stop(vcpu, info, VCPU_STOP_EXCEPTION_LOOP);
-	if ((info->qualification & final) != final)
-		return exit_stop(vcpu, info, VCPU_STOP_UNEXPECTED_EXIT);
+	if (info->in_delivery || (info->qualification & operand) != operand)
+		vcpu->state->exit.access |= VCPU_ACCESS_TABLE;
 	return EXIT_TO_VMM;
 }

@@ -55,7 +55,7 @@ MESSAGES = [
     r"E107 bulkhead\.toml line 50: memory is 100000000000000000000; write at least 2M, at most 1T",
     r"E107 bulkhead\.toml line 55: memory is 100000000000000000000; write at least 2M, at most 1T",
     r"E301 triple_fault: stopped: triple fault.*rip 0x[0-9a-f]+",
-    r"E307 jump_unmapped: stopped: the guest jumped to an address without memory \(rip 0xd0000000",
+    r"E307 jump_unmapped: stopped: the guest jumped to an address without memory: physical address d0000000 \(rip 0xd0000000",
     r"E301 vmxoff: stopped: triple fault.*rip 0x[0-9a-f]+",
 ]
 IDS = ["missing", "truncated", "no-kernel", "too-much-memory", "unknown-key", "wrong-type", "duplicate", "no-vcpus",

@@ -6,9 +6,13 @@ import pytest
 
 pytestmark = pytest.mark.boot(linux=False)
 
+NOT_IN_MEMORY = "stopped: the guest's stack, descriptor table or page table is not in memory: physical address"
 HOSTILE = {
     "triple-fault": ("triple_fault", "", "E301 triple-fault: stopped: triple fault"),
     "jump-unmapped": ("jump_unmapped", "", "E307 jump-unmapped: stopped: the guest jumped to an address without memory"),
+    "idt-outside": ("table_outside", "idt", f"E314 idt-outside: {NOT_IN_MEMORY} d0000030"),
+    "stack-outside": ("table_outside", "stack", f"E314 stack-outside: {NOT_IN_MEMORY} d0000ff8"),
+    "paging-outside": ("table_outside", "paging", f"E314 paging-outside: {NOT_IN_MEMORY} d0000000"),
     "vmxoff": ("vmxoff", "", "E301 vmxoff: stopped: triple fault"),
     "halt-forever": ("halt_forever", "", "E308 halt-forever: stopped: the guest halted with interrupts off"),
     "reset-cf9": ("ask_reset", "", "reset-cf9: stopped: the guest asked for a reset"),
