@@ -51,7 +51,7 @@
 	X(E307, "the guest jumped to an address without memory") \
 	X(E308, "the guest halted with interrupts off") \
 	X(E312, "no memory left for the VM's page tables") \
-	X(E314, "endless exceptions during event delivery") \
+	X(E314, "the guest's stack, descriptor table or page table is not in memory") \
 	X(E401, "the processor has no VT-x") \
 	X(E402, "VT-x is locked off by the firmware") \
 	X(E403, "VT-x cannot be switched on") \

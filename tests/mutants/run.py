@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
 SECONDS = 1500
+APPLY = ["--ignore-whitespace", "-C1"]  # what stands around the broken line may change
 
 
 class Mutant:
@@ -108,7 +109,7 @@ def notice(mutant, work):
     """Why the tests did not notice this mutant, or None."""
     folder = copy_of_tree(work / mutant.name)
     try:
-        output, status = run(["git", "apply", "--ignore-whitespace", str(mutant.path)], folder)
+        output, status = run(["git", "apply", *APPLY, str(mutant.path)], folder)
         if status != 0:
             return f"the patch does not apply: {output.strip()[-500:]}"
         output, status = build(mutant, folder)
