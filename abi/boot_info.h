@@ -12,9 +12,12 @@
 #include <stdint.h>
 
 #define BOOT_INFO_MAGIC      0x4f464e4948424c42ULL /* "BLBHINFO" */
-#define BOOT_INFO_VERSION    2U
-#define BOOT_FILES_MAX      512U /* each takes a handle of the first program */
-#define BOOT_REGIONS_MAX    8U
+#define BOOT_INFO_VERSION    3U
+#define BOOT_FILES_MAX       512U /* each takes a handle of the first program */
+#define BOOT_REGIONS_MAX     8U
+#define BOOT_CPUS_MAX        1024U
+#define BOOT_IOAPICS_MAX     16U
+#define BOOT_ISA_IRQS        16U
 #define BOOT_FILE_PATH_BYTES 128
 /* The kernel carries an ELF note: name "Bulkhead", this type, descriptor = uint32_t BOOT_INFO_VERSION. */
 #define BOOT_NOTE_NAME    "Bulkhead"
@@ -86,6 +89,32 @@ struct boot_program {
 	struct boot_region regions[BOOT_REGIONS_MAX];
 };
 
+struct boot_ioapic {
+	uint32_t physical;
+	uint32_t gsi_base; /* the global system interrupt of its pin 0 */
+};
+
+/* Where an ISA interrupt arrives, and how. */
+struct boot_irq_route {
+	uint32_t gsi;
+	uint8_t active_low;
+	uint8_t level_triggered;
+	uint16_t reserved;
+};
+
+/* What ring 0 needs of the firmware's ACPI tables; the loader has parsed them. Without usable tables: no CPUs and no IOAPICs are
+ * listed, ISA interrupts are global system interrupts of the same number, edge-triggered and active high, and there is an 8259. */
+struct boot_pc {
+	uint64_t cpus_virtual; /* uint32_t[cpu_count]: APIC ids of the enabled CPUs, each once, in the firmware's order */
+	uint32_t cpu_count;    /* at most BOOT_CPUS_MAX */
+	uint32_t ioapic_count; /* at most BOOT_IOAPICS_MAX */
+	struct boot_ioapic ioapics[BOOT_IOAPICS_MAX];
+	struct boot_irq_route isa_irqs[BOOT_ISA_IRQS]; /* by ISA interrupt number */
+	uint16_t pm_timer_port; /* 0: none */
+	uint8_t has_8259;       /* to be masked before the IOAPICs are used */
+	uint8_t reserved[5];
+};
+
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;
@@ -111,6 +140,7 @@ struct boot_info {
 	uint64_t heap_length_bytes;    /* multiple of 2 MiB, at least 4 MiB */
 	uint64_t heap_used_bytes;      /* from its start: page tables, boot stack, these structures */
 	struct boot_program program;
+	struct boot_pc pc;
 };
 
 _Static_assert(sizeof(struct boot_memory) == 24, "boot_memory layout");
@@ -118,4 +148,5 @@ _Static_assert(sizeof(struct boot_file) == 152, "boot_file layout");
 _Static_assert(sizeof(struct boot_framebuffer) == 32, "boot_framebuffer layout");
 _Static_assert(sizeof(struct boot_region) == 24, "boot_region layout");
 _Static_assert(sizeof(struct boot_program) == 232, "boot_program layout");
-_Static_assert(sizeof(struct boot_info) == 440, "boot_info layout");
+_Static_assert(sizeof(struct boot_pc) == 280, "boot_pc layout");
+_Static_assert(sizeof(struct boot_info) == 720, "boot_info layout");

@@ -83,7 +83,7 @@ enum manager_handle {
 #define HOST_INFO_FIXED  0x00007ffffff00000ULL /* manager only: struct host_info */
 
 #define HOST_INFO_MAGIC   0x4f464e4954534f48ULL /* "HOSTINFO" */
-#define HOST_INFO_VERSION 1U
+#define HOST_INFO_VERSION 2U
 #define PROGRAM_CPUS_MAX 1024U
 
 struct program_info {
@@ -110,6 +110,8 @@ struct host_info {
 	uint32_t framebuffer_offset; /* struct boot_framebuffer */
 	uint32_t vmx_usable;         /* 1: VMs can run; 0: HOST_REPORT_VMX says why not */
 	uint32_t loader;             /* enum boot_loader_kind */
+	uint32_t acpi_warnings;      /* what is odd about the firmware's tables: ACPI_WARN_ bits of lib/acpi/table.h */
+	uint32_t reserved;
 };
 
 /* THREAD_CREATE */
@@ -150,4 +152,4 @@ enum host_power { HOST_POWER_UEFI_OFF, HOST_POWER_UEFI_RESET, HOST_POWER_RESET }
 /* IRQ_CREATE flags */
 #define IRQ_ISA 0x1U /* the number is an ISA interrupt; else a global system interrupt, level-triggered, active low */
 
-_Static_assert(sizeof(struct host_info) == 64, "host_info layout");
+_Static_assert(sizeof(struct host_info) == 72, "host_info layout");

@@ -68,17 +68,17 @@ static void apic_write(enum apic_register offset, uint32_t value)
 		apic.registers[offset / 4] = value;
 }
 
-void apic_init(uint64_t xapic_physical, bool allow_x2apic)
+void apic_init(bool allow_x2apic)
 {
-	bool already = rdmsr(MSR_IA32_APIC_BASE) & APIC_BASE_X2APIC;
+	uint64_t base = rdmsr(MSR_IA32_APIC_BASE);
 
 	/* Legacy BIOS leaves the 8259s unmasked. First of all, so that no interrupt of theirs waits at LINT0.
 	 * ACPI, "Multiple APIC Flags", PCAT_COMPAT. */
 	out8(PIC_PRIMARY_MASK, ALL_MASKED);
 	out8(PIC_SECONDARY_MASK, ALL_MASKED);
-	apic.x2apic = already || (cpu_features.x2apic && allow_x2apic);
+	apic.x2apic = (base & APIC_BASE_X2APIC) || (cpu_features.x2apic && allow_x2apic);
 	if (!apic.x2apic) {
-		apic.registers = kernel_map_device(xapic_physical, PAGE_SIZE_BYTES, DEVICE_UNCACHED, true);
+		apic.registers = kernel_map_device(base & ~(PAGE_SIZE_BYTES - 1), PAGE_SIZE_BYTES, DEVICE_UNCACHED, true);
 		ASSERT(apic.registers != NULL);
 	}
 }

@@ -5,7 +5,7 @@
 
 /* Chooses x2APIC where the CPU has it (unless allow_x2apic is false and firmware left xAPIC on) and maps the registers.
  * Boot CPU. */
-void apic_init(uint64_t xapic_physical, bool allow_x2apic);
+void apic_init(bool allow_x2apic);
 /* Enables this CPU's local APIC, with all local interrupts masked but the timer's. */
 void apic_cpu_start(void);
 bool apic_is_x2apic(void);

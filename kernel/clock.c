@@ -3,7 +3,6 @@
 
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
-#include "kernel/firmware.h"
 #include "kernel/log.h"
 #include "kernel/timer.h"
 
@@ -48,17 +47,17 @@ static uint64_t from_cpuid(void)
 	return (uint64_t)(base.eax & 0xffff) * 1000000;
 }
 
-static uint64_t from_pm_timer(const struct firmware *firmware)
+static uint64_t from_pm_timer(uint16_t port)
 {
 	uint32_t start_pm, passed = 0;
 	uint64_t start;
 
-	if (firmware->pm_timer_port == 0)
+	if (port == 0)
 		return 0;
-	start_pm = in32(firmware->pm_timer_port);
+	start_pm = in32(port);
 	start = rdtsc();
 	while (passed < MEASURE_PM_TICKS) {
-		passed = (in32(firmware->pm_timer_port) - start_pm) & 0xffffff;
+		passed = (in32(port) - start_pm) & 0xffffff;
 		if (rdtsc() - start > SPIN_LIMIT)
 			return 0;
 	}
@@ -91,10 +90,10 @@ static void compare(uint64_t chosen, uint64_t other, const char *chosen_name, co
 			 other / 1000);
 }
 
-void clock_init(const struct firmware *firmware)
+void clock_init(uint16_t pm_timer_port)
 {
 	uint64_t cpuid_hz = from_cpuid();
-	uint64_t pm_hz = from_pm_timer(firmware);
+	uint64_t pm_hz = from_pm_timer(pm_timer_port);
 	uint64_t pit_hz = pm_hz == 0 ? from_pit() : 0;
 	const char *measured_name = pm_hz != 0 ? "the PM timer" : "the 8254";
 	uint64_t measured = pm_hz != 0 ? pm_hz : pit_hz;

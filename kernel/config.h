@@ -3,7 +3,6 @@
 #include "abi/layout.h"
 
 #define CPUS_MAX              256U  /* CPUs that ring 0 runs on; more are reported and left out */
-#define IOAPICS_MAX           16U
 #define KERNEL_STACK_BYTES    0x4000ULL /* a slot: one guard page, three pages of stack; slots are aligned to their size */
 #define LOG_BYTES             0x10000U  /* kernel log ring */
 #define SLICE_US              5000U     /* round-robin slice */

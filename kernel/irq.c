@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "abi/boot_info.h"
 #include "abi/syscall.h"
 #include "kernel/apic.h"
+#include "kernel/config.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/event.h"
-#include "kernel/firmware.h"
 #include "kernel/kernel_map.h"
 #include "kernel/object.h"
 #include "kernel/pool.h"
@@ -44,9 +45,9 @@ struct ioapic {
 
 static struct {
 	struct spinlock lock;
-	struct ioapic ioapics[IOAPICS_MAX];
+	struct ioapic ioapics[BOOT_IOAPICS_MAX];
 	uint32_t ioapic_count;
-	struct acpi_irq_route isa[ACPI_ISA_IRQ_COUNT];
+	const struct boot_irq_route *isa; /* BOOT_ISA_IRQS */
 	struct irq *by_vector[IRQ_OBJECTS_MAX]; /* vector - VECTOR_DEVICE_FIRST */
 } irqs = {.lock = {.rank = RANK_IRQ}};
 
@@ -76,19 +77,18 @@ static void mask_8259(void)
 		out8(sequence[i][0], sequence[i][1]);
 }
 
-void irq_init(const struct firmware *firmware)
+void irq_init(const struct boot_pc *pc)
 {
-	if (firmware->madt.has_8259)
+	if (pc->has_8259)
 		mask_8259();
-	for (unsigned i = 0; i < ACPI_ISA_IRQ_COUNT; i++)
-		irqs.isa[i] = firmware->madt.isa[i];
-	for (uint32_t i = 0; i < firmware->madt.ioapic_count && i < IOAPICS_MAX; i++) {
+	irqs.isa = pc->isa_irqs;
+	for (uint32_t i = 0; i < pc->ioapic_count && i < BOOT_IOAPICS_MAX; i++) {
 		struct ioapic *ioapic = &irqs.ioapics[irqs.ioapic_count];
 
-		ioapic->registers = kernel_map_device(firmware->madt.ioapics[i].physical, 0x20, DEVICE_UNCACHED, true);
+		ioapic->registers = kernel_map_device(pc->ioapics[i].physical, 0x20, DEVICE_UNCACHED, true);
 		if (ioapic->registers == NULL)
 			continue;
-		ioapic->gsi_base = firmware->madt.ioapics[i].gsi_base;
+		ioapic->gsi_base = pc->ioapics[i].gsi_base;
 		ioapic->pin_count = (ioapic_read(ioapic, IOAPIC_VERSION) >> 16 & 0xff) + 1;
 		for (uint32_t pin = 0; pin < ioapic->pin_count; pin++)
 			ioapic_write(ioapic, IOAPIC_ROUTE + 2 * pin, ROUTE_MASKED);
@@ -132,10 +132,10 @@ static void irq_release(struct object *object)
 /* Finds IOAPIC, pin and mode of a line. */
 static enum status route_of(uint32_t number, uint32_t flags, struct irq *irq)
 {
-	struct acpi_irq_route route = {.gsi = number, .active_low = true, .level_triggered = true};
+	struct boot_irq_route route = {.gsi = number, .active_low = true, .level_triggered = true};
 
 	if (flags & IRQ_ISA) {
-		if (number >= ACPI_ISA_IRQ_COUNT)
+		if (number >= BOOT_ISA_IRQS)
 			return ERR_OUT_OF_RANGE;
 		route = irqs.isa[number];
 	}

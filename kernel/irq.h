@@ -5,11 +5,11 @@
 #include "abi/status.h"
 
 struct event;
-struct firmware;
+struct boot_pc;
 struct object;
 struct pool;
 
-void irq_init(const struct firmware *firmware);
+void irq_init(const struct boot_pc *pc);
 /* A vector from VECTOR_DEVICE_FIRST .. LAST arrived: masks its line until the program acknowledges, and signals. */
 void irq_dispatch(uint32_t vector);
 

@@ -11,7 +11,6 @@
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/emergency_console.h"
-#include "kernel/firmware.h"
 #include "kernel/first_program.h"
 #include "kernel/hypervisor.h"
 #include "kernel/irq.h"
@@ -43,7 +42,6 @@ static const struct {
 };
 
 static struct percpu boot_cpu = {.inbox_lock = {.rank = RANK_INBOX}};
-static struct firmware firmware;
 
 /* The boot stack; its head makes percpu_self() work from the first instruction. */
 static struct {
@@ -123,14 +121,12 @@ static enum status init_interrupts(void)
 	char mode[16];
 	bool allow_x2apic = !boot_option("apic", mode, sizeof(mode)) || strcmp(mode, "xapic") != 0;
 
-	if (firmware_read(boot_info->rsdp_physical, &firmware) != OK)
-		log_warn("E622 no usable ACPI tables: one CPU, no device interrupts, no power-off");
-	apic_init(firmware.madt.local_apic_physical, allow_x2apic);
-	clock_init(&firmware);
+	apic_init(allow_x2apic);
+	clock_init(boot_info->pc.pm_timer_port);
 	apic_cpu_start();
 	apic_timer_calibrate();
 	boot_cpu.apic_id = apic_id();
-	irq_init(&firmware);
+	irq_init(&boot_info->pc);
 	return OK;
 }
 
@@ -150,7 +146,7 @@ static enum status init_threads(void)
 static enum status init_cpus(void)
 {
 	hypervisor_cpu_start(&boot_cpu);
-	smp_start(boot_info, &firmware);
+	smp_start(boot_info);
 	hypervisor_ready();
 	log_info("Bulkhead " VERSION_TEXT ": %u CPU%s (%s), %lu MiB of memory", percpu_count, percpu_count == 1 ? "" : "s",
 		 cpu_features.brand[0] != '\0' ? cpu_features.brand : "no name", chunks_total_bytes() >> 20);

@@ -8,7 +8,6 @@
 #include "kernel/clock.h"
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
-#include "kernel/firmware.h"
 #include "kernel/hypervisor.h"
 #include "kernel/kernel_map.h"
 #include "kernel/log.h"
@@ -167,24 +166,21 @@ static bool admit_cpu(struct percpu *cpu, volatile struct trampoline_parameters 
 	return true;
 }
 
-void smp_start(const struct boot_info *boot, const struct firmware *firmware)
+void smp_start(const struct boot_info *boot)
 {
+	const uint32_t *apic_ids = (const uint32_t *)(uintptr_t)boot->pc.cpus_virtual;
 	uint64_t page = find_low_pages(boot);
 	volatile struct trampoline_parameters *p = page != 0 ? prepare_page(page) : NULL;
 
-	for (uint32_t i = 0; i < firmware->madt.cpu_count; i++) {
-		const struct acpi_cpu *listed = &firmware->cpus[i];
+	for (uint32_t i = 0; i < boot->pc.cpu_count; i++) {
+		bool usable = p != NULL && percpu_count < CPUS_MAX && (apic_ids[i] <= 254 || apic_is_x2apic());
 		struct percpu *cpu;
 
-		if (listed->apic_id == percpus[0]->apic_id || listed->state != ACPI_CPU_ENABLED)
+		if (apic_ids[i] == percpus[0]->apic_id)
 			continue;
-		if (percpu_count == CPUS_MAX || (listed->apic_id > 254 && !apic_is_x2apic())) {
-			report_failed_cpu(listed->apic_id);
-			continue;
-		}
-		cpu = p != NULL ? create_cpu(percpu_count, listed->apic_id) : NULL;
+		cpu = usable ? create_cpu(percpu_count, apic_ids[i]) : NULL;
 		if (cpu == NULL || !admit_cpu(cpu, p, page)) {
-			report_failed_cpu(listed->apic_id);
+			report_failed_cpu(apic_ids[i]);
 			continue;
 		}
 		percpus[percpu_count] = cpu;

@@ -2,7 +2,6 @@
 #pragma once
 
 struct boot_info;
-struct firmware;
 
 /* Starts every enabled CPU the firmware lists, one after the other; one that does not answer is reported and left out. */
-void smp_start(const struct boot_info *boot, const struct firmware *firmware);
+void smp_start(const struct boot_info *boot);

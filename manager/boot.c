@@ -66,7 +66,7 @@ static uint64_t take_console(struct manager *manager)
 
 	if (sys_console_take(MANAGER_HANDLE_HOST, true) != OK)
 		return 0;
-	firmware_log_tables(manager->host.info->rsdp_physical);
+	firmware_log_tables(manager->host.info);
 	if (manager->sci == HANDLE_NONE)
 		log_print("acpi: the power button is none that Bulkhead can use; `poweroff` at the prompt switches off");
 	while (sys_log_read(&position, text, sizeof(text), &count) == OK && count > 0)

@@ -135,11 +135,15 @@ static void log_hpet(const struct acpi_root *root)
 		log_print("acpi: HPET %u at 0x%lx", hpet.number, hpet.physical);
 }
 
-void firmware_log_tables(uint64_t rsdp_physical)
+void firmware_log_tables(const struct host_info *info)
 {
 	struct acpi_root root;
 
-	if (acpi_root_open(&tables, rsdp_physical, &root) != OK)
+	for (unsigned i = 0; i < ACPI_WARNING_COUNT; i++) {
+		if (info->acpi_warnings >> i & 1)
+			log_print("acpi: odd tables: %s", acpi_warning_text(i));
+	}
+	if (acpi_root_open(&tables, info->rsdp_physical, &root) != OK)
 		return;
 	log_dmar(&root);
 	log_mcfg(&root);

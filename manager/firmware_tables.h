@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "abi/status.h"
+#include "abi/syscall.h"
 #include "lib/acpi/fadt.h"
 #include "lib/acpi/s5.h"
 #include "manager/serial_port.h"
@@ -21,5 +22,5 @@ MUST_CHECK enum status firmware_read_power(uint64_t rsdp_physical, struct power_
 /* The serial port that the firmware names for consoles, else COM1. */
 struct serial_port firmware_read_serial_port(uint64_t rsdp_physical);
 
-/* Logs what DMAR, MCFG and HPET say, a line each. */
-void firmware_log_tables(uint64_t rsdp_physical);
+/* Logs what the loader found odd about the tables, and what DMAR, MCFG and HPET say, a line each. */
+void firmware_log_tables(const struct host_info *info);

@@ -25,7 +25,8 @@ static uint64_t host_info_bytes(const struct handover *found)
 static uint64_t structures_bytes(const struct handover *found, uint32_t memory_capacity)
 {
 	return sizeof(struct boot_info) + host_info_bytes(found) + 2 * PAGE_SIZE_BYTES +
-	       memory_capacity * sizeof(struct boot_memory) + 5 * STRUCTURE_ALIGNMENT;
+	       found->pc->pc.cpu_count * sizeof(uint32_t) + memory_capacity * sizeof(struct boot_memory) +
+	       5 * STRUCTURE_ALIGNMENT;
 }
 
 uint64_t handover_heap_bytes(const struct handover *found, const struct kernel_image *image, uint32_t memory_capacity)
@@ -85,6 +86,7 @@ static void fill_info(struct launch *launch, const struct handover *found, const
 		.heap_physical = placement->heap_physical,
 		.heap_length_bytes = placement->heap_length_bytes,
 		.program = placement->program,
+		.pc = found->pc->pc,
 	};
 	memcpy(launch->info->random_seed, found->random_seed, sizeof(found->random_seed));
 }
@@ -105,6 +107,7 @@ static enum status build_host_info(struct launch *launch, const struct handover 
 		.files_offset = sizeof(info) + sizeof(found->framebuffer),
 		.command_line_offset = (uint32_t)(sizeof(info) + sizeof(found->framebuffer) + files_bytes),
 		.loader = found->loader,
+		.acpi_warnings = found->pc->warnings,
 	};
 
 	if (at == NULL)
@@ -121,10 +124,14 @@ static enum status build_host_info(struct launch *launch, const struct handover 
 
 static enum status build_structures(struct launch *launch, const struct handover *found, uint32_t memory_capacity)
 {
+	uint64_t cpus_bytes = found->pc->pc.cpu_count * sizeof(uint32_t);
 	void *memory = arena_alloc(&launch->heap, memory_capacity * sizeof(struct boot_memory), STRUCTURE_ALIGNMENT);
+	void *cpus = arena_alloc(&launch->heap, cpus_bytes, STRUCTURE_ALIGNMENT);
 
-	if (memory == NULL)
+	if (memory == NULL || cpus == NULL)
 		return ERR_NO_MEMORY;
+	memcpy(cpus, found->pc->apic_ids, cpus_bytes);
+	launch->info->pc.cpus_virtual = heap_virtual(launch, cpus);
 	launch->memory = (struct memory_map){.entries = memory, .count = 0, .capacity = memory_capacity};
 	launch->info->memory_virtual = heap_virtual(launch, memory);
 	return build_host_info(launch, found);

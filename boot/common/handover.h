@@ -9,6 +9,7 @@
 #include "boot/common/kernel_image.h"
 #include "boot/common/memory_map.h"
 #include "boot/common/page_tables.h"
+#include "boot/common/pc.h"
 #include "boot/common/placement.h"
 
 /* What a loader found out. All pointers are the loader's and stay valid until the jump. */
@@ -22,6 +23,7 @@ struct handover {
 	uint64_t wall_clock_tsc;
 	uint64_t random_seed[4];
 	struct boot_framebuffer framebuffer;
+	const struct pc *pc;
 };
 
 /* The boot heap under construction, and then all that the jump needs. */

@@ -2,6 +2,8 @@
 #include "boot/common/launch.h"
 
 #include "boot/common/bare.h"
+#include "boot/common/firmware.h"
+#include "boot/common/pc.h"
 #include "boot/common/random.h"
 #include "boot/common/report.h"
 
@@ -46,6 +48,28 @@ static void report_files(const struct boot_files *files)
 	report("%u boot files, %lu KiB", files->count, total_bytes >> 10);
 }
 
+static const void *table_at(void *context, uint64_t physical, size_t length_bytes)
+{
+	(void)context;
+	return firmware_can_read(physical, length_bytes) ? (const void *)(uintptr_t)physical : NULL;
+}
+
+/* The boot goes on whatever the tables say. */
+static const struct pc *read_pc(uint64_t rsdp_physical)
+{
+	static const struct acpi_memory memory = {.map = table_at};
+	static struct pc pc;
+
+	if (pc_read(&memory, rsdp_physical, &pc) != OK)
+		report_warning(E622, "update the PC's firmware, or switch ACPI on in its setup",
+			       "no usable ACPI tables: one CPU, no device interrupts, no power-off");
+	if (pc.left_out)
+		report_warning(E514, "nothing; the others are used",
+			       "the firmware lists more than %u CPUs or %u IOAPICs: the rest is left out", BOOT_CPUS_MAX,
+			       BOOT_IOAPICS_MAX);
+	return &pc;
+}
+
 void launch(struct handover *found, char line[COMMAND_LINE_BYTES], struct start_memory *memory)
 {
 	char bare_path[BOOT_FILE_PATH_BYTES];
@@ -58,5 +82,6 @@ void launch(struct handover *found, char line[COMMAND_LINE_BYTES], struct start_
 	for (unsigned i = 0; i < 4; i++)
 		found->random_seed[i] = random64();
 	report_files(found->files);
+	found->pc = read_pc(found->rsdp_physical);
 	start_kernel(found, memory);
 }

@@ -133,6 +133,35 @@ uint64_t firmware_reach(void)
 	return DIRECT_MAP_END - DIRECT_MAP_BASE;
 }
 
+/* Moves *physical to the end of the firmware's piece of memory that holds it; false: none does. */
+static bool skip_piece(const struct map_reading *reading, uint64_t *physical)
+{
+	for (UINTN at = 0; at + reading->descriptor_bytes <= reading->used_bytes; at += reading->descriptor_bytes) {
+		const EFI_MEMORY_DESCRIPTOR *piece = (const EFI_MEMORY_DESCRIPTOR *)((uint8_t *)firmware.map + at);
+
+		if (*physical >= piece->PhysicalStart && (*physical - piece->PhysicalStart) >> PAGE_SHIFT < piece->NumberOfPages) {
+			*physical = piece->PhysicalStart + (piece->NumberOfPages << PAGE_SHIFT);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* UEFI Specification, "x64 Platforms": what the memory map lists is mapped where it is, other memory perhaps not. */
+bool firmware_can_read(uint64_t physical, uint64_t length_bytes)
+{
+	uint64_t at = physical;
+	struct map_reading reading;
+
+	if (length_bytes > UINT64_MAX - physical || EFI_ERROR(read_map(&reading)))
+		return false;
+	while (at < physical + length_bytes) {
+		if (!skip_piece(&reading, &at))
+			return false;
+	}
+	return true;
+}
+
 enum status firmware_leave(struct memory_map *raw)
 {
 	for (unsigned i = 0; i < EXIT_TRIES; i++) {

@@ -55,6 +55,11 @@ uint64_t firmware_reach(void)
 	return firmware.reach;
 }
 
+bool firmware_can_read(uint64_t physical, uint64_t length_bytes)
+{
+	return physical < firmware.reach && length_bytes <= firmware.reach - physical;
+}
+
 enum status firmware_leave(struct memory_map *raw)
 {
 	enum status status;

@@ -72,6 +72,21 @@ static void check_host_info(const struct boot_info *info)
 	check(host->file_count == info->file_count && host->file_count <= BOOT_FILES_MAX, "number of files");
 }
 
+static void check_pc(const struct boot_info *info)
+{
+	const uint32_t *apic_ids = (const uint32_t *)(uintptr_t)info->pc.cpus_virtual;
+	uint32_t own = cpuid(1, 0).ebx >> 24;
+	bool found = false;
+
+	check(in_used_heap(info, info->pc.cpus_virtual, info->pc.cpu_count * sizeof(*apic_ids)), "CPUs in the heap");
+	check(info->pc.cpu_count <= BOOT_CPUS_MAX && info->pc.ioapic_count <= BOOT_IOAPICS_MAX, "CPUs and IOAPICs in bounds");
+	for (uint32_t i = 0; i < info->pc.cpu_count; i++)
+		found = found || apic_ids[i] == own;
+	check(found || info->pc.cpu_count == 0, "the boot CPU is listed");
+	print("pc: %u CPUs, %u IOAPICs, timer at GSI %u, PM timer at port %x\n", info->pc.cpu_count, info->pc.ioapic_count,
+	      info->pc.isa_irqs[0].gsi, info->pc.pm_timer_port);
+}
+
 static void check_header(const struct boot_info *info)
 {
 	check(info->magic == BOOT_INFO_MAGIC && info->version == BOOT_INFO_VERSION, "magic and version");
@@ -81,6 +96,7 @@ static void check_header(const struct boot_info *info)
 	check(in_used_heap(info, info->files_virtual, info->file_count * sizeof(struct boot_file)), "files in the heap");
 	check(in_used_heap(info, info->command_line_virtual, 1), "command line in the heap");
 	check_host_info(info);
+	check_pc(info);
 	check(info->kernel_virtual >= KERNEL_IMAGE_BASE && info->kernel_virtual % PAGE_2M_BYTES == 0 &&
 	      info->kernel_length_bytes <= KERNEL_IMAGE_END - info->kernel_virtual, "kernel at a 2 MiB boundary in its range");
 	check((info->random_seed[0] | info->random_seed[1] | info->random_seed[2] | info->random_seed[3]) != 0, "a seed");

@@ -1,7 +1,6 @@
-# Parsers of firmware tables: in the ring 0 image and in host tests, those of the guest's tables too.
+# Parsers of firmware tables: in the loaders, the manager and host tests, those of the guest's tables too.
 ACPI_SOURCES := lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c lib/acpi/mcfg.c lib/acpi/hpet.c \
 	lib/acpi/dmar.c lib/acpi/s5.c lib/acpi/serial.c
-KERNEL_SOURCES += lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c
 
 # The tests build their tables with vmm/acpi/builder.c.
 UNIT_TESTS += acpi_root acpi_madt acpi_s5 acpi_tables
@@ -12,4 +11,4 @@ test_acpi_tables_SOURCES := lib/acpi/table.c lib/acpi/fadt.c lib/acpi/mcfg.c lib
 	lib/acpi/serial.c vmm/acpi/builder.c
 
 FUZZ_TARGETS += acpi
-fuzz_acpi_SOURCES := $(ACPI_SOURCES)
+fuzz_acpi_SOURCES := $(ACPI_SOURCES) boot/common/pc.c

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot/common/pc.h"
 #include "lib/acpi/dmar.h"
 #include "lib/acpi/fadt.h"
 #include "lib/acpi/hpet.h"
@@ -68,11 +69,14 @@ static void parse_memory(const uint8_t *data, size_t size)
 {
 	struct input input = {.data = data, .size = size};
 	struct acpi_memory memory = {.map = map, .ctx = &input};
+	static struct pc pc;
 	struct acpi_root root;
 	struct acpi_table table;
 	struct acpi_s5 s5;
 	size_t offset;
 
+	if (acpi_rsdp_search(data, size, &offset) == OK)
+		(void)(pc_read(&memory, 4096 + offset, &pc) == OK);
 	if (acpi_rsdp_search(data, size, &offset) == OK && acpi_root_open(&memory, 4096 + offset, &root) == OK) {
 		(void)(acpi_root_find(&memory, &root, "APIC", 0, &table) == OK);
 		(void)(acpi_s5_find(&memory, &root, 4096, &s5) == OK);

@@ -206,6 +206,8 @@ static void test_program_image_refuses_what_cannot_run(void **state)
 		assert_int_not_equal(program_image_open(file, length, &image, &program, &problem), OK);
 }
 
+static struct pc pc = {.pc = {.cpu_count = 3, .has_8259 = true}, .apic_ids = {0, 2, 4}, .warnings = 5};
+
 struct setup {
 	struct boot_file file_entries[2];
 	struct boot_files files;
@@ -232,6 +234,7 @@ static void set_up(struct setup *setup)
 		.command_line = "quiet",
 		.rsdp_physical = 0xe0010,
 		.random_seed = {1, 2, 3, 4},
+		.pc = &pc,
 	};
 	setup->placement = (struct placement){
 		.kernel_physical = 0x800000,
@@ -271,6 +274,8 @@ static void test_handover_fills_boot_info(void **state)
 	assert_string_equal(heap_at(&setup, info->command_line_virtual), "quiet");
 	assert_int_equal(info->random_seed[3], 4);
 	assert_int_equal(info->program.physical, 0x900000);
+	assert_int_equal(info->pc.cpu_count, 3);
+	assert_memory_equal(heap_at(&setup, info->pc.cpus_virtual), pc.apic_ids, 3 * sizeof(uint32_t));
 	assert_int_equal(setup.launch.entry_virtual, 0xffffffff90000020);
 	assert_int_equal(setup.launch.stack_top_virtual % 16, 0);
 	assert_true(setup.placement.heap_length_bytes - setup.launch.heap.used_bytes >= PAGE_2M_BYTES);
@@ -293,6 +298,7 @@ static void test_handover_fills_host_info(void **state)
 	assert_int_equal(host->rsdp_physical, 0xe0010);
 	assert_int_equal(host->loader, BOOT_LOADER_UEFI);
 	assert_int_equal(host->file_count, 2);
+	assert_int_equal(host->acpi_warnings, 5);
 	assert_int_equal(info->host_info_virtual + host->files_offset, info->files_virtual);
 	assert_int_equal(info->host_info_virtual + host->command_line_offset, info->command_line_virtual);
 	assert_int_equal(host->size_bytes, host->command_line_offset + sizeof("quiet"));
