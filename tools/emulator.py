@@ -37,6 +37,10 @@ DEFAULT_CPU = {"bochs": "corei7_skylake_x", "qemu": "max", "kvm": "host"}
 # address, type, reset value, reserved bits, ignored bits (high and low halves): a microcode revision that Linux trusts with
 # the TSC deadline timer.
 DEFAULT_MSRS = "0x0000008b 0 02000080 00000000 00000000 00000000 ffffffff ffffffff\n"
+# What Bochs' BIOS writes to IA32_FEATURE_CONTROL (SDM Vol. 3D, "Architectural MSRs": bit 0 locks it, bit 2 allows VMX) on the
+# other CPUs and on the boot CPU; in the BIOS both are 5, by MOV ECX,3Ah; RDMSR; OR EAX,5; WRMSR.
+VTX_LOCKS = {"unlocked": (0, 0), "off": (1, 1), "off on others": (1, 5)}
+BIOS_LOCKS_VTX = re.compile(rb"\xb9\x3a\0\0\0\x0f\x32(\x66?\x83\xc8)\x05\x0f\x30")
 PR_SET_PDEATHSIG = 1
 # The last line of ring 0's report; after it nothing comes any more.
 RING_0_STOPPED = re.compile(rb"E602 Bulkhead stopped[^\n]*\n")
@@ -61,6 +65,7 @@ class Options:
     cpus: int = 1
     memory: int = 512               # MiB
     msrs: str = None                # Bochs: file of MSR definitions
+    vtx_lock: str = None            # Bochs with BIOS: how that leaves VT-x (see VTX_LOCKS); None: locked on
     realtime: bool = False          # Bochs: keep an idle PC's clock from running ahead (for people, not for tests)
     display: str = "none"           # none | x (Bochs: a GOP framebuffer, shown on an X server of its own)
     e9_log: str = None              # file for what is written to port E9h
@@ -76,6 +81,18 @@ def end_with_parent(own_group=True):
     if own_group:
         os.setpgid(0, 0)
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def bios_with_vtx_lock(bios, name):
+    """The BIOS, changed as VTX_LOCKS says."""
+    values = VTX_LOCKS[name]
+    places = [match.end() - 3 for match in BIOS_LOCKS_VTX.finditer(bios)]
+    if len(places) != len(values):
+        raise EmulatorError(f"this Bochs' BIOS locks VT-x at {len(places)} places, not {len(values)}")
+    changed = bytearray(bios)
+    for place, value in zip(places, values):
+        changed[place] = value
+    return bytes(changed)
 
 
 def bochs_files(options, root, run_folder, serial_path):
@@ -105,7 +122,12 @@ def bochs_files(options, root, run_folder, serial_path):
     if options.firmware == "uefi":
         lines += [f"romimage: file={share}/ovmf/OVMF.fd, address=0xffc00000", "fw_cfg: enabled=1"]
     else:
-        lines += [f"romimage: file={share}/bochs/BIOS-bochs-latest"]
+        bios = share / "bochs/BIOS-bochs-latest"
+        if options.vtx_lock:
+            changed = bios_with_vtx_lock(bios.read_bytes(), options.vtx_lock)
+            bios = run_folder / "bios"
+            bios.write_bytes(changed)
+        lines += [f"romimage: file={bios}"]
     # The display "term" ends Bochs when GRUB sets a mode with more than 8 bits per pixel: offer it none.
     vga = "vbe" if options.display == "x" else "none"
     lines += [f"vgaromimage: file={share}/bochs/VGABIOS-lgpl-latest", f"vga: extension={vga}"]

@@ -28,7 +28,7 @@ PARTITION_SECTOR = 2048
 DEFAULT_MIB = 128
 MODULES = ["part_msdos", "part_gpt", "fat", "iso9660", "normal", "multiboot2", "regexp", "test", "echo", "sleep", "search",
            "search_fs_file", "all_video", "ls", "cat", "reboot", "halt", "configfile"]
-BIOS_MODULES = MODULES + ["biosdisk", "vbe", "vga", "wrmsr"]
+BIOS_MODULES = MODULES + ["biosdisk", "vbe", "vga"]
 UEFI_MODULES = MODULES + ["efi_gop", "efi_uga"]
 
 
@@ -116,16 +116,14 @@ def master_boot_record(first_code, sectors):
     return first_code[:440] + struct.pack("<IH", 0x42484c4b, 0) + entry + bytes(48) + b"\x55\xaa"
 
 
-def write_disk(files, build, output, mebibytes, grub_uefi, grub_commands):
+def write_disk(files, build, output, mebibytes, grub_uefi):
     sectors = mebibytes * 2048
     core = grub_image(build, "i386-pc", BIOS_MODULES).read_bytes()
     if len(core) > (PARTITION_SECTOR - 1) * SECTOR:
         raise ImageError("GRUB's core does not fit before the partition")
     with tempfile.TemporaryDirectory() as name:
         tree = Path(name, "tree")
-        config = Path(name, "grub.cfg")
-        config.write_text("".join(f"{line}\n" for line in grub_commands) + (HERE / "grub.cfg").read_text())
-        stage({**files, "boot/grub/grub.cfg": config}, tree)
+        stage({**files, "boot/grub/grub.cfg": HERE / "grub.cfg"}, tree)
         if grub_uefi:
             target = tree / "EFI/BOOT/BOOTX64.EFI"
             target.unlink(missing_ok=True)
@@ -170,7 +168,6 @@ def parse_arguments(words=None):
     parser.add_argument("--output", type=Path, help="disk image to write (BUILD/bulkhead.img)")
     parser.add_argument("--iso", type=Path, help="write this hybrid ISO instead")
     parser.add_argument("--grub-uefi", action="store_true", help="GRUB also on UEFI, instead of Bulkhead's own loader")
-    parser.add_argument("--grub-command", action="append", default=[], metavar="LINE", help="one that GRUB runs first (for tests)")
     parser.add_argument("--manifest", help="bulkhead.toml of the volume ('' for none)", default=str(ROOT / "guests/bulkhead.toml"))
     parser.add_argument("--cmdline", help="kernel command line (bulkhead/cmdline.txt)")
     parser.add_argument("--add", action="append", default=[], metavar="SOURCE=PATH")
@@ -198,7 +195,7 @@ def make_image(arguments):
             write_iso(files, arguments.iso)
             return arguments.iso
         output = arguments.output or arguments.build / "bulkhead.img"
-        write_disk(files, arguments.build, output, size_for(files, arguments.size), arguments.grub_uefi, arguments.grub_command)
+        write_disk(files, arguments.build, output, size_for(files, arguments.size), arguments.grub_uefi)
         return output
 
 

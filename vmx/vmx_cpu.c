@@ -205,9 +205,9 @@ size_t vmx_report(char *out, size_t size_bytes)
 				   state.without_vmx);
 	if (state.locked_off != 0)
 		return format_text(out, size_bytes,
-				   "E402 VT-x is locked off by the firmware on %u CPUs; switch on \"Intel Virtualization "
+				   "E402 VT-x is locked off by the firmware on %u CPU%s; switch on \"Intel Virtualization "
 				   "Technology\" (VT-x, VMX) in the firmware setup, then power the PC off and on\n",
-				   state.locked_off);
+				   state.locked_off, state.locked_off == 1 ? "" : "s");
 	if (state.failed != 0)
 		return format_text(out, size_bytes, "E403 VMXON failed on %u CPUs; something else may hold VT-x on this PC\n",
 				   state.failed);

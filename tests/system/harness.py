@@ -36,7 +36,6 @@ IMAGE_DEFAULTS = {
     "without": (),        # patterns of PATHs to leave out
     "cmdline": None,      # bulkhead/cmdline.txt
     "grub_uefi": False,   # GRUB on UEFI
-    "grub_commands": (),  # what GRUB does before it boots, line by line
     "iso": False,         # the ISO instead of the disk image
     "linux": True,        # False: no linux/ on the volume (boots faster)
 }
@@ -100,8 +99,6 @@ class Images:
             words += ["--cmdline", wanted["cmdline"]]
         if wanted["grub_uefi"]:
             words.append("--grub-uefi")
-        for line in wanted["grub_commands"]:
-            words += ["--grub-command", line]
         if not wanted["linux"]:
             words += ["--linux", ""]
         words += ["--iso" if wanted["iso"] else "--output", str(folder / "volume")]
