@@ -78,9 +78,10 @@ MUST_CHECK enum status bzimage_parse(const void *image, size_t readable_bytes, s
 				     struct bzimage_problem *problem);
 
 /* Chooses places, all below 4 GiB but an initrd that may and must lie above. command_line_bytes: with the NUL.
- * The kernel gets its preferred address where that is free; the initrd goes as high as it may.
- * Errors, with *problem: ERR_OVERFLOW (command line too long), ERR_NO_MEMORY (the kernel does not fit: number is the
- * bytes it needs), ERR_NO_SPACE (the initrd does not). *out is written only on OK. Context: any; pure. */
+ * The kernel gets its preferred address where that is free, else (if it is relocatable) a higher one; the initrd goes as
+ * high as it may. Errors, with *problem: ERR_OVERFLOW (command line too long), ERR_NO_MEMORY (the kernel does not fit:
+ * number is how much memory a PC without holes must have for it), ERR_NO_SPACE (the initrd does not).
+ * *out is written only on OK. Context: any; pure. */
 MUST_CHECK enum status bzimage_place(const struct bzimage *image, const struct bzimage_range *ranges, size_t range_count,
 				     uint64_t command_line_bytes, uint64_t initrd_bytes, struct bzimage_plan *out,
 				     struct bzimage_problem *problem);

@@ -85,11 +85,14 @@ static void take(struct search *search, uint64_t base, uint64_t len_bytes)
 	search->taken[search->taken_count++] = (struct bzimage_range){.base = base, .length_bytes = len_bytes};
 }
 
+/* A relocatable kernel that lies below its preferred address moves itself up to it before it unpacks (boot.rst, "Details of
+ * Header Fields", pref_address), over whatever is there: so never below. */
 static enum status place_kernel(struct search *search, const struct bzimage *image, struct bzimage_plan *plan,
 				struct bzimage_problem *problem)
 {
 	uint64_t needed = image->init_bytes > image->code_bytes ? image->init_bytes : image->code_bytes;
 	uint64_t preferred = image->preferred_address;
+	uint64_t lowest = preferred > ONE_MIB ? preferred : ONE_MIB;
 
 	plan->kernel_bytes = align_up(needed, PAGE_BYTES);
 	if (preferred >= ONE_MIB && preferred < FOUR_GIB && plan->kernel_bytes <= FOUR_GIB - preferred &&
@@ -97,13 +100,13 @@ static enum status place_kernel(struct search *search, const struct bzimage *ima
 		plan->kernel = preferred;
 	else if (image->relocatable)
 		plan->kernel = find_place(search, plan->kernel_bytes,
-					  image->alignment > PAGE_BYTES ? image->alignment : PAGE_BYTES, ONE_MIB, FOUR_GIB,
+					  image->alignment > PAGE_BYTES ? image->alignment : PAGE_BYTES, lowest, FOUR_GIB,
 					  false);
 	else
 		plan->kernel = UINT64_MAX;
 	if (plan->kernel == UINT64_MAX)
-		return refuse(problem, ERR_NO_MEMORY, "the kernel does not fit into memory: bytes needed below 4 GiB",
-			      plan->kernel_bytes);
+		return refuse(problem, ERR_NO_MEMORY, "the kernel does not fit into memory: bytes of memory needed",
+			      lowest > FOUR_GIB ? FOUR_GIB : lowest + plan->kernel_bytes);
 	plan->entry = plan->kernel + ENTRY_64_OFFSET;
 	take(search, plan->kernel, plan->kernel_bytes);
 	return OK;

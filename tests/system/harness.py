@@ -218,4 +218,4 @@ class Boot:
         if not self._pc:
             return "(this PC was never switched on)"
         lines = ESCAPE_SEQUENCE.sub("", self._pc.text()).splitlines()[-60:]
-        return "\n".join([*lines, self._pc.problems(), f"({self._pc.ticks():,} ticks; {self.arguments})"])
+        return "\n".join([*lines, self._pc.problems(), f"({self._pc.ticks():,} ticks; {str(self.arguments):.2000})"])

@@ -10,14 +10,14 @@ GUESTS = ("triple_fault", "jump_unmapped", "vmxoff", "flood_serial")
 MEBIBYTE = 1 << 20
 
 
-def truncated_bzimage():
-    """A file that ends long before its header says. Linux, "The Linux/x86 Boot Protocol"."""
-    image = bytearray(8192)
+def bzimage(size_bytes):
+    """The header of a kernel of 1 MiB that wants 8 MiB from 16 MiB on, and zeros. Linux, "The Linux/x86 Boot Protocol"."""
+    image = bytearray(size_bytes)
     struct.pack_into("<BHIHHHH", image, 0x1f1, 4, 0, MEBIBYTE // 16, 0, 0, 0, 0xaa55)
     struct.pack_into("<H4sH", image, 0x200, 0x6aeb, b"HdrS", 0x020f)
     struct.pack_into("<B", image, 0x211, 1)
     struct.pack_into("<IB", image, 0x230, 1 << 21, 21)
-    struct.pack_into("<H", image, 0x236, 1)
+    struct.pack_into("<HI", image, 0x236, 1, 2047)
     struct.pack_into("<QI", image, 0x258, 1 << 24, 1 << 23)
     return bytes(image)
 
@@ -38,9 +38,11 @@ MANIFEST = "".join([
     vm("no-vcpus", more="vcpus = 0"),
     vm("astronomic", more="memory = 100000000000000000000"),
     vm("astronomic-text", more='memory = "100000000000000000000"'),
+    vm("small", "bad/whole", 'memory = "23M"'),
     *(vm(name, f"bad/{name}.bin") for name in GUESTS)])
 BIOS = {"firmware": "bios", "linux": False, "memory": 512}
-ALL_BAD = {**BIOS, "manifest": MANIFEST, "files": (("bad/truncated", truncated_bzimage()), ("bad/text", "not a kernel\n" * 50)),
+FILES = (("bad/truncated", bzimage(8192)), ("bad/whole", bzimage(2 * MEBIBYTE)), ("bad/text", "not a kernel\n" * 50))
+ALL_BAD = {**BIOS, "manifest": MANIFEST, "files": FILES,
            "add": tuple(f"{harness.BUILD}/{name}.bin=bad/{name}.bin" for name in GUESTS)}
 # In Bulkhead's log.
 MESSAGES = [
@@ -54,13 +56,15 @@ MESSAGES = [
     r"E107 bulkhead\.toml line \d+: vcpus is 0; write 1 to 64",
     r"E107 bulkhead\.toml line 50: memory is 100000000000000000000; write at least 2M, at most 1T",
     r"E107 bulkhead\.toml line 55: memory is 100000000000000000000; write at least 2M, at most 1T",
+    r"E213 small: bad/whole: the kernel does not fit into memory: bytes of memory needed 25165824; raise the VM's memory",
     r"E301 triple_fault: stopped: triple fault.*rip 0x[0-9a-f]+",
     r"E307 jump_unmapped: stopped: the guest jumped to an address without memory: physical address d0000000 \(rip 0xd0000000",
     r"E301 vmxoff: stopped: triple fault.*rip 0x[0-9a-f]+",
 ]
 IDS = ["missing", "truncated", "no-kernel", "too-much-memory", "unknown-key", "wrong-type", "duplicate", "no-vcpus",
-       "astronomic-number", "astronomic-text", "triple-fault", "jump-unmapped", "vmxoff"]
-REFUSED = ("missing", "truncated", "text", "greedy", "unknown-key", "wrong-type", "no-vcpus", "astronomic", "astronomic-text")
+       "astronomic-number", "astronomic-text", "small-for-kernel", "triple-fault", "jump-unmapped", "vmxoff"]
+REFUSED = ("missing", "truncated", "text", "greedy", "unknown-key", "wrong-type", "no-vcpus", "astronomic", "astronomic-text",
+           "small")
 
 
 @pytest.mark.boot(**ALL_BAD)

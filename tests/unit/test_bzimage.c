@@ -126,6 +126,23 @@ static void test_bzimage_place_moves_a_relocatable_kernel(void **state)
 	assert_int_equal(bzimage_place(&image, ranges, 1, 1, MIB, &plan, &problem), ERR_NO_MEMORY);
 }
 
+/* It would move itself up to its preferred address, over whatever lies there. */
+static void test_bzimage_place_never_goes_below_the_preferred_address(void **state)
+{
+	const struct bzimage_range small[] = {{0, 0xa0000}, {MIB, 47 * MIB}};
+	const struct bzimage_range hole[] = {{MIB, 15 * MIB}, {24 * MIB, 277 * MIB}};
+
+	(void)state;
+	put(0x260, 40 * MIB, 4);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(bzimage_place(&image, small, 2, 1, 4 * MIB, &plan, &problem), ERR_NO_MEMORY);
+	assert_int_equal(problem.number, 56 * MIB);
+	assert_int_equal(bzimage_place(&image, hole, 2, 1, 4 * MIB, &plan, &problem), OK);
+	assert_int_equal(plan.kernel, 24 * MIB);
+	image.preferred_address = UINT64_MAX;
+	assert_int_equal(bzimage_place(&image, hole, 2, 1, 4 * MIB, &plan, &problem), ERR_NO_MEMORY);
+}
+
 static void test_bzimage_place_keeps_the_initrd_below_its_limit(void **state)
 {
 	const struct bzimage_range ranges[] = {{0, 0xa0000}, {MIB, 3071 * MIB}, {4096 * MIB, 1024 * MIB}};
@@ -143,13 +160,13 @@ static void test_bzimage_place_keeps_the_initrd_below_its_limit(void **state)
 
 static void test_bzimage_place_refuses_what_does_not_fit(void **state)
 {
-	const struct bzimage_range ranges[] = {{0, 0xa0000}, {MIB, 47 * MIB}};
+	const struct bzimage_range ranges[] = {{0, 0xa0000}, {MIB, 48 * MIB}};
 
 	(void)state;
 	assert_int_equal(parse(), OK);
 	assert_int_equal(bzimage_place(&image, ranges, 2, 1, 0, &plan, &problem), OK);
-	assert_int_equal(plan.kernel, 2 * MIB);
-	assert_int_equal(bzimage_place(&image, ranges, 2, 1, 14 * MIB, &plan, &problem), ERR_NO_SPACE);
+	assert_int_equal(plan.kernel, 16 * MIB);
+	assert_int_equal(bzimage_place(&image, ranges, 2, 1, 16 * MIB, &plan, &problem), ERR_NO_SPACE);
 	assert_int_equal(bzimage_place(&image, ranges, 1, 1, 0, &plan, &problem), ERR_NO_MEMORY);
 	assert_int_equal(bzimage_place(&image, ranges, 2, 2048, 0, &plan, &problem), OK);
 	assert_int_equal(bzimage_place(&image, ranges, 2, 2049, 0, &plan, &problem), ERR_OVERFLOW);
@@ -203,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup(test_bzimage_parse_refuses_every_truncation, build_file),
 		cmocka_unit_test_setup(test_bzimage_place_prefers_the_preferred_address, build_file),
 		cmocka_unit_test_setup(test_bzimage_place_moves_a_relocatable_kernel, build_file),
+		cmocka_unit_test_setup(test_bzimage_place_never_goes_below_the_preferred_address, build_file),
 		cmocka_unit_test_setup(test_bzimage_place_keeps_the_initrd_below_its_limit, build_file),
 		cmocka_unit_test_setup(test_bzimage_place_refuses_what_does_not_fit, build_file),
 		cmocka_unit_test_setup(test_bzimage_fill_boot_params_sets_what_a_loader_must, build_file),

@@ -26,7 +26,7 @@ static int build_request(void **state)
 	memset(memory, 0x5a, sizeof(memory));
 	gm = (struct gmem){0};
 	assert_int_equal(gmem_add_slot(&gm, gpa(0), sizeof(memory), memory), OK);
-	e820[2].length_bytes = 63 * MIB;
+	e820[2] = (struct bzimage_e820){MIB, 63 * MIB, 1};
 	request = (struct load_request){
 		.kernel = file,
 		.kernel_bytes = sizeof(file),
@@ -137,9 +137,10 @@ static void test_load_linux_says_what_is_wrong(void **state)
 	put(0x230, 0, 4);
 	expect_refused(E217);
 	build_linux(NULL);
-	e820[2].length_bytes = 20 * MIB;
+	e820[2].length_bytes = 46 * MIB;
 	expect_refused(E213);
-	e820[2].length_bytes = 34 * MIB;
+	assert_int_equal(problem.number, 48 * MIB);
+	e820[2] = (struct bzimage_e820){15 * MIB, 34 * MIB, 1};
 	request.initrd = initrd;
 	request.initrd_bytes = sizeof(initrd);
 	expect_refused(E214);
