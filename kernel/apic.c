@@ -18,6 +18,7 @@ enum apic_register {
 	APIC_TPR = 0x080,
 	APIC_EOI = 0x0b0,
 	APIC_SVR = 0x0f0,
+	APIC_ISR = 0x100,
 	APIC_ESR = 0x280,
 	APIC_ICR_LOW = 0x300,
 	APIC_ICR_HIGH = 0x310,
@@ -118,6 +119,12 @@ uint32_t apic_id(void)
 void apic_eoi(void)
 {
 	apic_write(APIC_EOI, 0);
+}
+
+void apic_eoi_if_in_service(uint32_t vector)
+{
+	if ((apic_read((enum apic_register)(APIC_ISR + vector / 32 * 16)) >> (vector % 32) & 1) != 0)
+		apic_eoi();
 }
 
 void apic_timer_calibrate(void)

@@ -11,6 +11,8 @@ void apic_cpu_start(void);
 bool apic_is_x2apic(void);
 uint32_t apic_id(void);
 void apic_eoi(void);
+/* For a vector that nobody expects: left in service it would hold back all of its class and below. */
+void apic_eoi_if_in_service(uint32_t vector);
 
 /* The one deadline of this CPU, in TSC ticks; UINT64_MAX: none. Past deadlines fire at once. */
 void apic_set_deadline(uint64_t deadline_tsc);

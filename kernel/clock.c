@@ -1,6 +1,7 @@
 /* TSC frequency. SDM Vol. 3B, "Determining the Processor Base Frequency"; ACPI, "Power Management Timer"; 82C54 data sheet. */
 #include "kernel/clock.h"
 
+#include "kernel/clock_choice.h"
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/log.h"
@@ -31,20 +32,16 @@ void clock_wait_us(uint64_t us)
 		pause();
 }
 
-/* Leaf 15H gives TSC / crystal; where it leaves the crystal out, leaf 16H's base frequency stands in. 0: neither. */
-static uint64_t from_cpuid(void)
+static void read_cpuid(struct clock_evidence *evidence)
 {
-	struct cpuid ratio, base;
+	uint32_t last = cpuid(0, 0).eax;
+	struct cpuid ratio = last >= 0x15 ? cpuid(0x15, 0) : (struct cpuid){0};
+	struct cpuid base = last >= 0x16 ? cpuid(0x16, 0) : (struct cpuid){0};
 
-	if (cpuid(0, 0).eax < 0x15)
-		return 0;
-	ratio = cpuid(0x15, 0);
-	if (ratio.eax == 0 || ratio.ebx == 0)
-		return 0;
-	if (ratio.ecx != 0)
-		return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
-	base = cpuid(0, 0).eax >= 0x16 ? cpuid(0x16, 0) : (struct cpuid){0};
-	return (uint64_t)(base.eax & 0xffff) * 1000000;
+	evidence->numerator = ratio.ebx;
+	evidence->denominator = ratio.eax;
+	evidence->crystal_hz = ratio.ecx;
+	evidence->base_hz = (uint64_t)(base.eax & 0xffff) * 1000000;
 }
 
 static uint64_t from_pm_timer(uint16_t port)
@@ -65,10 +62,11 @@ static uint64_t from_pm_timer(uint16_t port)
 }
 
 /* Channel 2 in mode 0 raises its output, bit 5 of port 61h, when it reaches zero. */
-static uint64_t from_pit(void)
+static uint64_t from_pit(uint16_t unused)
 {
 	uint64_t start;
 
+	(void)unused;
 	out8(PORT_B, (uint8_t)((in8(PORT_B) & ~0x3) | 0x1));
 	out8(PIT_COMMAND, 0xb0);
 	out8(PIT_CHANNEL_2, MEASURE_PIT_TICKS & 0xff);
@@ -81,32 +79,47 @@ static uint64_t from_pit(void)
 	return (rdtsc() - start) * PIT_HZ / MEASURE_PIT_TICKS;
 }
 
-static void compare(uint64_t chosen, uint64_t other, const char *chosen_name, const char *other_name)
+static uint64_t median(const uint64_t *v)
 {
-	uint64_t difference = chosen > other ? chosen - other : other - chosen;
+	uint64_t low = v[0] < v[1] ? v[0] : v[1];
+	uint64_t high = v[0] < v[1] ? v[1] : v[0];
 
-	if (other != 0 && difference > chosen / 50)
-		log_warn("TSC: %s says %lu kHz, %s %lu kHz: clocks may run wrong", chosen_name, chosen / 1000, other_name,
-			 other / 1000);
+	return v[2] < low ? low : v[2] > high ? high : v[2];
+}
+
+/* Of three: an interrupt to the firmware (SMI) may stretch one. 0: that timer does not run. */
+static uint64_t measure(uint64_t (*once)(uint16_t port), uint16_t port)
+{
+	uint64_t samples[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		samples[i] = once(port);
+		if (samples[i] == 0)
+			return 0;
+	}
+	return median(samples);
 }
 
 void clock_init(uint16_t pm_timer_port)
 {
-	uint64_t cpuid_hz = from_cpuid();
-	uint64_t pm_hz = from_pm_timer(pm_timer_port);
-	uint64_t pit_hz = pm_hz == 0 ? from_pit() : 0;
-	const char *measured_name = pm_hz != 0 ? "the PM timer" : "the 8254";
-	uint64_t measured = pm_hz != 0 ? pm_hz : pit_hz;
+	const char *timer = "the PM timer";
+	struct clock_evidence evidence = {.measured_hz = measure(from_pm_timer, pm_timer_port)};
+	struct clock_choice choice;
 
-	if (cpuid_hz != 0) {
-		tsc_hz = cpuid_hz;
-		compare(cpuid_hz, measured, "CPUID", measured_name);
-	} else if (measured != 0) {
-		tsc_hz = measured;
-	} else {
-		log_warn("TSC: no source for its frequency; assuming %lu kHz, clocks will run wrong", tsc_hz / 1000);
+	if (evidence.measured_hz == 0) {
+		timer = "the 8254";
+		evidence.measured_hz = measure(from_pit, 0);
 	}
+	read_cpuid(&evidence);
+	choice = clock_choose(&evidence);
+	if (choice.hz != 0)
+		tsc_hz = choice.hz;
+	else
+		log_warn("TSC: no source for its frequency; assuming %lu kHz, clocks will run wrong", tsc_hz / 1000);
+	if (choice.measured_otherwise)
+		log_warn("TSC: CPUID says %lu kHz, %s %lu kHz: clocks may run wrong", tsc_hz / 1000, timer,
+			 evidence.measured_hz / 1000);
 	if (!cpu_features.invariant_tsc)
 		log_debug("TSC: the CPU does not promise a constant rate");
-	log_debug("TSC: %lu kHz from %s", tsc_hz / 1000, cpuid_hz != 0 ? "CPUID" : measured_name);
+	log_debug("TSC: %lu kHz from %s", tsc_hz / 1000, choice.from_cpuid ? "CPUID" : timer);
 }

@@ -76,13 +76,11 @@ static bool vendor_is(const char *name)
 	return memcmp(&id.ebx, name, 4) == 0 && memcmp(&id.edx, name + 4, 4) == 0 && memcmp(&id.ecx, name + 8, 4) == 0;
 }
 
-enum status cpu_features_read(const char **missing)
+static struct cpu_features read_features(void)
 {
 	struct cpuid basic = cpuid(1, 0);
-	struct cpuid extended = cpuid(0x80000001, 0);
 	struct cpuid structured = cpuid(0, 0).eax >= 7 ? cpuid(7, 0) : (struct cpuid){0};
-
-	cpu_features = (struct cpu_features){
+	struct cpu_features found = {
 		.smep = bit(structured.ebx, 7),
 		.smap = bit(structured.ebx, 20),
 		.umip = bit(structured.ecx, 2),
@@ -93,8 +91,18 @@ enum status cpu_features_read(const char **missing)
 		.sysenter = !vendor_is("AuthenticAMD") && !vendor_is("HygonGenuine"),
 		.physical_address_bits = cpuid(0x80000000, 0).eax >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 36,
 	};
-	if (cpu_features.xsave)
-		cpu_features.xsave_bytes = cpuid(0xd, 0).ecx;
+
+	if (found.xsave)
+		found.xsave_bytes = cpuid(0xd, 0).ecx;
+	return found;
+}
+
+enum status cpu_features_read(const char **missing)
+{
+	struct cpuid basic = cpuid(1, 0);
+	struct cpuid extended = cpuid(0x80000001, 0);
+
+	cpu_features = read_features();
 	read_brand(cpu_features.brand);
 	*missing = !bit(basic.edx, 9)      ? "a local APIC"
 		   : !bit(basic.edx, 4)    ? "a time stamp counter"
@@ -102,6 +110,19 @@ enum status cpu_features_read(const char **missing)
 		   : !bit(extended.edx, 20) ? "no-execute pages (enable \"Execute Disable Bit\" in the firmware's setup)"
 					    : NULL;
 	return *missing == NULL ? OK : ERR_UNSUPPORTED;
+}
+
+const char *cpu_features_lacking(void)
+{
+	struct cpu_features here = read_features();
+
+	return cpu_features.smep && !here.smep		       ? "SMEP"
+	       : cpu_features.smap && !here.smap	       ? "SMAP"
+	       : cpu_features.umip && !here.umip	       ? "UMIP"
+	       : cpu_features.x2apic && !here.x2apic	       ? "x2APIC"
+	       : cpu_features.tsc_deadline && !here.tsc_deadline ? "TSC deadline"
+	       : cpu_features.xsave && !here.xsave	       ? "XSAVE"
+							       : NULL;
 }
 
 static void set_gate(unsigned vector, const void *stub, unsigned ist, unsigned dpl)
@@ -207,6 +228,16 @@ static void load_syscall(struct percpu *cpu)
 	wrmsr(MSR_IA32_EFER, rdmsr(MSR_IA32_EFER) | EFER_SCE);
 }
 
+/* Entries 0 - 3 as after reset (WB, WT, UC-, UC), entry 4 (PAT bit alone) write-combining. INIT leaves the register as it was.
+ * SDM Vol. 3A, "Programming the PAT". */
+#define PAT_VALUE 0x0007040100070406ULL
+
+void cpu_load_page_attributes(void)
+{
+	wrmsr(MSR_IA32_PAT, PAT_VALUE);
+	write_cr3(read_cr3());
+}
+
 static void load_control_registers(void)
 {
 	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
@@ -216,6 +247,7 @@ static void load_control_registers(void)
 	cr4 |= cpu_features.smap ? CR4_SMAP : 0;
 	cr4 |= cpu_features.umip ? CR4_UMIP : 0;
 	write_cr4(cr4);
+	cpu_load_page_attributes();
 	/* TS: the FPU is a guest's; a program that touches it faults. */
 	write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
 	wrmsr(MSR_IA32_EFER, (rdmsr(MSR_IA32_EFER) | EFER_NXE) & ~EFER_SCE);
@@ -235,6 +267,10 @@ void cpu_load_tables(struct percpu *cpu)
 	cpu_reload_segments();
 	ltr(SELECTOR_TSS);
 	lidt(&idtr);
+}
+
+void cpu_load_registers(struct percpu *cpu)
+{
 	load_control_registers();
 	if (cpu_features.sysenter) {
 		wrmsr(MSR_IA32_SYSENTER_CS, SELECTOR_KERNEL_CODE);

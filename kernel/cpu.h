@@ -7,7 +7,7 @@
 
 struct percpu;
 
-/* What ring 0 itself uses; the same on every CPU after cpu_features_agree(). */
+/* What ring 0 itself uses: the boot CPU's; a CPU that has less takes no part (cpu_features_lacking()). */
 struct cpu_features {
 	bool smep;
 	bool smap;
@@ -27,8 +27,17 @@ extern struct cpu_features cpu_features; /* constant after boot */
 /* Reads the boot CPU's features. ERR_UNSUPPORTED names in *missing what ring 0 cannot do without. */
 MUST_CHECK enum status cpu_features_read(const char **missing);
 
-/* Loads GDT, TSS, IDT, control registers and system call entry of this CPU; its percpu, stacks and TSS exist. */
+/* In words, what of cpu_features this CPU lacks; NULL: nothing. */
+const char *cpu_features_lacking(void);
+
+/* Loads GDT, TSS and IDT of this CPU; its percpu, stacks and TSS exist. */
 void cpu_load_tables(struct percpu *cpu);
+
+/* Then: control registers and system call entry, for a CPU that lacks nothing. */
+void cpu_load_registers(struct percpu *cpu);
+
+/* The page attribute table that kernel_map.c's mappings mean; the same on all CPUs. */
+void cpu_load_page_attributes(void);
 
 /* Allocates a CPU's tables and exception stacks; ERR_NO_MEMORY. */
 MUST_CHECK enum status cpu_tables_create(struct percpu *cpu);

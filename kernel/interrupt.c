@@ -42,7 +42,8 @@ void interrupt_dispatch(uint32_t vector)
 		log_debug("cpu%u: local APIC error interrupt", percpu_self()->index);
 		return;
 	default:
-		/* Spurious ones of the APIC and of the masked 8259 pair want no EOI. */
+		/* One that firmware had set up, perhaps. Spurious ones are not in service and want no EOI. */
+		apic_eoi_if_in_service(vector);
 		return;
 	}
 }

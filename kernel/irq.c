@@ -13,6 +13,7 @@
 #include "kernel/event.h"
 #include "kernel/kernel_map.h"
 #include "kernel/object.h"
+#include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "kernel/spinlock.h"
 
@@ -20,6 +21,7 @@
 #define IOAPIC_WINDOW     0x10
 #define IOAPIC_VERSION    0x01
 #define IOAPIC_ROUTE      0x10
+#define IOAPIC_DESTINATION_MAX 254U /* APIC IDs of 8 bits; 255 is all */
 #define ROUTE_MASKED      0x10000U
 #define ROUTE_LEVEL       0x8000U
 #define ROUTE_ACTIVE_LOW  0x2000U
@@ -181,12 +183,13 @@ enum status irq_create(struct pool *pool, uint32_t number, uint32_t flags, struc
 	irq->pool = pool;
 	irq->event = event;
 	irq->bits = bits;
-	status = route_of(number, flags, irq);
+	/* An IOAPIC reaches APIC IDs of 8 bits. */
+	status = percpus[0]->apic_id <= IOAPIC_DESTINATION_MAX ? route_of(number, flags, irq) : ERR_UNSUPPORTED;
 	spinlock_acquire(&irqs.lock);
 	if (status == OK)
 		status = claim(irq);
 	if (status == OK) {
-		ioapic_write(&irqs.ioapics[irq->ioapic_index], IOAPIC_ROUTE + 2 * irq->pin + 1, apic_id() << 24);
+		ioapic_write(&irqs.ioapics[irq->ioapic_index], IOAPIC_ROUTE + 2 * irq->pin + 1, percpus[0]->apic_id << 24);
 		ioapic_write(&irqs.ioapics[irq->ioapic_index], IOAPIC_ROUTE + 2 * irq->pin, irq->route);
 	}
 	spinlock_release(&irqs.lock);

@@ -4,6 +4,7 @@
 #include "abi/boot_info.h"
 #include "abi/layout.h"
 #include "kernel/config.h"
+#include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/page_table.h"
 #include "kernel/panic.h"
@@ -19,10 +20,6 @@
 #define TABLE_FLAGS       (PTE_PRESENT | PTE_WRITE)
 #define DATA_FLAGS        (PTE_PRESENT | PTE_WRITE | PTE_GLOBAL | PTE_NX)
 #define PML4_VM_SLOT      386U
-#define MSR_IA32_PAT      0x277U
-/* Entries 0 - 3 as after reset (WB, WT, UC-, UC), entry 4 (PAT bit alone) write-combining. SDM Vol. 3A, "Page Attribute Table
- * (PAT)". */
-#define PAT_VALUE         0x0007040100070406ULL
 #define PTE_PAT_4K        0x080ULL
 #define PTE_WC            PTE_PAT_4K
 
@@ -38,8 +35,7 @@ void kernel_map_init(const struct boot_info *boot)
 	map.pml4 = direct_pointer(read_cr3() & PTE_ADDRESS);
 	for (unsigned i = 0; i < 256; i++)
 		map.pml4[i] = 0;
-	wrmsr(MSR_IA32_PAT, PAT_VALUE);
-	write_cr3(read_cr3());
+	cpu_load_page_attributes();
 }
 
 void kernel_map_make_shared(uint64_t highest_physical)

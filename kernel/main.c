@@ -109,6 +109,7 @@ static enum status init_boot_cpu(void)
 	if (status != OK)
 		return status;
 	cpu_load_tables(&boot_cpu);
+	cpu_load_registers(&boot_cpu);
 	kernel_map_cpu_windows(&boot_cpu);
 	percpus[0] = &boot_cpu;
 	percpu_count = 1;

@@ -7,6 +7,7 @@
 #define MSR_IA32_SYSENTER_CS    0x174U
 #define MSR_IA32_SYSENTER_ESP   0x175U
 #define MSR_IA32_SYSENTER_EIP   0x176U
+#define MSR_IA32_PAT            0x277U
 #define MSR_IA32_TSC_DEADLINE   0x6e0U
 #define MSR_X2APIC_FIRST        0x800U
 #define MSR_IA32_EFER           0xc0000080U

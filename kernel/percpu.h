@@ -68,7 +68,9 @@ struct percpu {
 	_Atomic uint32_t thread_count; /* threads at home here */
 	_Atomic bool is_idle;
 	_Atomic bool online;
-	_Atomic uint64_t start_tsc;  /* its TSC when it came online */
+	const char *lacks;           /* set before online: what the boot CPU has and this one has not, or NULL */
+	_Atomic uint32_t tsc_asked, tsc_answered; /* numbers of the boot CPU's questions for its TSC */
+	_Atomic uint64_t tsc_answer;
 	_Atomic uint32_t admission;  /* enum cpu_admission: the boot CPU's verdict, for which it waits */
 	_Atomic uint64_t shootdown_done;
 	_Atomic uint32_t nmi_count;

@@ -162,6 +162,16 @@ enum status handle_close(struct space *space, uint64_t handle)
 	return status;
 }
 
+/* The badge of a granted handle: never more than one's own. Of ports a range, of all else bits. */
+static enum status narrow_badge(const struct handle_entry *own, uint64_t asked, uint64_t *out)
+{
+	*out = own->badge & asked;
+	if (own->object->kind != OBJECT_PORTS || own->badge == BADGE_ALL || asked == BADGE_ALL)
+		return OK;
+	*out = asked;
+	return (asked & 0xffff) >= (own->badge & 0xffff) && asked >> 16 <= own->badge >> 16 ? OK : ERR_DENIED;
+}
+
 enum status handle_grant(struct space *from, uint64_t handle, struct space *to, unsigned rights, uint64_t badge, handle_t *out)
 {
 	struct handle_entry entry;
@@ -169,8 +179,9 @@ enum status handle_grant(struct space *from, uint64_t handle, struct space *to, 
 
 	if (status != OK)
 		return status;
-	status = (rights & ~entry.rights) != 0 ? ERR_DENIED
-					       : handle_add(to, entry.object, rights, entry.badge & badge, out);
+	status = (rights & ~entry.rights) != 0 ? ERR_DENIED : narrow_badge(&entry, badge, &badge);
+	if (status == OK)
+		status = handle_add(to, entry.object, rights, badge, out);
 	if (status != OK)
 		object_put(entry.object);
 	return status;

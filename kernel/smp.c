@@ -22,6 +22,7 @@
 
 #define LOW_MEMORY_END    0xa0000ULL
 #define ONLINE_WAIT_US    200000U
+#define TSC_ROUNDS        64U
 
 extern const uint8_t smp_trampoline_start[], smp_trampoline_long[], smp_trampoline_end[];
 
@@ -30,21 +31,53 @@ uint32_t percpu_count;
 
 _Noreturn void ap_entry(void);
 
+/* Not moved by the processor to before what stands before it, nor behind what stands behind. SDM Vol. 2B, "RDTSC". */
+static uint64_t ordered_rdtsc(void)
+{
+	uint64_t now;
+
+	load_fence();
+	now = rdtsc();
+	load_fence();
+	return now;
+}
+
+static void answer_tsc(struct percpu *cpu)
+{
+	uint32_t asked = atomic_load(&cpu->tsc_asked);
+
+	if (asked != atomic_load(&cpu->tsc_answered)) {
+		atomic_store(&cpu->tsc_answer, ordered_rdtsc());
+		atomic_store(&cpu->tsc_answered, asked);
+	}
+	pause();
+}
+
+static _Noreturn void stay_out(struct percpu *cpu)
+{
+	atomic_store(&cpu->online, true);
+	for (;;)
+		halt();
+}
+
 void ap_entry(void)
 {
 	struct percpu *cpu = percpu_self();
 
 	write_cr3(kernel_map_cr3());
 	cpu_load_tables(cpu);
+	cpu->lacks = cpu_features_lacking();
+	if (cpu->lacks != NULL)
+		stay_out(cpu);
+	cpu_load_registers(cpu);
 	apic_cpu_start();
 	/* A CPU that was given up wakes late and takes the next one's ticket: then it is not the one this stack is for. */
 	while (apic_id() != cpu->apic_id)
 		halt();
 	hypervisor_cpu_start(cpu);
-	atomic_store(&cpu->start_tsc, rdtsc());
 	atomic_store(&cpu->online, true);
 	while (atomic_load(&cpu->admission) == CPU_WAITS)
-		pause();
+		answer_tsc(cpu);
 	while (atomic_load(&cpu->admission) == CPU_REFUSED)
 		halt();
 	thread_after_switch();
@@ -138,12 +171,34 @@ static bool start_cpu(struct percpu *cpu, volatile struct trampoline_parameters 
 	return false;
 }
 
-/* The TSC is the only clock, so a CPU whose TSC does not lie between two readings of the boot CPU's cannot be used. */
-static bool tsc_agrees(const struct percpu *cpu, uint64_t before)
+/* The TSC is the only clock, so a CPU whose TSC does not lie between two readings of the boot CPU's, as close to each other as
+ * question and answer allow, cannot be used. Once would not do: an interrupt to the firmware may lie between. */
+static bool tsc_agrees(struct percpu *cpu)
 {
-	uint64_t theirs = atomic_load(&cpu->start_tsc);
+	for (uint32_t round = 1; round <= TSC_ROUNDS; round++) {
+		uint64_t before = ordered_rdtsc(), theirs;
 
-	if (theirs >= before && theirs <= rdtsc())
+		atomic_store(&cpu->tsc_asked, round);
+		while (atomic_load(&cpu->tsc_answered) != round) {
+			if (rdtsc() - before > tsc_from_us(ONLINE_WAIT_US))
+				return false;
+			pause();
+		}
+		theirs = atomic_load(&cpu->tsc_answer);
+		if (theirs < before || theirs > ordered_rdtsc())
+			return false;
+	}
+	return true;
+}
+
+/* False, with a message: it takes no part. */
+static bool is_equal(struct percpu *cpu)
+{
+	if (cpu->lacks != NULL) {
+		log_warn("E604 CPU with APIC ID %u is left out: it lacks %s, which the boot CPU has", cpu->apic_id, cpu->lacks);
+		return false;
+	}
+	if (tsc_agrees(cpu))
 		return true;
 	log_warn("E605 CPU with APIC ID %u is left out: its time stamp counter differs from the boot CPU's", cpu->apic_id);
 	return false;
@@ -152,13 +207,11 @@ static bool tsc_agrees(const struct percpu *cpu, uint64_t before)
 /* Starts one CPU and decides whether it takes part. */
 static bool admit_cpu(struct percpu *cpu, volatile struct trampoline_parameters *p, uint64_t page)
 {
-	uint64_t before = rdtsc();
-
 	if (!start_cpu(cpu, p, page)) {
 		log_warn("E604 CPU with APIC ID %u did not start and is left out", cpu->apic_id);
 		return false;
 	}
-	if (!tsc_agrees(cpu, before)) {
+	if (!is_equal(cpu)) {
 		atomic_store(&cpu->online, false);
 		atomic_store(&cpu->admission, CPU_REFUSED);
 		return false;

@@ -31,7 +31,8 @@ static bool port_is_ours(uint64_t port)
 static enum status check_port(const struct syscall_arguments *a)
 {
 	struct object *ports;
-	enum status status = handle_find(self(), a->value[0], OBJECT_PORTS, RIGHT_WRITE, &ports);
+	uint64_t badge;
+	enum status status = handle_find_badge(self(), a->value[0], OBJECT_PORTS, RIGHT_WRITE, &ports, &badge);
 
 	if (status != OK)
 		return status;
@@ -40,6 +41,8 @@ static enum status check_port(const struct syscall_arguments *a)
 		return ERR_INVALID;
 	if (a->value[1] > 0x10000 - a->value[2])
 		return ERR_OUT_OF_RANGE;
+	if (badge != BADGE_ALL && (a->value[1] < (badge & 0xffff) || a->value[1] + a->value[2] - 1 > badge >> 16))
+		return ERR_DENIED;
 	for (uint64_t i = 0; i < a->value[2]; i++) {
 		if (port_is_ours(a->value[1] + i))
 			return ERR_DENIED;

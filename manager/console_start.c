@@ -66,7 +66,9 @@ static enum status give_serial(const struct console_link *link, const struct pro
 			       struct console_setup *setup)
 {
 	handle_t irq;
-	enum status status = sys_handle_grant(console->space, MANAGER_HANDLE_PORTS, READ_WRITE, UINT64_MAX, &setup->ports);
+	/* The console parses what guests print: of the PC's ports it gets these eight and no others. */
+	enum status status = sys_handle_grant(console->space, MANAGER_HANDLE_PORTS, READ_WRITE,
+					      BADGE_PORTS(port->base_port, port->base_port + 7), &setup->ports);
 
 	if (status != OK)
 		return status;

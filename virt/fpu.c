@@ -30,16 +30,16 @@ _Static_assert(offsetof(struct fpu_image, mxcsr) == 24 && sizeof(struct fpu_imag
 
 static const struct fpu_image initial_image = {.fcw = 0x37f, .mxcsr = 0x1f80};
 
-/* Constant after boot: the same on all CPUs. */
-static uint64_t xcr0_mask;
-static bool has_rdtscp;
+/* Constant after boot: what all CPUs have. */
+static uint64_t xcr0_mask = XCR0_SUPPORTED;
+static bool has_rdtscp = true;
 
 void fpu_cpu_start(void)
 {
 	bool xsave = (cpuid(1, 0).ecx >> 26 & 1) != 0 && (read_cr4() & CR4_OSXSAVE) != 0;
 
-	xcr0_mask = xsave ? cpuid(0x0d, 0).eax & XCR0_SUPPORTED : 0;
-	has_rdtscp = cpuid(0x80000000U, 0).eax >= 0x80000001U && (cpuid(0x80000001U, 0).edx >> 27 & 1) != 0;
+	xcr0_mask &= xsave ? cpuid(0x0d, 0).eax : 0;
+	has_rdtscp &= cpuid(0x80000000U, 0).eax >= 0x80000001U && (cpuid(0x80000001U, 0).edx >> 27 & 1) != 0;
 	if (xsave)
 		xsetbv(0, xcr0_mask);
 	write_cr0(read_cr0() | CR0_TS);

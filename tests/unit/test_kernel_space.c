@@ -1,4 +1,5 @@
-/* kernel/space.c, view.c, program.c, handle_table.c: mapping, unmapping, handles, the end of a program. */
+/* kernel/space.c, view.c, program.c, handle_table.c: mapping, unmapping, handles, the end of a program. One file because all of
+ * it needs that same PC with its spaces. */
 #include "tests/unit/unit.h"
 
 #include "abi/layout.h"
@@ -269,6 +270,36 @@ static void body_handles(void)
 	assert_nothing_left();
 }
 
+/* A range of ports is handed on whole or narrower, never wider, and never by half. */
+static void body_port_handles(void)
+{
+	static struct object ports = {.references = 8, .kind = OBJECT_PORTS};
+	struct space *a, *b;
+	struct object *found = NULL;
+	handle_t all = 0, some = 0, fewer = 0;
+	uint64_t badge = 0;
+
+	boot(40);
+	a = new_space();
+	b = new_space();
+	assert_int_equal(handle_add(a, &ports, RIGHT_WRITE, BADGE_ALL, &all), OK);
+	assert_int_equal(handle_grant(a, all, b, RIGHT_WRITE, BADGE_PORTS(0x3f8, 0x3ff), &some), OK);
+	assert_int_equal(handle_grant(b, some, a, RIGHT_WRITE, BADGE_PORTS(0x3f7, 0x3ff), &fewer), ERR_DENIED);
+	assert_int_equal(handle_grant(b, some, a, RIGHT_WRITE, BADGE_PORTS(0x3f8, 0x400), &fewer), ERR_DENIED);
+	assert_int_equal(handle_grant(b, some, a, RIGHT_WRITE, 1ULL << 40 | BADGE_PORTS(0x3f8, 0x3ff), &fewer), ERR_DENIED);
+	assert_int_equal(handle_grant(b, some, a, RIGHT_WRITE, BADGE_PORTS(0x3f9, 0x3fa), &fewer), OK);
+	assert_int_equal(handle_find_badge(a, fewer, OBJECT_PORTS, RIGHT_WRITE, &found, &badge), OK);
+	assert_int_equal(badge, BADGE_PORTS(0x3f9, 0x3fa));
+	object_put(found);
+	assert_int_equal(handle_grant(b, some, a, RIGHT_WRITE, BADGE_ALL, &fewer), OK);
+	assert_int_equal(handle_find_badge(a, fewer, OBJECT_PORTS, RIGHT_WRITE, &found, &badge), OK);
+	assert_int_equal(badge, BADGE_PORTS(0x3f8, 0x3ff));
+	object_put(found);
+	object_put(space_object(a));
+	object_put(space_object(b));
+	assert_nothing_left();
+}
+
 /* Each space holds the only handle to the next. Destroying them one within the other would take megabytes of stack. */
 static void body_chain_of_spaces(void)
 {
@@ -369,6 +400,7 @@ PC_TEST(large_after_small)
 PC_TEST(exhaustion)
 PC_TEST(map_frame)
 PC_TEST(handles)
+PC_TEST(port_handles)
 PC_TEST(chain_of_spaces)
 PC_TEST(kill_before_start)
 PC_TEST(threads_end)
@@ -383,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_space_exhaustion),
 		cmocka_unit_test(test_kernel_space_map_frame),
 		cmocka_unit_test(test_kernel_space_handles),
+		cmocka_unit_test(test_kernel_space_port_handles),
 		cmocka_unit_test(test_kernel_space_chain_of_spaces),
 		cmocka_unit_test(test_kernel_space_kill_before_start),
 		cmocka_unit_test(test_kernel_space_threads_end),
