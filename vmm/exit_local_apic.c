@@ -21,7 +21,7 @@ static unsigned byte_in_register(const struct machine_vcpu *vcpu)
 
 static bool is_plain_load(const struct machine_vcpu *vcpu)
 {
-	const struct instruction *instruction = &vcpu->emulation.instruction;
+	const struct instruction *instruction = vcpu->emulation.instruction;
 
 	return instruction->operation == OP_MOV && instruction->form == FORM_REGISTER_MEMORY &&
 	       instruction->memory_bytes == 4 && instruction->register_bytes == 4 && byte_in_register(vcpu) == 0 &&

@@ -1,7 +1,7 @@
 /* Accesses to addresses without memory: fetch, decode, device, reply. */
 #include "lib/base/format.h"
 #include "vmm/decode/emulate.h"
-#include "vmm/decode/fetch.h"
+#include "vmm/decode/recall.h"
 #include "vmm/exit_decode.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu_thread.h"
@@ -57,11 +57,20 @@ static void inject_page_fault(struct machine_vcpu *vcpu, const struct fetched_co
 	reply->action = VCPU_REPLY_INJECT;
 }
 
+static void cannot_decode(struct machine_vcpu *vcpu, enum status status, const struct fetched_code *code)
+{
+	if (status == ERR_FAULT)
+		inject_page_fault(vcpu, code);
+	else if (status == ERR_INVALID || status == ERR_OUT_OF_RANGE)
+		try_again_once(vcpu, code);
+	else
+		stop_at_unknown(vcpu, code);
+}
+
 bool exit_decode(struct machine_vcpu *vcpu)
 {
 	const struct vcpu_exit *exit = &vcpu->state->exit;
-	struct instruction instruction;
-	struct fetched_code code;
+	const struct recalled *recalled;
 	enum status status;
 
 	if ((exit->access & (VCPU_ACCESS_TABLE | VCPU_ACCESS_EXECUTE)) != 0) {
@@ -69,20 +78,15 @@ bool exit_decode(struct machine_vcpu *vcpu)
 										  : VCPU_STOP_FETCH_OUTSIDE_MEMORY);
 		return false;
 	}
-	status = fetch_instruction(&vcpu->machine->gmem, exit, &code, &instruction);
-	if (status == ERR_FAULT) {
-		inject_page_fault(vcpu, &code);
+	status = recall_instruction(&vcpu->recall, &vcpu->machine->gmem, exit, &recalled);
+	if (status == OK)
+		status = emulation_prepare(&recalled->instruction, vcpu->state, &vcpu->emulation);
+	if (status != OK) {
+		cannot_decode(vcpu, status, &recalled->code);
 		return false;
 	}
-	if (status == OK)
-		status = emulation_prepare(&instruction, vcpu->state, &vcpu->emulation);
-	if (status == ERR_INVALID || status == ERR_OUT_OF_RANGE)
-		try_again_once(vcpu, &code);
-	else if (status != OK)
-		stop_at_unknown(vcpu, &code);
-	if (status == OK)
-		vcpu->retried_rip = UINT64_MAX;
-	return status == OK;
+	vcpu->retried_rip = UINT64_MAX;
+	return true;
 }
 
 static void write_device(struct machine *machine, const struct device_access *access, uint64_t value)

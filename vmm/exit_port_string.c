@@ -60,7 +60,7 @@ static enum status transfer_element(struct machine_vcpu *vcpu, uint64_t linear, 
 	const struct walk_access access = {.is_write = !exit->port_is_write, .is_user = exit->cpl == 3};
 	uint64_t value = 0;
 	gpa_t at;
-	enum status status = walk_translate(&machine->gmem, exit, linear, access, &at, fault_code);
+	enum status status = walk_translate(&machine->gmem, exit, linear, access, &at, fault_code, NULL);
 
 	if (status != OK)
 		return status;

@@ -99,6 +99,34 @@ GMEM_VALUE(16)
 GMEM_VALUE(32)
 GMEM_VALUE(64)
 
+enum status gmem_watch_u64(const struct gmem *gm, gpa_t src, uint64_t *out, struct gmem_watch *watch)
+{
+	const volatile uint64_t *place = (const volatile void *)host_of(gm, src, sizeof(*out));
+
+	if (place == NULL)
+		return ERR_OUT_OF_RANGE;
+	*out = *place;
+	if (watch == NULL)
+		return OK;
+	if (watch->count < GMEM_WATCH_WORDS) {
+		watch->words[watch->count].place = place;
+		watch->words[watch->count].value = *out;
+	}
+	watch->count++;
+	return OK;
+}
+
+bool gmem_watch_holds(const struct gmem_watch *watch)
+{
+	if (watch->count > GMEM_WATCH_WORDS)
+		return false;
+	for (unsigned i = 0; i < watch->count; i++) {
+		if (*watch->words[i].place != watch->words[i].value)
+			return false;
+	}
+	return true;
+}
+
 void *gmem_for_boot_image(const struct gmem *gm, gpa_t dst, uint64_t len_bytes)
 {
 	return host_of(gm, dst, len_bytes);

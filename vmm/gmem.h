@@ -1,6 +1,7 @@
 /* A guest's memory as its VMM sees it: the only way to it. Callers copy in or out and check the copy; what a guest writes
  * meanwhile changes nothing that was checked. Not here: device memory, guest-virtual addresses (vmm/decode/walk.h). */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,17 @@ struct gmem_slot {
 struct gmem {
 	unsigned slot_count;
 	struct gmem_slot slots[GMEM_SLOT_MAX];
+};
+
+/* Words of guest memory and what they held when they were read: to see, without finding them again, whether all still do.
+ * Filled by gmem_watch_u64(); all zeros: nothing is watched. */
+#define GMEM_WATCH_WORDS 16U
+struct gmem_watch {
+	unsigned count; /* more than GMEM_WATCH_WORDS: some did not fit */
+	struct {
+		const volatile uint64_t *place; /* gmem.c's own */
+		uint64_t value;
+	} words[GMEM_WATCH_WORDS];
 };
 
 static inline gpa_t gpa(uint64_t raw)
@@ -61,6 +73,13 @@ MUST_CHECK enum status gmem_write_u8(const struct gmem *gm, gpa_t dst, uint8_t v
 MUST_CHECK enum status gmem_write_u16(const struct gmem *gm, gpa_t dst, uint16_t value);
 MUST_CHECK enum status gmem_write_u32(const struct gmem *gm, gpa_t dst, uint32_t value);
 MUST_CHECK enum status gmem_write_u64(const struct gmem *gm, gpa_t dst, uint64_t value);
+
+/* Reads the 8 bytes at src, a multiple of 8, by one access, and notes them in watch; NULL: does not. Errors: ERR_OUT_OF_RANGE. */
+MUST_CHECK enum status gmem_watch_u64(const struct gmem *gm, gpa_t src, uint64_t *out, struct gmem_watch *watch);
+
+/* Whether every word that was noted still holds its value: then whatever was computed from these words alone would come out the
+ * same. Each is read once. False also where some did not fit. */
+bool gmem_watch_holds(const struct gmem_watch *watch);
 
 /* The named exception: a host pointer to [dst, dst + len_bytes) for a boot image that is read straight into memory.
  * NULL if the span does not lie in one slot. Context: only before the guest's first vCPU runs; write only. */

@@ -99,15 +99,10 @@ static uint64_t next_event_ns(const struct io_region *region)
 	return region->ops->next_event_ns == NULL ? NO_EVENT_NS : region->ops->next_event_ns(region->dev);
 }
 
-uint64_t machine_read(struct machine *machine, struct bus *bus, uint64_t address, unsigned width)
+static uint64_t read_locked(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width)
 {
-	const struct io_region *region = bus_find(bus, address, width);
 	uint64_t value, due_ns;
 
-	if (region == NULL)
-		return width < 8 ? (1ULL << width * 8) - 1 : UINT64_MAX;
-	if (region->lock == NULL)
-		return io_region_read(region, address, width, 0);
 	lock_acquire(region->lock);
 	value = io_region_read(region, address, width, time_for(machine, region));
 	due_ns = next_event_ns(region);
@@ -116,22 +111,38 @@ uint64_t machine_read(struct machine *machine, struct bus *bus, uint64_t address
 	return value;
 }
 
-void machine_write(struct machine *machine, struct bus *bus, uint64_t address, unsigned width, uint64_t value)
+static void write_locked(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width, uint64_t value)
 {
-	const struct io_region *region = bus_find(bus, address, width);
 	uint64_t due_ns;
 
-	if (region == NULL)
-		return;
-	if (region->lock == NULL) {
-		io_region_write(region, address, width, value, 0);
-		return;
-	}
 	lock_acquire(region->lock);
 	io_region_write(region, address, width, value, time_for(machine, region));
 	due_ns = next_event_ns(region);
 	lock_release(region->lock);
 	follow_up(machine, due_ns);
+}
+
+uint64_t machine_read(struct machine *machine, struct bus *bus, uint64_t address, unsigned width)
+{
+	const struct io_region *region = bus_find(bus, address, width);
+
+	if (region == NULL)
+		return width < 8 ? (1ULL << width * 8) - 1 : UINT64_MAX;
+	if (region->lock == NULL)
+		return io_region_read(region, address, width, 0);
+	return read_locked(machine, region, address, width);
+}
+
+void machine_write(struct machine *machine, struct bus *bus, uint64_t address, unsigned width, uint64_t value)
+{
+	const struct io_region *region = bus_find(bus, address, width);
+
+	if (region == NULL)
+		return;
+	if (region->lock == NULL)
+		io_region_write(region, address, width, value, 0);
+	else
+		write_locked(machine, region, address, width, value);
 }
 
 static void apply_line(void *ctx, unsigned number, bool level)

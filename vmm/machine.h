@@ -22,6 +22,7 @@
 #include "user/lock.h"
 #include "user/thread.h"
 #include "vmm/decode/emulate.h"
+#include "vmm/decode/recall.h"
 #include "vmm/gmem.h"
 #include "vmm/terminal.h"
 
@@ -40,6 +41,7 @@ struct machine_vcpu {
 	const struct vcpu_state *state; /* the kernel writes it during VCPU_RUN only */
 	struct vcpu_reply *reply;
 	/* own thread */
+	struct recall recall;
 	struct emulation emulation; /* waits for VCPU_EXIT_APIC_VALUE */
 	uint64_t retried_rip;       /* the instruction that was given another try, or UINT64_MAX */
 	uint32_t pool_empty_count;  /* times in a row */

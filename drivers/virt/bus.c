@@ -6,24 +6,13 @@ void bus_init(struct bus *bus, uint64_t address_max)
 {
 	bus->address_max = address_max;
 	bus->region_count = 0;
+	bus->regions[0] = (struct io_region){.size = 0};
 	atomic_init(&bus->last_hit, 0);
-}
-
-static bool width_is_valid(unsigned width)
-{
-	return width == 1 || width == 2 || width == 4 || width == 8;
 }
 
 static uint64_t width_mask(unsigned width)
 {
 	return width < 8 ? (1ULL << width * 8) - 1 : UINT64_MAX;
-}
-
-static bool region_contains(const struct io_region *region, uint64_t address, unsigned width)
-{
-	uint64_t offset = address - region->base;
-
-	return address >= region->base && offset < region->size && width <= region->size - offset;
 }
 
 enum status bus_attach(struct bus *bus, const struct io_region *region)
@@ -67,16 +56,11 @@ static size_t upper_bound(const struct bus *bus, uint64_t address)
 	return low;
 }
 
-const struct io_region *bus_find(struct bus *bus, uint64_t address, unsigned width)
+const struct io_region *bus_search(struct bus *bus, uint64_t address, unsigned width)
 {
-	size_t at = atomic_load_explicit(&bus->last_hit, memory_order_relaxed);
+	size_t at = upper_bound(bus, address);
 
-	if (!width_is_valid(width))
-		return NULL;
-	if (at < bus->region_count && region_contains(&bus->regions[at], address, width))
-		return &bus->regions[at];
-	at = upper_bound(bus, address);
-	if (at == 0 || !region_contains(&bus->regions[at - 1], address, width))
+	if (at == 0 || !io_region_contains(&bus->regions[at - 1], address, width))
 		return NULL;
 	atomic_store_explicit(&bus->last_hit, at - 1, memory_order_relaxed);
 	return &bus->regions[at - 1];

@@ -2,6 +2,7 @@
  * cuts the access to what the device takes; it owns no device and takes no lock. */
 #pragma once
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,7 +27,7 @@ struct bus {
 	size_t region_count;
 	struct io_region regions[BUS_REGIONS_MAX]; /* sorted by base */
 	/* atomic */
-	_Atomic size_t last_hit; /* index of a region, a hint only */
+	_Atomic size_t last_hit; /* index of a region, a hint only; of an empty bus: of one with size 0 */
 };
 
 /* An empty bus of the addresses 0 to address_max. */
@@ -38,9 +39,26 @@ void bus_init(struct bus *bus, uint64_t address_max);
  * Context: before vCPUs run. */
 MUST_CHECK enum status bus_attach(struct bus *bus, const struct io_region *region);
 
+/* Whether all of [address, address + width) belongs to the region; width: 1, 2, 4, 8, else it does not. */
+static inline bool io_region_contains(const struct io_region *region, uint64_t address, unsigned width)
+{
+	uint64_t offset = address - region->base;
+
+	/* A start below base is an offset beyond any size. */
+	return width <= 8 && (0x116U >> width & 1) != 0 && offset < region->size && width <= region->size - offset;
+}
+
+/* bus_find() without the hint. */
+const struct io_region *bus_search(struct bus *bus, uint64_t address, unsigned width);
+
 /* The region that holds all of [address, address + width), width 1, 2, 4 or 8; NULL where there is none: nobody's
  * access, or one that straddles the end of a region. Context: any thread, no lock needed. */
-const struct io_region *bus_find(struct bus *bus, uint64_t address, unsigned width);
+static inline const struct io_region *bus_find(struct bus *bus, uint64_t address, unsigned width)
+{
+	const struct io_region *region = &bus->regions[atomic_load_explicit(&bus->last_hit, memory_order_relaxed)];
+
+	return io_region_contains(region, address, width) ? region : bus_search(bus, address, width);
+}
 
 /* One access to a region that bus_find() returned for this address and width. The value read is masked to width.
  * Context: caller holds region->lock. */

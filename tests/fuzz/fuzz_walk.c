@@ -1,10 +1,25 @@
-/* Any bytes as guest memory and control registers: a fetch always comes back, whatever the page tables say. */
+/* Any bytes as guest memory and control registers: a fetch always comes back, whatever the page tables say, and remembered
+ * instructions are those that a fetch gives. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/decode/fetch.h"
+#include "vmm/decode/recall.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is remembered is what a fetch gives, the first time and the second. */
+static void check_recall(const struct gmem *gm, const struct vcpu_exit *exit, enum status status, const struct fetched_code *code)
+{
+	static struct recall recall;
+	const struct recalled *recalled;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (recall_instruction(&recall, gm, exit, &recalled) != status)
+			abort();
+		if (recalled->code.count != code->count || memcmp(recalled->code.bytes, code->bytes, code->count) != 0)
+			abort();
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -27,5 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (status == ERR_TRUNCATED)
 		abort();
+	check_recall(&gm, &exit, status, &code);
 	return 0;
 }

@@ -60,7 +60,7 @@ static void expect_address(uint64_t linear, struct walk_access access, uint64_t 
 {
 	gpa_t found;
 
-	assert_int_equal(walk_translate(&gm, &cpu, linear, access, &found, &error_code), OK);
+	assert_int_equal(walk_translate(&gm, &cpu, linear, access, &found, &error_code, NULL), OK);
 	assert_int_equal(found.raw, expected);
 }
 
@@ -68,7 +68,7 @@ static void expect_fault(struct walk_access access, uint32_t code)
 {
 	gpa_t found;
 
-	assert_int_equal(walk_translate(&gm, &cpu, LINEAR, access, &found, &error_code), ERR_FAULT);
+	assert_int_equal(walk_translate(&gm, &cpu, LINEAR, access, &found, &error_code, NULL), ERR_FAULT);
 	assert_int_equal(error_code, code);
 }
 
@@ -76,7 +76,7 @@ static enum status walk(uint64_t linear)
 {
 	gpa_t found;
 
-	return walk_translate(&gm, &cpu, linear, read_access, &found, &error_code);
+	return walk_translate(&gm, &cpu, linear, read_access, &found, &error_code, NULL);
 }
 
 static void test_walk_is_identity_without_paging(void **state)

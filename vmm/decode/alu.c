@@ -3,11 +3,6 @@
 
 #define STATUS_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
-uint64_t alu_truncate(uint64_t value, unsigned width_bytes)
-{
-	return width_bytes == 8 ? value : value & ((1ULL << (8 * width_bytes)) - 1);
-}
-
 static uint64_t sign_bit(unsigned width_bytes)
 {
 	return 1ULL << (8 * width_bytes - 1);

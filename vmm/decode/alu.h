@@ -26,5 +26,8 @@ struct alu_result alu_compute(enum operation operation, uint64_t destination, ui
 			      uint64_t flags);
 
 /* The low width_bytes of value, the rest zero, or copies of its sign. */
-uint64_t alu_truncate(uint64_t value, unsigned width_bytes);
+static inline uint64_t alu_truncate(uint64_t value, unsigned width_bytes)
+{
+	return value & (UINT64_MAX >> (64 - 8 * width_bytes));
+}
 uint64_t alu_sign_extend(uint64_t value, unsigned width_bytes);

@@ -62,7 +62,8 @@ static uint64_t bit_string_offset(const struct instruction *instruction, uint64_
 	       (signed_number >> 63 != 0 ? 0xe000000000000000 : 0);
 }
 
-static uint64_t linear_address(const struct instruction *instruction, const struct vcpu_state *state, uint64_t bit_number)
+/* Without the bit string's offset, if there is one. */
+static uint64_t effective_address(const struct instruction *instruction, const struct vcpu_state *state)
 {
 	const struct memory_operand *memory = &instruction->memory;
 	uint64_t address = memory->displacement;
@@ -73,11 +74,14 @@ static uint64_t linear_address(const struct instruction *instruction, const stru
 		address += state->gpr[memory->index] << memory->scale_shift;
 	if (memory->is_rip_relative)
 		address += state->exit.rip + instruction->length_bytes;
-	if (is_bit_operation(instruction->operation) && instruction->form == FORM_MEMORY_REGISTER)
-		address += bit_string_offset(instruction, bit_number);
-	address = alu_truncate(address, instruction->address_bytes);
-	address += segment_base(&state->exit, memory->segment, instruction->code_size);
-	return instruction->code_size == CODE_64 ? address : alu_truncate(address, 4);
+	return address;
+}
+
+static uint64_t linear_address(const struct instruction *instruction, const struct vcpu_exit *exit, uint64_t effective)
+{
+	effective = alu_truncate(effective, instruction->address_bytes);
+	effective += segment_base(exit, instruction->memory.segment, instruction->code_size);
+	return instruction->code_size == CODE_64 ? effective : (uint32_t)effective;
 }
 
 /* How many of the accesses of a repeated string store lie in the page of its first one, and how far apart. */
@@ -102,35 +106,42 @@ static bool writes_rsp(const struct instruction *instruction)
 	return writes_register && instruction->register_number == GPR_RSP;
 }
 
+static uint64_t bit_number(const struct instruction *instruction, const struct vcpu_state *state)
+{
+	if (instruction->form == FORM_MEMORY_IMMEDIATE)
+		return instruction->immediate;
+	return register_value(state, instruction->register_number, instruction->register_bytes, false);
+}
+
 enum status emulation_prepare(const struct instruction *instruction, const struct vcpu_state *state,
 			      struct emulation *out)
 {
 	const struct vcpu_exit *exit = &state->exit;
-	struct emulation e = {
-		.instruction = *instruction,
-		.access = {.start = gpa(exit->gpa),
-			   .width_bytes = instruction->memory_bytes,
-			   .reads = instruction_reads_memory(instruction),
-			   .writes = instruction_writes_memory(instruction),
-			   .count = 1},
-	};
+	uint64_t effective = effective_address(instruction, state);
 	uint64_t linear;
 
 	if (!instruction->has_memory)
 		return ERR_INVALID;
 	if (writes_rsp(instruction))
 		return ERR_UNSUPPORTED;
-	e.bit_number = instruction->form == FORM_MEMORY_IMMEDIATE
-			       ? instruction->immediate
-			       : register_value(state, instruction->register_number, instruction->register_bytes, false);
-	linear = linear_address(instruction, state, e.bit_number);
+	out->instruction = instruction;
+	if (is_bit_operation(instruction->operation)) {
+		out->bit_number = bit_number(instruction, state);
+		if (instruction->form == FORM_MEMORY_REGISTER)
+			effective += bit_string_offset(instruction, out->bit_number);
+	}
+	linear = linear_address(instruction, exit, effective);
 	if ((exit->gla_valid != 0 && exit->gla != linear) || ((linear ^ exit->gpa) & (PAGE_SIZE_BYTES - 1)) != 0)
 		return ERR_INVALID;
 	if (instruction->memory_bytes > PAGE_SIZE_BYTES - (linear & (PAGE_SIZE_BYTES - 1)))
 		return ERR_UNSUPPORTED;
+	out->access.start = gpa(exit->gpa);
+	out->access.width_bytes = instruction->memory_bytes;
+	out->access.reads = instruction_reads_memory(instruction);
+	out->access.writes = instruction_writes_memory(instruction);
+	out->access.count = 1;
 	if (instruction->operation == OP_STOS)
-		set_repetition(&e.access, instruction, state);
-	*out = e;
+		set_repetition(&out->access, instruction, state);
 	return OK;
 }
 
@@ -145,7 +156,7 @@ static void set_register(struct emulation_result *out, const struct vcpu_state *
 /* Moves rDI, and with REP counts rCX down; the instruction ends when that is 0. */
 static void finish_string_store(const struct emulation *e, const struct vcpu_state *state, struct emulation_result *out)
 {
-	const struct instruction *instruction = &e->instruction;
+	const struct instruction *instruction = e->instruction;
 	unsigned address_bytes = instruction->address_bytes;
 	uint64_t distance = (uint64_t)((int64_t)e->access.count * e->access.step_bytes);
 	uint64_t left = register_value(state, GPR_RCX, address_bytes, false) - e->access.count;
@@ -163,7 +174,7 @@ static void finish_string_store(const struct emulation *e, const struct vcpu_sta
 static void finish_to_memory(const struct emulation *e, const struct vcpu_state *state, uint64_t old,
 			     struct emulation_result *out)
 {
-	const struct instruction *instruction = &e->instruction;
+	const struct instruction *instruction = e->instruction;
 	unsigned width = instruction->memory_bytes;
 	unsigned number = instruction->register_number;
 	bool has_register = instruction->form == FORM_MEMORY_REGISTER;
@@ -171,6 +182,10 @@ static void finish_to_memory(const struct emulation *e, const struct vcpu_state 
 				       : instruction->immediate;
 	struct alu_result result;
 
+	if (instruction->operation == OP_MOV) {
+		out->write_value = source;
+		return;
+	}
 	if (is_bit_operation(instruction->operation))
 		source = e->bit_number;
 	if (instruction->operation == OP_CMPXCHG) {
@@ -194,7 +209,7 @@ static void finish_to_memory(const struct emulation *e, const struct vcpu_state 
 static void finish_to_register(const struct emulation *e, const struct vcpu_state *state, uint64_t source,
 			       struct emulation_result *out)
 {
-	const struct instruction *instruction = &e->instruction;
+	const struct instruction *instruction = e->instruction;
 	unsigned width = instruction->register_bytes;
 	unsigned number = instruction->register_number;
 	bool is_high = instruction->register_is_high;
@@ -202,6 +217,10 @@ static void finish_to_register(const struct emulation *e, const struct vcpu_stat
 
 	if (instruction->operation == OP_MOVSX)
 		source = alu_sign_extend(source, instruction->memory_bytes);
+	if (instruction->operation == OP_MOV || instruction->operation == OP_MOVSX) {
+		set_register(out, state, number, source, width, is_high);
+		return;
+	}
 	result = alu_compute(instruction->operation, register_value(state, number, width, is_high), source, width,
 			     state->exit.rflags);
 	out->flags = result.flags;
@@ -212,10 +231,13 @@ static void finish_to_register(const struct emulation *e, const struct vcpu_stat
 void emulation_finish(const struct emulation *emulation, const struct vcpu_state *state, uint64_t read_value,
 		      struct emulation_result *out)
 {
-	const struct instruction *instruction = &emulation->instruction;
+	const struct instruction *instruction = emulation->instruction;
 	uint64_t value = alu_truncate(read_value, instruction->memory_bytes);
 
-	*out = (struct emulation_result){.advance_bytes = instruction->length_bytes, .flags = state->exit.rflags};
+	out->write_value = 0;
+	out->register_count = 0;
+	out->flags = state->exit.rflags;
+	out->advance_bytes = instruction->length_bytes;
 	if (instruction->operation == OP_STOS)
 		finish_string_store(emulation, state, out);
 	else if (instruction->form == FORM_REGISTER_MEMORY)

@@ -33,7 +33,7 @@ struct device_access {
 };
 
 struct emulation {
-	struct instruction instruction;
+	const struct instruction *instruction; /* the caller's */
 	struct device_access access;
 	uint64_t bit_number; /* BT and its kin */
 };

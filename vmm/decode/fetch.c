@@ -2,8 +2,10 @@
 #include "vmm/decode/fetch.h"
 
 #include "abi/layout.h"
+#include "lib/base/string.h"
 #include "vmm/decode/walk.h"
 
+#define FETCH_WORDS_MAX 3U /* that an instruction can touch */
 #define CR0_PE       (1ULL << 0)
 #define RFLAGS_VM    (1ULL << 17)
 #define EFER_LMA     (1ULL << 10)
@@ -19,6 +21,23 @@ enum code_size fetch_code_size(const struct vcpu_exit *exit)
 	return (exit->cs_attributes & CS_DEFAULT_32) != 0 ? CODE_32 : CODE_16;
 }
 
+/* Appends count bytes at start, which end in the page of start, to code. Whole words are read, for the watch. */
+static enum status append(const struct gmem *gm, gpa_t start, size_t count, struct fetched_code *code)
+{
+	uint64_t words[FETCH_WORDS_MAX];
+	size_t skipped = start.raw % 8;
+
+	for (size_t i = 0; i * 8 < skipped + count; i++) {
+		enum status status = gmem_watch_u64(gm, gpa(start.raw - skipped + i * 8), &words[i], &code->watch);
+
+		if (status != OK)
+			return status;
+	}
+	memcpy(code->bytes + code->count, (const uint8_t *)words + skipped, count);
+	code->count += count;
+	return OK;
+}
+
 /* Appends bytes to code up to the end of a page, or until it is full. */
 static enum status fetch_in_page(const struct gmem *gm, const struct vcpu_exit *exit, uint64_t linear,
 				 struct fetched_code *code)
@@ -27,7 +46,7 @@ static enum status fetch_in_page(const struct gmem *gm, const struct vcpu_exit *
 	uint64_t left_in_page = PAGE_SIZE_BYTES - (linear & (PAGE_SIZE_BYTES - 1));
 	uint64_t wanted = INSTRUCTION_BYTES_MAX - code->count;
 	gpa_t start;
-	enum status status = walk_translate(gm, exit, linear, access, &start, &code->fault_error_code);
+	enum status status = walk_translate(gm, exit, linear, access, &start, &code->fault_error_code, &code->watch);
 
 	if (status == ERR_FAULT)
 		code->fault_address = linear;
@@ -35,10 +54,7 @@ static enum status fetch_in_page(const struct gmem *gm, const struct vcpu_exit *
 		return status;
 	if (wanted > left_in_page)
 		wanted = left_in_page;
-	status = gmem_read(gm, start, code->bytes + code->count, wanted);
-	if (status == OK)
-		code->count += wanted;
-	return status;
+	return append(gm, start, wanted, code);
 }
 
 enum status fetch_instruction(const struct gmem *gm, const struct vcpu_exit *exit, struct fetched_code *code,

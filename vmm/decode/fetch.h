@@ -15,6 +15,7 @@ struct fetched_code {
 	size_t count;
 	uint64_t fault_address;
 	uint32_t fault_error_code;
+	struct gmem_watch watch; /* all that was read of guest memory: page-table entries and code */
 };
 
 /* The kind of code that runs, from CR0.PE, RFLAGS.VM, EFER.LMA and CS.

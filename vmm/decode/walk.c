@@ -108,16 +108,15 @@ static uint32_t fault_code(const struct vcpu_exit *exit, struct walk_access acce
 	       (access.is_fetch && tells_fetch ? PAGE_FAULT_FETCH : 0);
 }
 
-static enum status read_entry(const struct gmem *gm, const struct paging_mode *mode, uint64_t address, uint64_t *entry)
+/* By aligned words of 8 bytes, also where entries have 4. */
+static enum status read_entry(const struct gmem *gm, const struct paging_mode *mode, uint64_t address, uint64_t *entry,
+			      struct gmem_watch *watch)
 {
-	uint32_t narrow;
-	enum status status;
+	uint64_t word;
+	enum status status = gmem_watch_u64(gm, gpa(address & ~7ULL), &word, watch);
 
-	if (mode->entry_bytes == 8)
-		return gmem_read_u64(gm, gpa(address), entry);
-	status = gmem_read_u32(gm, gpa(address), &narrow);
 	if (status == OK)
-		*entry = narrow;
+		*entry = mode->entry_bytes == 8 ? word : (uint32_t)(word >> (address & 4) * 8);
 	return status;
 }
 
@@ -140,7 +139,7 @@ static uint64_t leaf_address(const struct paging_mode *mode, unsigned shift, uin
 }
 
 enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, uint64_t linear,
-			   struct walk_access access, gpa_t *out, uint32_t *error_code)
+			   struct walk_access access, gpa_t *out, uint32_t *error_code, struct gmem_watch *watch)
 {
 	const struct paging_mode *mode = mode_of(exit);
 	struct rights rights = {.writable = true, .user = true};
@@ -160,7 +159,7 @@ enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, 
 
 		shift = 12 + (level - 1) * mode->index_bits;
 		status = read_entry(gm, mode, table + (linear >> shift & ((1U << mode->index_bits) - 1)) * mode->entry_bytes,
-				    &entry);
+				    &entry, watch);
 		if (status != OK)
 			return status;
 		if ((entry & ENTRY_PRESENT) == 0 || has_reserved_bits(exit, mode, level, entry)) {

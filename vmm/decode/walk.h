@@ -26,6 +26,7 @@ struct walk_access {
 /* Translates linear with exit's CR0, CR3, CR4, EFER and RFLAGS. Each table entry is fetched once.
  * Errors: ERR_FAULT (*error_code is what the CPU would push; CR2 = linear); ERR_INVALID (not canonical: #GP, or #SS);
  * ERR_OUT_OF_RANGE (a table lies outside the guest's memory). The result may lie outside it too.
- * Address bits beyond the CPU's width count as reserved by a CPU; here they lead outside the guest's memory. */
+ * Address bits beyond the CPU's width count as reserved by a CPU; here they lead outside the guest's memory.
+ * watch: notes the entries, or NULL. */
 MUST_CHECK enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, uint64_t linear,
-				      struct walk_access access, gpa_t *out, uint32_t *error_code);
+				      struct walk_access access, gpa_t *out, uint32_t *error_code, struct gmem_watch *watch);
