@@ -68,7 +68,8 @@ struct vcpu_exit {
 	/* Decode group: valid for MEMORY, LOCAL_APIC, PORT_STRING, TASK_SWITCH, STOPPED. */
 	uint64_t rip, rflags;        /* RSP is in gpr[GPR_RSP] */
 	uint64_t cr0, cr3, cr4, efer;
-	uint64_t cs_base, ss_base, ds_base, es_base, fs_base, gs_base;
+	uint64_t cs_base, ss_base, ds_base, es_base; /* 0 in 64-bit mode, where they do not count */
+	uint64_t fs_base, gs_base;
 	uint32_t cs_attributes, ss_attributes; /* VMCS access-rights format */
 	uint64_t gla;                /* guest-linear address where gla_valid */
 	uint32_t gla_valid;

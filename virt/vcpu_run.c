@@ -48,8 +48,11 @@ static void depart(struct vcpu *vcpu)
 
 static void complete(struct vcpu *vcpu, const struct vcpu_reply *reply)
 {
-	for (uint32_t i = 0; i < reply->register_count; i++)
-		vcpu->state->gpr[reply->registers[i].number] = reply->registers[i].value;
+	uint64_t *gpr = vcpu->state->gpr;
+	unsigned count = reply->register_count;
+
+	for (unsigned i = 0; i < count; i++)
+		gpr[reply->registers[i].number] = reply->registers[i].value;
 	if (reply->flags_valid != 0)
 		hv->set_flags(vcpu, reply->flags, VCPU_REPLY_FLAGS_MASK);
 	if (reply->advance_bytes != 0)

@@ -133,7 +133,9 @@ uint64_t machine_read(struct machine *machine, struct bus *bus, uint64_t address
 	return read_locked(machine, region, address, width);
 }
 
-void machine_write(struct machine *machine, struct bus *bus, uint64_t address, unsigned width, uint64_t value)
+/* Kept apart, so that machine_write() needs no stack for it. */
+static __attribute__((noinline)) void find_and_write(struct machine *machine, struct bus *bus, uint64_t address, unsigned width,
+						     uint64_t value)
 {
 	const struct io_region *region = bus_find(bus, address, width);
 
@@ -143,6 +145,16 @@ void machine_write(struct machine *machine, struct bus *bus, uint64_t address, u
 		io_region_write(region, address, width, value, 0);
 	else
 		write_locked(machine, region, address, width, value);
+}
+
+void machine_write(struct machine *machine, struct bus *bus, uint64_t address, unsigned width, uint64_t value)
+{
+	const struct io_region *region = bus_last_hit(bus);
+
+	if (region->lock == NULL && io_region_contains(region, address, width))
+		io_region_write(region, address, width, value, 0);
+	else
+		find_and_write(machine, bus, address, width, value);
 }
 
 static void apply_line(void *ctx, unsigned number, bool level)

@@ -115,6 +115,17 @@ void vmx_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 	vmcs_write64(VMCS_TSC_OFFSET, offset);
 }
 
+/* In 64-bit mode these count as zero, whatever they hold: SDM Vol. 1, "Segment Registers in 64-Bit Mode". */
+static void fill_flat_bases(struct vcpu_exit *exit)
+{
+	bool is_64_bit = (exit->efer & EFER_LMA) != 0 && (exit->cs_attributes & SEGMENT_LONG) != 0;
+
+	exit->cs_base = is_64_bit ? 0 : vmcs_read_natural(VMCS_GUEST_CS_BASE);
+	exit->ss_base = is_64_bit ? 0 : vmcs_read_natural(VMCS_GUEST_SS_BASE);
+	exit->ds_base = is_64_bit ? 0 : vmcs_read_natural(VMCS_GUEST_DS_BASE);
+	exit->es_base = is_64_bit ? 0 : vmcs_read_natural(VMCS_GUEST_ES_BASE);
+}
+
 void vmx_fill_decode_group(struct vcpu *vcpu)
 {
 	struct vcpu_exit *exit = &vcpu->state->exit;
@@ -126,13 +137,10 @@ void vmx_fill_decode_group(struct vcpu *vcpu)
 	exit->cr3 = vmcs_read_natural(VMCS_GUEST_CR3);
 	exit->cr4 = vmx_guest_cr4();
 	exit->efer = vmcs_read64(VMCS_GUEST_IA32_EFER);
-	exit->cs_base = vmcs_read_natural(VMCS_GUEST_CS_BASE);
-	exit->ss_base = vmcs_read_natural(VMCS_GUEST_SS_BASE);
-	exit->ds_base = vmcs_read_natural(VMCS_GUEST_DS_BASE);
-	exit->es_base = vmcs_read_natural(VMCS_GUEST_ES_BASE);
 	exit->fs_base = vmcs_read_natural(VMCS_GUEST_FS_BASE);
 	exit->gs_base = vmcs_read_natural(VMCS_GUEST_GS_BASE);
 	exit->cs_attributes = vmcs_read32(VMCS_GUEST_CS_ATTRIBUTES);
+	fill_flat_bases(exit);
 	exit->ss_attributes = vmcs_read32(VMCS_GUEST_SS_ATTRIBUTES);
 	exit->cpl = exit->ss_attributes >> 5 & 3;
 	exit->gla_valid = 0;

@@ -66,8 +66,10 @@ const struct io_region *bus_search(struct bus *bus, uint64_t address, unsigned w
 	return &bus->regions[at - 1];
 }
 
-/* Wider than the device takes: several accesses, from the lowest address on. */
-static uint64_t read_in_parts(const struct io_region *region, uint64_t offset, unsigned width, uint64_t now_ns)
+/* Wider than the device takes: several accesses, from the lowest address on. Not inlined, so that the usual way needs no
+ * stack. */
+static __attribute__((noinline)) uint64_t read_in_parts(const struct io_region *region, uint64_t offset, unsigned width,
+							uint64_t now_ns)
 {
 	const struct device_ops *ops = region->ops;
 	uint64_t value = 0;
@@ -80,7 +82,8 @@ static uint64_t read_in_parts(const struct io_region *region, uint64_t offset, u
 	return value;
 }
 
-static void write_in_parts(const struct io_region *region, uint64_t offset, unsigned width, uint64_t value, uint64_t now_ns)
+static __attribute__((noinline)) void write_in_parts(const struct io_region *region, uint64_t offset, unsigned width,
+						     uint64_t value, uint64_t now_ns)
 {
 	const struct device_ops *ops = region->ops;
 

@@ -48,14 +48,20 @@ static inline bool io_region_contains(const struct io_region *region, uint64_t a
 	return width <= 8 && (0x116U >> width & 1) != 0 && offset < region->size && width <= region->size - offset;
 }
 
-/* bus_find() without the hint. */
+/* The region of the last access, or another one. */
+static inline const struct io_region *bus_last_hit(struct bus *bus)
+{
+	return &bus->regions[atomic_load_explicit(&bus->last_hit, memory_order_relaxed)];
+}
+
+/* bus_find() without that hint. */
 const struct io_region *bus_search(struct bus *bus, uint64_t address, unsigned width);
 
 /* The region that holds all of [address, address + width), width 1, 2, 4 or 8; NULL where there is none: nobody's
  * access, or one that straddles the end of a region. Context: any thread, no lock needed. */
 static inline const struct io_region *bus_find(struct bus *bus, uint64_t address, unsigned width)
 {
-	const struct io_region *region = &bus->regions[atomic_load_explicit(&bus->last_hit, memory_order_relaxed)];
+	const struct io_region *region = bus_last_hit(bus);
 
 	return io_region_contains(region, address, width) ? region : bus_search(bus, address, width);
 }

@@ -6,17 +6,17 @@
 
 static uint64_t segment_base(const struct vcpu_exit *exit, enum segment segment, enum code_size code_size)
 {
-	bool is_flat = code_size == CODE_64;
-
+	if (code_size == CODE_64 && segment != SEGMENT_FS && segment != SEGMENT_GS)
+		return 0;
 	switch (segment) {
 	case SEGMENT_ES:
-		return is_flat ? 0 : exit->es_base;
+		return exit->es_base;
 	case SEGMENT_CS:
-		return is_flat ? 0 : exit->cs_base;
+		return exit->cs_base;
 	case SEGMENT_SS:
-		return is_flat ? 0 : exit->ss_base;
+		return exit->ss_base;
 	case SEGMENT_DS:
-		return is_flat ? 0 : exit->ds_base;
+		return exit->ds_base;
 	case SEGMENT_FS:
 		return exit->fs_base;
 	case SEGMENT_GS:
@@ -170,6 +170,24 @@ static void finish_string_store(const struct emulation *e, const struct vcpu_sta
 		out->advance_bytes = 0;
 }
 
+/* Moves: nothing is computed, no flag changes. Only they have operands of two widths. */
+static void finish_move(const struct instruction *instruction, const struct vcpu_state *state, uint64_t read_value,
+			struct emulation_result *out)
+{
+	unsigned width = instruction->memory_bytes;
+	bool is_high = instruction->register_is_high;
+
+	if (instruction->form == FORM_REGISTER_MEMORY) {
+		if (instruction->operation == OP_MOVSX)
+			read_value = alu_sign_extend(read_value, width);
+		set_register(out, state, instruction->register_number, read_value, instruction->register_bytes, is_high);
+	} else if (instruction->form == FORM_MEMORY_REGISTER) {
+		out->write_value = register_value(state, instruction->register_number, width, is_high);
+	} else {
+		out->write_value = alu_truncate(instruction->immediate, width);
+	}
+}
+
 /* Operations with memory as destination. old: what it held. */
 static void finish_to_memory(const struct emulation *e, const struct vcpu_state *state, uint64_t old,
 			     struct emulation_result *out)
@@ -182,10 +200,6 @@ static void finish_to_memory(const struct emulation *e, const struct vcpu_state 
 				       : instruction->immediate;
 	struct alu_result result;
 
-	if (instruction->operation == OP_MOV) {
-		out->write_value = source;
-		return;
-	}
 	if (is_bit_operation(instruction->operation))
 		source = e->bit_number;
 	if (instruction->operation == OP_CMPXCHG) {
@@ -205,7 +219,7 @@ static void finish_to_memory(const struct emulation *e, const struct vcpu_state 
 	out->flags = result.flags;
 }
 
-/* Operations with a register as destination. Only the moves have operands of two widths. */
+/* Operations with a register as destination. */
 static void finish_to_register(const struct emulation *e, const struct vcpu_state *state, uint64_t source,
 			       struct emulation_result *out)
 {
@@ -213,19 +227,28 @@ static void finish_to_register(const struct emulation *e, const struct vcpu_stat
 	unsigned width = instruction->register_bytes;
 	unsigned number = instruction->register_number;
 	bool is_high = instruction->register_is_high;
-	struct alu_result result;
+	struct alu_result result = alu_compute(instruction->operation, register_value(state, number, width, is_high), source, width,
+					       state->exit.rflags);
 
-	if (instruction->operation == OP_MOVSX)
-		source = alu_sign_extend(source, instruction->memory_bytes);
-	if (instruction->operation == OP_MOV || instruction->operation == OP_MOVSX) {
-		set_register(out, state, number, source, width, is_high);
-		return;
-	}
-	result = alu_compute(instruction->operation, register_value(state, number, width, is_high), source, width,
-			     state->exit.rflags);
 	out->flags = result.flags;
 	if (instruction->operation != OP_CMP)
 		set_register(out, state, number, result.value, width, is_high);
+}
+
+/* Kept apart, so that the commonest instructions need no stack for it. */
+static __attribute__((noinline)) void finish_others(const struct emulation *emulation, const struct vcpu_state *state,
+						    uint64_t value, struct emulation_result *out)
+{
+	const struct instruction *instruction = emulation->instruction;
+
+	if (instruction->operation == OP_STOS)
+		finish_string_store(emulation, state, out);
+	else if (instruction->form == FORM_REGISTER_MEMORY)
+		finish_to_register(emulation, state, value, out);
+	else
+		finish_to_memory(emulation, state, value, out);
+	out->write_value = alu_truncate(out->write_value, instruction->memory_bytes);
+	out->changes_flags = out->flags != state->exit.rflags;
 }
 
 void emulation_finish(const struct emulation *emulation, const struct vcpu_state *state, uint64_t read_value,
@@ -236,16 +259,13 @@ void emulation_finish(const struct emulation *emulation, const struct vcpu_state
 
 	out->write_value = 0;
 	out->register_count = 0;
+	out->changes_flags = false;
 	out->flags = state->exit.rflags;
 	out->advance_bytes = instruction->length_bytes;
-	if (instruction->operation == OP_STOS)
-		finish_string_store(emulation, state, out);
-	else if (instruction->form == FORM_REGISTER_MEMORY)
-		finish_to_register(emulation, state, value, out);
+	if (instruction->operation == OP_MOV || instruction->operation == OP_MOVSX)
+		finish_move(instruction, state, value, out);
 	else
-		finish_to_memory(emulation, state, value, out);
-	out->write_value = alu_truncate(out->write_value, instruction->memory_bytes);
-	out->changes_flags = out->flags != state->exit.rflags;
+		finish_others(emulation, state, value, out);
 }
 
 void emulation_to_reply(const struct emulation_result *result, struct vcpu_reply *reply)
