@@ -18,9 +18,6 @@ void hypervisor_ready(void);
 /* Before the CPU is given to firmware (reset, power-off) or stopped for good: leaves VMX operation. Context: any. */
 void hypervisor_cpu_stop(void);
 
-/* Forgets all guest-physical and combined mappings of this CPU (INVEPT). Part of a shootdown. */
-void hypervisor_flush(void);
-
 /* 1 when VMs can run. Text for HOST_REPORT_VMX: why not, or what there is; returns the bytes written. */
 uint32_t hypervisor_usable(void);
 size_t hypervisor_report(char *out, size_t size_bytes);

@@ -53,5 +53,6 @@ test_kernel_boot_state_SOURCES := kernel/boot_state.c
 test_kernel_event_SOURCES := $(KERNEL_FAKES) tests/fake/kernel_threads.c kernel/event.c
 test_kernel_page_table_SOURCES := $(KERNEL_FAKES)
 test_kernel_symbols_SOURCES := kernel/symbols.c
-UNIT_TESTS += kernel_thread
+UNIT_TESTS += kernel_thread kernel_shootdown
+test_kernel_shootdown_SOURCES := kernel/shootdown.c
 test_kernel_thread_SOURCES := $(KERNEL_FAKES) kernel/thread.c

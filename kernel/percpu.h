@@ -9,7 +9,6 @@
 #include "kernel/timer.h"
 
 struct thread;
-struct space;
 struct vcpu;
 
 /* Hardware layout: SDM Vol. 3A, "64-Bit Task State Segment". */
@@ -51,7 +50,6 @@ struct percpu {
 	/* this CPU only */
 	struct thread *current;
 	struct thread *idle;
-	struct space *space; /* whose page tables are loaded */
 	struct thread *run_head, *run_tail;
 	uint32_t run_count;
 	struct thread *dead; /* ended just now; freed by the next thread */
@@ -72,7 +70,9 @@ struct percpu {
 	_Atomic uint32_t tsc_asked, tsc_answered; /* numbers of the boot CPU's questions for its TSC */
 	_Atomic uint64_t tsc_answer;
 	_Atomic uint32_t admission;  /* enum cpu_admission: the boot CPU's verdict, for which it waits */
-	_Atomic uint64_t shootdown_done;
+	_Atomic uint64_t cr3_loading, cr3_loaded; /* equal but during a switch of page tables */
+	_Atomic uint32_t shootdown_what;          /* see shootdown.c */
+	_Atomic uint64_t shootdown_request, shootdown_done;
 	_Atomic uint32_t nmi_count;
 };
 

@@ -10,6 +10,7 @@
 #include "kernel/kernel_map.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/shootdown.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
 #include "kernel/thread_internal.h"
@@ -110,8 +111,7 @@ static void load_space(struct percpu *cpu, const struct thread *next)
 	uint64_t cr3 = next->space != NULL ? space_cr3(next->space) : kernel_map_cr3();
 
 	if (cr3 != read_cr3())
-		write_cr3(cr3);
-	cpu->space = next->space;
+		shootdown_load_cr3(cpu, cr3);
 }
 
 static void account(struct thread *previous, struct thread *next, uint64_t now)

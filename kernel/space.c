@@ -170,18 +170,6 @@ enum status space_map_frame(struct space *space, uint64_t virtual_address, uint6
 	return status;
 }
 
-void space_unmap_frame(struct space *space, uint64_t virtual_address)
-{
-	uint64_t *entry;
-
-	spinlock_acquire(&space->lock);
-	entry = page_table_entry(space->pml4, virtual_address, 1, NULL, 0);
-	if (entry != NULL)
-		*entry = 0;
-	spinlock_release(&space->lock);
-	shootdown_all();
-}
-
 static uint64_t cache_flags(enum memory_kind kind)
 {
 	switch (kind) {
@@ -326,7 +314,7 @@ enum status space_unmap(struct space *space, uint64_t address, uint64_t *done)
 
 		*done = unmap_tail(space, view);
 		view->len_bytes -= *done;
-		shootdown_all();
+		shootdown_space(space->cr3);
 		status = OK;
 		if (view->len_bytes == 0) {
 			*at = view->next_of_place;

@@ -23,7 +23,6 @@ uint64_t space_cr3(const struct space *space);
  * vcpu_reply): the caller keeps the frame until the space is gone. Errors: ERR_EXISTS, ERR_NO_MEMORY, ERR_INVALID. */
 MUST_CHECK enum status space_map_frame(struct space *space, uint64_t virtual_address, uint64_t physical, unsigned rights,
 				       bool user);
-void space_unmap_frame(struct space *space, uint64_t virtual_address);
 
 /* The handle table. handle_find returns the object with a new reference when it has that kind and all these rights. */
 /* handle_add takes over the caller's reference on OK. */

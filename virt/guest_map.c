@@ -8,6 +8,7 @@
 #include "kernel/memory.h"
 #include "kernel/shootdown.h"
 #include "virt/hv.h"
+#include "virt/vcpu.h"
 #include "virt/vm.h"
 
 #define GPA_END (UINT64_C(1) << 46)
@@ -110,6 +111,20 @@ enum status guest_map_add(struct vm *vm, uint64_t gpa, struct memory *memory, ui
 	return status;
 }
 
+/* No CPU uses translations that were taken away any more when this returns. Lock held. */
+static void shoot_down(struct vm *vm)
+{
+	uint64_t cpu_mask[CPUS_MAX / 64] = {0};
+
+	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
+		struct vcpu *vcpu = vm_vcpu(vm, i);
+
+		if (vcpu != NULL)
+			vcpu_memory_gone(vcpu, cpu_mask);
+	}
+	shootdown_guests(cpu_mask);
+}
+
 enum status guest_map_remove(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes)
 {
 	struct memory *released = NULL;
@@ -125,7 +140,7 @@ enum status guest_map_remove(struct vm *vm, uint64_t gpa, uint64_t len_bytes, ui
 		if (range->len_bytes == 0 || range->gpa != gpa || range->len_bytes > len_bytes)
 			continue;
 		hv->unmap(vm, gpa, range->len_bytes, done_bytes);
-		shootdown_all();
+		shoot_down(vm);
 		range->gpa += *done_bytes;
 		range->offset_bytes += *done_bytes;
 		range->len_bytes -= *done_bytes;

@@ -36,7 +36,6 @@ struct hv_ops {
 	void (*cpu_start)(struct percpu *cpu);
 	bool (*ready)(void);
 	void (*cpu_stop)(void);
-	void (*flush)(void); /* this CPU forgets all guest-physical translations */
 	size_t (*report)(char *out, size_t size_bytes);
 
 	/* Guest memory. gpa, hpa, len_bytes: multiples of 4096. Bounded: done_bytes says how far it came, also on errors. */
@@ -45,6 +44,7 @@ struct hv_ops {
 	MUST_CHECK enum status (*map)(struct vm *vm, uint64_t gpa, uint64_t hpa, uint64_t len_bytes, unsigned rights,
 				      uint64_t *done_bytes);
 	void (*unmap)(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes);
+	void (*flush)(const struct vm *vm); /* this CPU forgets the VM's guest-physical translations */
 
 	/* vCPUs. leave_cpu: nothing of the vCPU stays in this CPU. */
 	MUST_CHECK enum status (*vcpu_create)(struct vcpu *vcpu);

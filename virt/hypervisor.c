@@ -49,12 +49,6 @@ void hypervisor_cpu_stop(void)
 		hv->cpu_stop();
 }
 
-void hypervisor_flush(void)
-{
-	if (usable)
-		hv->flush();
-}
-
 uint32_t hypervisor_usable(void)
 {
 	return usable ? 1 : 0;

@@ -5,6 +5,7 @@
 
 #include "kernel/cpu_insn.h"
 #include "kernel/hypervisor.h"
+#include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
@@ -62,6 +63,19 @@ void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
 		thread_wake(thread);
 	else if (thread != NULL)
 		thread_kick(thread);
+	spinlock_release(&vcpu->thread_lock);
+}
+
+void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64])
+{
+	const struct thread *thread;
+
+	/* Outside the loop or blocked, it will look at pending before it enters the guest; ordered as in vcpu_notify(). */
+	atomic_fetch_or(&vcpu->pending, PENDING_FLUSH);
+	spinlock_acquire(&vcpu->thread_lock);
+	thread = atomic_load(&vcpu->thread);
+	if (thread != NULL && atomic_load(&vcpu->place) == VCPU_IN_LOOP)
+		cpu_mask[thread->home->index / 64] |= 1ULL << (thread->home->index % 64);
 	spinlock_release(&vcpu->thread_lock);
 }
 

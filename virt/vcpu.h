@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "abi/vcpu.h"
+#include "kernel/config.h"
 #include "kernel/object.h"
 #include "kernel/spinlock.h"
 #include "virt/local_apic.h"
@@ -22,6 +23,7 @@ struct vm;
 #define PENDING_SIPI      0x08U
 #define PENDING_STOP      0x10U /* vm->stop_reason is set */
 #define PENDING_TIMER     0x20U /* its virtual timer may have expired */
+#define PENDING_FLUSH     0x80U /* translations of guest memory that this CPU remembers may be gone */
 #define PENDING_YIELD     0x40U /* the scheduler wants the CPU */
 
 enum vcpu_activity { VCPU_ACTIVE, VCPU_HALTED, VCPU_WAIT_FOR_SIPI };
@@ -93,6 +95,10 @@ struct vcpu {
 
 /* Makes the vCPU look at `pending` soon: wakes it from HLT, makes it leave the guest on another CPU. Context: any. */
 void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits);
+
+/* Memory was taken out of the guest map: the vCPU forgets its translations before it enters the guest again. Adds the CPU on which
+ * it may be in the guest now to cpu_mask, for shootdown_guests(). Context: any. */
+void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64]);
 
 /* EDX:EAX, as RDMSR, WRMSR and XSETBV use it. Writing a 32-bit register clears its upper half. */
 static inline uint64_t vcpu_edx_eax(const struct vcpu *vcpu)

@@ -160,6 +160,8 @@ static void start_by_sipi(struct vcpu *vcpu)
 /* SDM Vol. 3A, "Local APIC State After It Receives an INIT-Deassert IPI"; a bootstrap vCPU starts at its reset vector. */
 static void take_requests(struct vcpu *vcpu, uint32_t bits)
 {
+	if ((bits & PENDING_FLUSH) != 0)
+		hv->flush(vcpu->vm);
 	if ((bits & PENDING_NMI) != 0)
 		vcpu->nmi_waiting = true;
 	if ((bits & PENDING_INIT) != 0) {

@@ -27,7 +27,6 @@
 #define FEATURE_CONTROL_VMX     0x4ULL
 #define CR4_VMXE                0x2000ULL
 #define CPUID_1_ECX_VMX         (1U << 5)
-#define INVEPT_ALL              2U
 
 struct vmx_capabilities vmx_capabilities;
 
@@ -168,14 +167,6 @@ void vmx_cpu_stop(void)
 	cpu->is_on = false;
 	vmx_off();
 	write_cr4(read_cr4() & ~CR4_VMXE);
-}
-
-void vmx_flush(void)
-{
-	const struct invalidation all = {0};
-
-	if (vmx_cpu_self()->is_on && !vmx_invept(INVEPT_ALL, &all))
-		panic("INVEPT failed");
 }
 
 static size_t report_missing(char *out, size_t size_bytes)

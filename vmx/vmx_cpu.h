@@ -25,7 +25,6 @@ bool vmx_detect(void);
 void vmx_cpu_start(struct percpu *cpu);
 bool vmx_ready(void);
 void vmx_cpu_stop(void);
-void vmx_flush(void);
 size_t vmx_report(char *out, size_t size_bytes);
 
 struct vmx_cpu *vmx_cpu_self(void);

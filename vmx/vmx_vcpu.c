@@ -18,6 +18,7 @@
 
 #define INVVPID_SINGLE 1U
 #define INVEPT_SINGLE  1U
+#define INVEPT_ALL     2U
 
 static void *page_alloc(void *context)
 {
@@ -170,19 +171,24 @@ static void make_current(struct vcpu *vcpu, struct vmx_vcpu *vmx, struct percpu 
 		panic("VMPTRLD failed");
 }
 
+/* SDM Vol. 3C, "Guidelines for Use of the INVEPT Instruction": an all-context INVEPT ignores the descriptor's EPT pointer. */
+void vmx_flush(const struct vm *vm)
+{
+	const struct invalidation ept = {.first = ((struct vmx_vm *)vm->backend)->ept_pointer};
+
+	if (!vmx_invept((vmx_capabilities.ept_vpid & EPT_CAP_INVEPT_SINGLE) != 0 ? INVEPT_SINGLE : INVEPT_ALL, &ept))
+		panic("INVEPT failed");
+}
+
 /* What this CPU may remember of the vCPU is as old as its last stay here. SDM Vol. 3C, "Guidelines for Use of the INVVPID
  * Instruction" and "... INVEPT Instruction". */
 static void forget_translations(const struct vcpu *vcpu, const struct vmx_vcpu *vmx)
 {
 	const struct invalidation vpid = {.first = vmx->vpid};
-	const struct invalidation ept = {.first = ((struct vmx_vm *)vcpu->vm->backend)->ept_pointer};
 
 	if (vmx->vpid != 0 && !vmx_invvpid(INVVPID_SINGLE, &vpid))
 		panic("INVVPID failed");
-	if ((vmx_capabilities.ept_vpid & EPT_CAP_INVEPT_SINGLE) == 0)
-		vmx_flush();
-	else if (!vmx_invept(INVEPT_SINGLE, &ept))
-		panic("INVEPT failed");
+	vmx_flush(vcpu->vm);
 }
 
 void vmx_take_cpu(struct vcpu *vcpu)

@@ -112,6 +112,12 @@ void shootdown_all(void)
 	pc.shootdowns++;
 }
 
+void shootdown_space(uint64_t cr3)
+{
+	ASSERT(fake_pc_is_mapped(cr3));
+	pc.shootdowns++;
+}
+
 static void set_mapped(uint64_t physical, bool mapped)
 {
 	ASSERT(physical % PAGE_2M_BYTES == 0 && pc.mapped[physical / PAGE_2M_BYTES] != mapped);
