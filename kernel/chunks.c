@@ -103,6 +103,10 @@ static uint64_t find_run(const struct region *region, uint64_t from, uint64_t co
 	uint64_t run = 0;
 
 	for (uint64_t i = from; i < region->chunk_count; i++) {
+		if (run == 0 && region->free_in_group[i / GROUP_CHUNKS] == 0) {
+			i |= GROUP_CHUNKS - 1;
+			continue;
+		}
 		if (region->chunks[i].kind != CHUNK_FREE || (run == 0 && (region->first_index + i) % align != 0)) {
 			run = 0;
 			continue;
@@ -124,6 +128,8 @@ static struct chunk *search(uint64_t count, uint64_t align)
 		if (found < region->chunk_count) {
 			chunk_store.next_region = at;
 			chunk_store.next_chunk = found + count;
+			for (uint64_t i = found; i < found + count; i++)
+				region->free_in_group[i / GROUP_CHUNKS]--;
 			return &region->chunks[found];
 		}
 	}
@@ -183,17 +189,21 @@ struct chunk *chunks_take(struct pool *pool, enum chunk_kind kind, uint64_t coun
 	return found;
 }
 
-/* The next search starts where something is free now. Lock held. */
-static void search_from(const struct chunk *chunk)
+/* Counts chunks as free; the next search starts there. Lock held. */
+static void note_free(const struct chunk *first, uint64_t count)
 {
-	uint64_t index = chunk->physical >> 21;
+	uint64_t index = first->physical >> 21;
 
-	for (unsigned i = 0; i < chunk_store.region_count; i++) {
-		if (index - chunk_store.regions[i].first_index < chunk_store.regions[i].chunk_count) {
-			chunk_store.next_region = i;
-			chunk_store.next_chunk = index - chunk_store.regions[i].first_index;
-			return;
-		}
+	for (unsigned r = 0; r < chunk_store.region_count; r++) {
+		struct region *region = &chunk_store.regions[r];
+
+		if (index - region->first_index >= region->chunk_count)
+			continue;
+		chunk_store.next_region = r;
+		chunk_store.next_chunk = index - region->first_index;
+		for (uint64_t i = chunk_store.next_chunk; i < chunk_store.next_chunk + count; i++)
+			region->free_in_group[i / GROUP_CHUNKS]++;
+		return;
 	}
 }
 
@@ -207,7 +217,7 @@ void chunks_give_back(struct chunk *first, uint64_t count, uint64_t promised)
 	} else {
 		for (uint64_t i = 0; i < count; i++)
 			chunk_reset(&first[i], NULL, CHUNK_FREE);
-		search_from(first);
+		note_free(first, count);
 	}
 	chunk_store.free_count += count;
 	chunk_store.promised_count += promised;

@@ -12,6 +12,7 @@
 #include "kernel/panic.h"
 #include "kernel/pool.h"
 #include "kernel/pool_internal.h"
+#include "lib/base/string.h"
 
 #define LOW_MEMORY_END 0x100000ULL /* kept for starting processors */
 
@@ -118,6 +119,7 @@ static void sort_out_chunks(struct pool *root, uint64_t area, uint64_t area_byte
 				pool_adopt_chunk(root, chunk);
 			} else if (chunk->free_pages == CHUNK_PAGES) {
 				chunk_reset(chunk, NULL, CHUNK_FREE);
+				chunk_store.regions[r].free_in_group[i / GROUP_CHUNKS]++;
 				chunk_store.free_count++;
 			} else if (chunk->free_pages > 0) {
 				pool_adopt_chunk(root, chunk);
@@ -136,7 +138,8 @@ static void adopt_boot_heap(const struct boot_info *boot, struct pool *root)
 	ASSERT(count > 0 && boot->heap_physical % PAGE_2M_BYTES == 0);
 	count = count < HEAP_CHUNKS_MAX ? count : HEAP_CHUNKS_MAX;
 	chunk_store.regions[0] = (struct region){
-		.first_index = boot->heap_physical >> 21, .chunk_count = count, .chunks = chunk_store.heap_chunks};
+		.first_index = boot->heap_physical >> 21, .chunk_count = count, .chunks = chunk_store.heap_chunks,
+		.free_in_group = &chunk_store.free_in_heap};
 	chunk_store.region_count = 1;
 	for (uint64_t i = 0; i < count; i++) {
 		struct chunk *chunk = &chunk_store.heap_chunks[i];
@@ -151,17 +154,25 @@ static void adopt_boot_heap(const struct boot_info *boot, struct pool *root)
 	}
 }
 
+/* Of a region's counters, so that chunks stay aligned behind them. */
+static uint64_t group_bytes(const struct region *region)
+{
+	uint64_t groups = (region->chunk_count + GROUP_CHUNKS - 1) / GROUP_CHUNKS;
+
+	return (groups * sizeof(*region->free_in_group) + 7) & ~7ULL;
+}
+
 enum status chunks_init(const struct boot_info *boot, struct pool *root)
 {
 	uint64_t metadata_bytes = 0;
 	uint64_t area_bytes;
 	uint64_t area;
-	struct chunk *next;
+	uint8_t *next;
 
 	adopt_boot_heap(boot, root);
 	find_regions(boot);
 	for (unsigned r = 1; r < chunk_store.region_count; r++)
-		metadata_bytes += chunk_store.regions[r].chunk_count * sizeof(struct chunk);
+		metadata_bytes += chunk_store.regions[r].chunk_count * sizeof(struct chunk) + group_bytes(&chunk_store.regions[r]);
 	metadata_bytes = (metadata_bytes + PAGE_SIZE_BYTES - 1) & ~(PAGE_SIZE_BYTES - 1);
 	/* A page directory for each GiB, so that mapping a chunk later never allocates. */
 	area_bytes = metadata_bytes + (chunk_store.total_bytes >> 18) + 64 * PAGE_SIZE_BYTES;
@@ -173,8 +184,10 @@ enum status chunks_init(const struct boot_info *boot, struct pool *root)
 		kernel_map_chunk(area + at);
 	next = direct_pointer(area);
 	for (unsigned r = 1; r < chunk_store.region_count; r++) {
-		chunk_store.regions[r].chunks = next;
-		next += chunk_store.regions[r].chunk_count;
+		chunk_store.regions[r].chunks = (struct chunk *)next;
+		next += chunk_store.regions[r].chunk_count * sizeof(struct chunk);
+		chunk_store.regions[r].free_in_group = memset(next, 0, group_bytes(&chunk_store.regions[r]));
+		next += group_bytes(&chunk_store.regions[r]);
 	}
 	fill_regions(boot, root);
 	sort_out_chunks(root, area, area_bytes, metadata_bytes);

@@ -5,11 +5,13 @@
 
 #define REGIONS_MAX     256U
 #define HEAP_CHUNKS_MAX 16U
+#define GROUP_CHUNKS    512U
 
 struct region {
 	uint64_t first_index; /* physical >> 21 */
 	uint64_t chunk_count;
 	struct chunk *chunks;
+	uint16_t *free_in_group; /* how many of each GROUP_CHUNKS chunks are free, so that a search skips what is in use */
 };
 
 struct chunk_store {
@@ -25,6 +27,7 @@ struct chunk_store {
 	uint64_t next_chunk;
 	struct chunk *spare_kernel; /* free chunks that are still mapped */
 	struct chunk heap_chunks[HEAP_CHUNKS_MAX];
+	uint16_t free_in_heap;
 };
 
 extern struct chunk_store chunk_store;

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <sys/mman.h>
+#include <time.h>
 
 #include "abi/layout.h"
 #include "kernel/chunks.h"
@@ -308,6 +309,28 @@ static void body_kernel_chunk_becomes_frames(void)
 	assert_null(chunks_take(root_pool, CHUNK_KERNEL, 1, 0));
 }
 
+/* One free chunk among half a million, just before where the search starts: found without looking at each. */
+static void body_search_is_bounded(void)
+{
+	static uint64_t runs[1U << 19];
+	uint64_t count = 0;
+	clock_t start;
+
+	fake_pc_boot_simple(1024ULL * FAKE_GIB);
+	while (count < (1U << 19) && (runs[count] = pool_frames_alloc(root_pool, CHUNK_PAGES)) != 0)
+		count++;
+	assert_true(count > 500000);
+	start = clock();
+	for (unsigned i = 0; i < 2000; i++) {
+		pool_frames_free(root_pool, runs[count - 3], CHUNK_PAGES);
+		pool_frames_free(root_pool, runs[count - 2], CHUNK_PAGES);
+		assert_int_equal(pool_frames_alloc(root_pool, CHUNK_PAGES), runs[count - 2]);
+		assert_int_equal(pool_frames_alloc(root_pool, CHUNK_PAGES), runs[count - 3]);
+	}
+	/* Here 0.1 s; 20 s and more when each search looks at every chunk. */
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 5);
+}
+
 #define PC_TEST(name)                                     \
 	static void test_kernel_chunks_##name(void **state) \
 	{                                                 \
@@ -326,6 +349,7 @@ PC_TEST(heap_full)
 PC_TEST(chunk_at)
 PC_TEST(large_runs)
 PC_TEST(kernel_chunk_becomes_frames)
+PC_TEST(search_is_bounded)
 
 int main(void)
 {
@@ -342,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_chunks_chunk_at),
 		cmocka_unit_test(test_kernel_chunks_large_runs),
 		cmocka_unit_test(test_kernel_chunks_kernel_chunk_becomes_frames),
+		cmocka_unit_test(test_kernel_chunks_search_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
