@@ -8,6 +8,11 @@
 #define SLICE_US              5000U     /* round-robin slice */
 #define SYSCALL_PAGES_MAX     512U      /* most pages one system call handles */
 #define HANDLES_MAX           1024U     /* per program */
+#define VIEWS_MAX             1024U     /* per program: what SPACE_MAP mapped in one piece */
+#define PROGRAM_THREADS_MAX   320U
+#define PROGRAM_CHILDREN_MAX  64U       /* programs that a VMM makes */
+#define WAITERS_MAX           64U       /* threads that wait on one event */
+#define POOL_STACKS_MAX       320U      /* threads that one VM's pool and all pools below it pay for */
 #define VCPUS_PER_VM_MAX      64U
 
 /* Interrupt vectors of ring 0. */

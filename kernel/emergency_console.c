@@ -13,17 +13,21 @@
 #define UART_DATA      0
 #define UART_IER       1
 #define UART_FCR       2
+#define UART_IIR       2 /* read */
 #define UART_LCR       3
 #define UART_MCR       4
 #define UART_LSR       5
 #define UART_SCRATCH   7
 #define LSR_THR_EMPTY  0x20
+#define IIR_FIFOS      0xc0
+#define FIFO_BYTES     16U
 #define WAIT_SPINS     200000U
 
 static struct {
-	bool serial;
+	bool serial, fifo;
 	bool screen;
 	uint32_t row, column;
+	uint32_t refused; /* times in a row */
 	struct glyph_surface surface;
 	uint32_t foreground, background;
 } emergency;
@@ -41,11 +45,17 @@ void emergency_serial_init(void)
 	out8(COM1 + UART_FCR, 0x07);
 	out8(COM1 + UART_MCR, 0x03);
 	emergency.serial = true;
+	emergency.fifo = (in8(COM1 + UART_IIR) & IIR_FIFOS) == IIR_FIFOS;
+}
+
+static bool serial_is_empty(void)
+{
+	return in8(COM1 + UART_LSR) & LSR_THR_EMPTY;
 }
 
 static void serial_put(char c)
 {
-	for (unsigned i = 0; i < WAIT_SPINS && !(in8(COM1 + UART_LSR) & LSR_THR_EMPTY); i++)
+	for (unsigned i = 0; i < WAIT_SPINS && !serial_is_empty(); i++)
 		pause();
 	out8(COM1 + UART_DATA, (uint8_t)c);
 }
@@ -99,4 +109,30 @@ void emergency_write(const char *text, size_t len_bytes)
 		if (emergency.screen)
 			screen_put(text[i]);
 	}
+}
+
+size_t emergency_write_some(const char *text, size_t len_bytes)
+{
+	size_t done = 0;
+
+	/* A port that never says that it is empty is written to all the same, as by emergency_write(). */
+	if (emergency.serial && !serial_is_empty() && emergency.refused++ < WAIT_SPINS)
+		return 0;
+	emergency.refused = 0;
+	if (emergency.serial && !emergency.fifo)
+		len_bytes = len_bytes > 0 ? 1 : 0;
+	/* One place is kept for the CR of a line end. The FIFO is empty, so that nobody waits but for that CR without a FIFO. */
+	while (done < len_bytes && done < FIFO_BYTES - 1) {
+		if (emergency.serial && text[done] == '\n')
+			out8(COM1 + UART_DATA, '\r');
+		if (emergency.serial && text[done] == '\n' && !emergency.fifo)
+			serial_put('\n');
+		else if (emergency.serial)
+			out8(COM1 + UART_DATA, (uint8_t)text[done]);
+		if (emergency.screen)
+			screen_put(text[done]);
+		if (text[done++] == '\n')
+			break;
+	}
+	return done;
 }

@@ -11,5 +11,7 @@ void emergency_serial_init(void);
 void emergency_screen_init(const struct boot_framebuffer *mode);
 /* Writes text to both; bounded wait for the serial port. Context: any. */
 void emergency_write(const char *text, size_t len_bytes);
+/* Writes as much as the serial port takes without waiting, at most to the end of a line; returns the bytes, 0: none now. */
+size_t emergency_write_some(const char *text, size_t len_bytes);
 /* Goes back to the top of the screen: the next text is drawn over what is there. */
 void emergency_screen_home(void);

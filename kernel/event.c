@@ -1,9 +1,9 @@
 /* Events and the threads that wait for them. */
 #include "kernel/event.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
+#include "kernel/config.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/pool.h"
 #include "kernel/spinlock.h"
@@ -15,6 +15,7 @@ struct event {
 	struct spinlock lock;
 	uint64_t bits;
 	struct thread *waiters;
+	uint32_t waiter_count;
 };
 
 struct event *event_from_object(struct object *object)
@@ -27,13 +28,14 @@ struct object *event_object(struct event *event)
 	return &event->object;
 }
 
-static void event_release(struct object *object)
+static bool event_release(struct object *object)
 {
 	struct event *event = event_from_object(object);
 	struct pool *pool = event->pool;
 
 	pool_free(pool, event, sizeof(*event));
 	object_put(pool_object(pool));
+	return true;
 }
 
 enum status event_create(struct pool *pool, struct event **out)
@@ -69,47 +71,56 @@ static void remove_waiter(struct event *event, const struct thread *self)
 	for (struct thread **at = &event->waiters; *at != NULL; at = &(*at)->next_waiter) {
 		if (*at == self) {
 			*at = self->next_waiter;
+			event->waiter_count--;
 			return;
 		}
 	}
 }
 
-/* Takes the bits if there are any; else lists the thread as waiting. Returns true when taken. */
-static bool take_or_wait(struct event *event, struct thread *self, uint64_t *bits)
+/* Takes the bits if there are any; else lists the thread as waiting: ERR_AGAIN, or ERR_BUSY when too many are. */
+static enum status take_or_wait(struct event *event, struct thread *self, uint64_t *bits)
 {
-	bool taken;
+	enum status status = OK;
 
 	spinlock_acquire(&event->lock);
 	remove_waiter(event, self);
-	taken = event->bits != 0;
-	if (taken) {
+	if (event->bits != 0) {
 		*bits = event->bits;
 		event->bits = 0;
+	} else if (event->waiter_count == WAITERS_MAX) {
+		status = ERR_BUSY;
 	} else {
 		self->next_waiter = event->waiters;
 		event->waiters = self;
+		event->waiter_count++;
+		status = ERR_AGAIN;
 	}
 	spinlock_release(&event->lock);
-	return taken;
+	return status;
+}
+
+static void stop_waiting(struct event *event, const struct thread *self)
+{
+	spinlock_acquire(&event->lock);
+	remove_waiter(event, self);
+	spinlock_release(&event->lock);
 }
 
 enum status event_wait(struct event *event, uint64_t deadline_tsc, uint64_t *bits)
 {
 	struct thread *self = thread_current();
-	enum status status = OK;
+	enum status status;
 
-	while (!take_or_wait(event, self, bits)) {
+	while ((status = take_or_wait(event, self, bits)) == ERR_AGAIN) {
 		if (self->kill_pending)
 			status = ERR_DEAD;
 		else if (deadline_tsc <= rdtsc())
 			status = ERR_TIMED_OUT;
-		if (status != OK) {
-			spinlock_acquire(&event->lock);
-			remove_waiter(event, self);
-			spinlock_release(&event->lock);
-			return status;
+		if (status != ERR_AGAIN) {
+			stop_waiting(event, self);
+			break;
 		}
 		thread_block(deadline_tsc);
 	}
-	return OK;
+	return status;
 }

@@ -16,5 +16,6 @@ struct object *event_object(struct event *event);
 uint64_t event_bits(uint64_t bits, uint64_t badge);
 /* From any context in ring 0, locks below RANK_EVENT held. */
 void event_signal(struct event *event, uint64_t bits);
-/* Waits until any bit is set, takes and clears them all. ERR_TIMED_OUT at deadline_tsc, ERR_DEAD when the thread was killed. */
+/* Waits until any bit is set, takes and clears them all. ERR_TIMED_OUT at deadline_tsc, ERR_DEAD when the thread was killed,
+ * ERR_BUSY: WAITERS_MAX threads wait already, and a signal must look at each. */
 MUST_CHECK enum status event_wait(struct event *event, uint64_t deadline_tsc, uint64_t *bits);

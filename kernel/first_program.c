@@ -112,7 +112,5 @@ enum status first_program_start(const struct boot_info *boot)
 		status = give_handles(space, boot);
 	if (status == OK)
 		status = thread_create(root_pool, space, &config, percpus[0], &thread);
-	if (status == OK)
-		space_add_thread(space, thread);
-	return status;
+	return status == OK ? space_add_thread(space, thread) : status;
 }

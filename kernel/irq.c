@@ -116,7 +116,7 @@ void irq_dispatch(uint32_t vector)
 	object_put(&irq->object);
 }
 
-static void irq_release(struct object *object)
+static bool irq_release(struct object *object)
 {
 	struct irq *irq = (struct irq *)object;
 	struct pool *pool = irq->pool;
@@ -129,6 +129,7 @@ static void irq_release(struct object *object)
 	object_put(event_object(irq->event));
 	pool_free(pool, irq, sizeof(*irq));
 	object_put(pool_object(pool));
+	return true;
 }
 
 /* Finds IOAPIC, pin and mode of a line. */

@@ -31,7 +31,7 @@ IMAGE_FILES += $(BUILD)/kernel.elf
 
 # Host tests: the kernel's logic on a simulated PC (tests/fake/kernel_pc.c).
 KERNEL_FAKES := tests/fake/kernel_pc.c tests/fake/kernel_panic.c tests/fake/kernel_spinlock.c tests/fake/kernel_log.c \
-	kernel/chunks.c kernel/chunks_init.c kernel/pool.c kernel/page_table.c kernel/object.c
+	tests/fake/kernel_reaper.c kernel/chunks.c kernel/chunks_init.c kernel/pool.c kernel/page_table.c kernel/object.c
 UNIT_TESTS += kernel_clock_choice
 test_kernel_clock_choice_SOURCES := kernel/clock_choice.c
 UNIT_TESTS += kernel_chunks kernel_pool
@@ -53,6 +53,8 @@ test_kernel_boot_state_SOURCES := kernel/boot_state.c
 test_kernel_event_SOURCES := $(KERNEL_FAKES) tests/fake/kernel_threads.c kernel/event.c
 test_kernel_page_table_SOURCES := $(KERNEL_FAKES)
 test_kernel_symbols_SOURCES := kernel/symbols.c
+UNIT_TESTS += kernel_reaper
+test_kernel_reaper_SOURCES := $(filter-out tests/fake/kernel_reaper.c,$(test_kernel_space_SOURCES)) kernel/reaper.c
 UNIT_TESTS += kernel_thread kernel_shootdown
 test_kernel_shootdown_SOURCES := kernel/shootdown.c
 test_kernel_thread_SOURCES := $(KERNEL_FAKES) kernel/thread.c

@@ -204,6 +204,8 @@ void kernel_map_low_page(uint64_t physical)
 
 void kernel_unmap_low(void)
 {
-	page_table_free(&map.pml4[0], root_pool);
+	unsigned budget = UINT32_MAX;
+
+	page_table_free(&map.pml4[0], root_pool, &budget);
 	shootdown_all();
 }

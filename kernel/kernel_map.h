@@ -32,8 +32,10 @@ void *kernel_map_device(uint64_t physical, uint64_t len_bytes, enum device_cache
 /* Maps one page of the kernel part a second time, executable and read-only. NULL: no room. */
 void *kernel_map_code(uint64_t physical);
 
-/* A kernel stack between guard pages; returns its top (the address of its struct stack_head), 0: pool exhausted. */
+/* A kernel stack between guard pages; returns its top (the address of its struct stack_head), 0: pool exhausted. To free it: unmap
+ * it, make all CPUs forget it by shootdown_all(), free it. */
 uint64_t kernel_stack_alloc(struct pool *pool);
+void kernel_stack_unmap(uint64_t top);
 void kernel_stack_free(struct pool *pool, uint64_t top);
 
 /* Makes the page tables of a CPU's windows. */

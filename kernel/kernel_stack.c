@@ -7,7 +7,6 @@
 #include "kernel/page_table.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
-#include "kernel/shootdown.h"
 #include "kernel/spinlock.h"
 
 #define STACK_PAGES 3U
@@ -55,23 +54,16 @@ static uint64_t page_address(uint32_t slot, unsigned page)
 	return KERNEL_STACKS_BASE + slot * KERNEL_STACK_BYTES + (1 + page) * PAGE_SIZE_BYTES;
 }
 
-/* Takes the stack's pages out of the map and frees them; absent ones are skipped. Lock held. */
-static void unmap(struct pool *pool, uint32_t slot, bool flush)
+/* Frees the stack's pages, which no CPU knows any more; absent ones are skipped. Lock held. */
+static void free_pages(struct pool *pool, uint32_t slot)
 {
-	uint64_t physical[STACK_PAGES];
-
 	for (unsigned page = 0; page < STACK_PAGES; page++) {
 		uint64_t *entry = page_table_entry(pml4(), page_address(slot, page), 1, NULL, 0);
 
-		physical[page] = entry != NULL ? *entry & PTE_ADDRESS : 0;
-		if (entry != NULL)
-			*entry = 0;
-	}
-	if (flush)
-		shootdown_all();
-	for (unsigned page = 0; page < STACK_PAGES; page++) {
-		if (physical[page] != 0)
-			pool_page_free(pool, direct_pointer(physical[page]));
+		if (entry == NULL || *entry == 0)
+			continue;
+		pool_page_free(pool, direct_pointer(*entry & PTE_ADDRESS));
+		*entry = 0;
 	}
 }
 
@@ -94,26 +86,42 @@ uint64_t kernel_stack_alloc(struct pool *pool)
 	uint64_t top = 0;
 	uint32_t slot;
 
+	if (!pool_stack_take(pool))
+		return 0;
 	spinlock_acquire(&stacks.lock);
 	slot = take_slot();
 	if (slot < STACKS_MAX) {
 		if (map(pool, slot)) {
 			top = KERNEL_STACKS_BASE + (slot + 1) * KERNEL_STACK_BYTES - sizeof(struct stack_head);
 		} else {
-			unmap(pool, slot, false);
+			free_pages(pool, slot);
 			give_back_slot(slot);
 		}
 	}
 	spinlock_release(&stacks.lock);
+	if (top == 0)
+		pool_stack_give_back(pool);
 	return top;
+}
+
+static uint32_t slot_of(uint64_t top)
+{
+	return (uint32_t)((top - KERNEL_STACKS_BASE) / KERNEL_STACK_BYTES);
+}
+
+void kernel_stack_unmap(uint64_t top)
+{
+	spinlock_acquire(&stacks.lock);
+	for (unsigned page = 0; page < STACK_PAGES; page++)
+		*page_table_entry(pml4(), page_address(slot_of(top), page), 1, NULL, 0) &= ~PTE_PRESENT;
+	spinlock_release(&stacks.lock);
 }
 
 void kernel_stack_free(struct pool *pool, uint64_t top)
 {
-	uint32_t slot = (uint32_t)((top - KERNEL_STACKS_BASE) / KERNEL_STACK_BYTES);
-
 	spinlock_acquire(&stacks.lock);
-	unmap(pool, slot, true);
-	give_back_slot(slot);
+	free_pages(pool, slot_of(top));
+	give_back_slot(slot_of(top));
 	spinlock_release(&stacks.lock);
+	pool_stack_give_back(pool);
 }

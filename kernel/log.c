@@ -2,7 +2,6 @@
 #include "kernel/log.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 
 #include "kernel/config.h"
 #include "kernel/emergency_console.h"
@@ -13,7 +12,8 @@
 static struct {
 	struct spinlock lock;
 	uint64_t written; /* bytes ever; the ring holds the last LOG_BYTES of them */
-	bool echo;
+	uint64_t echoed;  /* bytes that serial port and screen have shown, or that they missed */
+	bool echo, echo_waits;
 	char text[LOG_BYTES];
 } the_log = {.lock = {.rank = RANK_LOG}, .echo = true};
 
@@ -23,12 +23,40 @@ static void append(const char *text, size_t len_bytes)
 		the_log.text[the_log.written++ % LOG_BYTES] = text[i];
 }
 
+/* The next bytes to be shown, in one piece; NULL: none. Lock held. */
+static const char *next_to_echo(size_t *len_bytes)
+{
+	uint64_t waiting = the_log.written - the_log.echoed, to_end;
+
+	if (!the_log.echo || waiting == 0)
+		return NULL;
+	if (waiting > LOG_BYTES)
+		the_log.echoed = the_log.written - LOG_BYTES;
+	to_end = LOG_BYTES - the_log.echoed % LOG_BYTES;
+	waiting = the_log.written - the_log.echoed;
+	*len_bytes = waiting < to_end ? waiting : to_end;
+	return the_log.text + the_log.echoed % LOG_BYTES;
+}
+
+/* At boot text is shown at once; later by whoever has the time, with log_echo_step(). Lock held. */
+static void echo_at_once(void)
+{
+	const char *piece;
+	size_t len_bytes;
+
+	while (!the_log.echo_waits && (piece = next_to_echo(&len_bytes)) != NULL) {
+		emergency_write(piece, len_bytes);
+		the_log.echoed += len_bytes;
+	}
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
 	static const char *const prefixes[] = {
 		[LOG_ERROR] = "", [LOG_WARN] = "warning: ", [LOG_INFO] = "", [LOG_DEBUG] = ""};
 	char line[256];
 	size_t used = format_text(line, sizeof(line) - 1, "%s", prefixes[level]);
+	bool all_shown;
 	va_list args;
 
 	va_start(args, format);
@@ -36,9 +64,11 @@ void log_line(enum log_level level, const char *format, ...)
 	va_end(args);
 	line[used++] = '\n';
 	spinlock_acquire(&the_log.lock);
+	all_shown = the_log.echoed == the_log.written;
 	append(line, used);
-	if (the_log.echo && level != LOG_DEBUG)
-		emergency_write(line, used);
+	if (level == LOG_DEBUG && all_shown)
+		the_log.echoed = the_log.written;
+	echo_at_once();
 	spinlock_release(&the_log.lock);
 }
 
@@ -46,9 +76,39 @@ void log_text(const char *text, size_t len_bytes)
 {
 	spinlock_acquire(&the_log.lock);
 	append(text, len_bytes);
-	if (the_log.echo)
-		emergency_write(text, len_bytes);
+	echo_at_once();
 	spinlock_release(&the_log.lock);
+}
+
+uint64_t log_echo_step(void)
+{
+	uint64_t shown = LOG_ALL_SHOWN;
+	const char *piece;
+	size_t len_bytes;
+
+	spinlock_acquire(&the_log.lock);
+	piece = next_to_echo(&len_bytes);
+	if (piece != NULL) {
+		the_log.echoed += emergency_write_some(piece, len_bytes);
+		shown = the_log.echoed;
+	}
+	spinlock_release(&the_log.lock);
+	return shown;
+}
+
+uint64_t log_end(void)
+{
+	uint64_t end;
+
+	spinlock_acquire(&the_log.lock);
+	end = the_log.written;
+	spinlock_release(&the_log.lock);
+	return end;
+}
+
+void log_echo_may_wait(void)
+{
+	the_log.echo_waits = true;
 }
 
 size_t log_read(uint64_t *position, char *out, size_t size_bytes)
@@ -69,21 +129,12 @@ size_t log_read(uint64_t *position, char *out, size_t size_bytes)
 	return count;
 }
 
-static void set_echo(bool echo)
+void log_echo(bool on)
 {
 	spinlock_acquire(&the_log.lock);
-	the_log.echo = echo;
+	the_log.echo = on;
+	the_log.echoed = the_log.written;
 	spinlock_release(&the_log.lock);
-}
-
-void log_echo_stop(void)
-{
-	set_echo(false);
-}
-
-void log_echo_resume(void)
-{
-	set_echo(true);
 }
 
 size_t log_tail(char *out, size_t size_bytes)

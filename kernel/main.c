@@ -20,6 +20,7 @@
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "kernel/program_pages.h"
+#include "kernel/reaper.h"
 #include "kernel/scheduler.h"
 #include "kernel/selftest.h"
 #include "kernel/smp.h"
@@ -158,6 +159,9 @@ static enum status init_programs(void)
 {
 	enum status status = program_pages_init(boot_info->wall_clock_seconds, boot_info->wall_clock_tsc);
 
+	if (status == OK)
+		status = reaper_start();
+	log_echo_may_wait();
 	selftest_run();
 	return status == OK ? first_program_start(boot_info) : status;
 }

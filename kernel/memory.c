@@ -61,33 +61,39 @@ static struct extent *extent_at(struct memory *memory, uint64_t index)
 	return &memory->more[(index - 1) / EXTENTS_PER_PAGE][(index - 1) % EXTENTS_PER_PAGE];
 }
 
-/* Frees one extent's frames, in the units they were allocated in. */
-static void free_extent(struct memory *memory, const struct extent *extent)
+/* Frees the last frames of an extent, in the unit they were allocated in. */
+static void free_last(struct memory *memory, struct extent *extent)
 {
-	uint64_t at = 0;
+	uint64_t end = extent->physical + extent->len_bytes;
+	bool large = end % PAGE_2M_BYTES == 0 && extent->len_bytes >= PAGE_2M_BYTES && pool_frame_is_run(end - PAGE_2M_BYTES);
+	uint64_t len_bytes = large ? PAGE_2M_BYTES : PAGE_SIZE_BYTES;
 
-	while (at < extent->len_bytes) {
-		bool large = (extent->physical + at) % PAGE_2M_BYTES == 0 && extent->len_bytes - at >= PAGE_2M_BYTES &&
-			     pool_frame_is_run(extent->physical + at);
-
-		pool_frames_free(memory->pool, extent->physical + at, large ? PAGE_2M_BYTES / PAGE_SIZE_BYTES : 1);
-		at += large ? PAGE_2M_BYTES : PAGE_SIZE_BYTES;
-	}
+	pool_frames_free(memory->pool, end - len_bytes, len_bytes / PAGE_SIZE_BYTES);
+	extent->len_bytes -= len_bytes;
 }
 
-static void memory_release(struct object *object)
+static bool memory_release(struct object *object)
 {
 	struct memory *memory = memory_from_object(object);
 	struct pool *pool = memory->pool;
+	unsigned steps = 0;
 
-	for (uint64_t i = 0; memory->kind == MEMORY_KIND_RAM && i < memory->extent_count; i++)
-		free_extent(memory, extent_at(memory, i));
+	while (memory->kind == MEMORY_KIND_RAM && memory->extent_count > 0) {
+		struct extent *last = extent_at(memory, memory->extent_count - 1);
+
+		if (steps++ == SYSCALL_PAGES_MAX)
+			return false;
+		free_last(memory, last);
+		if (last->len_bytes == 0)
+			memory->extent_count--;
+	}
 	for (uint64_t i = 0; memory->more != NULL && i < EXTENT_PAGES_MAX && memory->more[i] != NULL; i++)
 		pool_page_free(pool, memory->more[i]);
 	if (memory->more != NULL)
 		pool_page_free(pool, memory->more);
 	pool_free(pool, memory, sizeof(*memory));
 	object_put(pool_object(pool));
+	return true;
 }
 
 enum status memory_create(struct pool *pool, struct memory **out)
@@ -219,6 +225,8 @@ void memory_add_view(struct memory *memory, struct view *view)
 {
 	spinlock_acquire(&memory->lock);
 	view->next_of_memory = memory->views;
+	if (memory->views != NULL)
+		memory->views->previous_of_memory = view;
 	memory->views = view;
 	spinlock_release(&memory->lock);
 }
@@ -226,11 +234,11 @@ void memory_add_view(struct memory *memory, struct view *view)
 void memory_remove_view(struct memory *memory, struct view *view)
 {
 	spinlock_acquire(&memory->lock);
-	for (struct view **at = &memory->views; *at != NULL; at = &(*at)->next_of_memory) {
-		if (*at == view) {
-			*at = view->next_of_memory;
-			break;
-		}
-	}
+	if (view->previous_of_memory != NULL)
+		view->previous_of_memory->next_of_memory = view->next_of_memory;
+	else
+		memory->views = view->next_of_memory;
+	if (view->next_of_memory != NULL)
+		view->next_of_memory->previous_of_memory = view->previous_of_memory;
 	spinlock_release(&memory->lock);
 }

@@ -4,8 +4,9 @@
 #include <stddef.h>
 
 #include "kernel/panic.h"
+#include "kernel/reaper.h"
 
-void object_init(struct object *object, enum object_kind kind, void (*release)(struct object *object))
+void object_init(struct object *object, enum object_kind kind, bool (*release)(struct object *object))
 {
 	object->references = 1;
 	object->kind = kind;
@@ -32,6 +33,10 @@ bool object_get_unless_dying(struct object *object)
 
 void object_put(struct object *object)
 {
-	if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) == 1 && object->release != NULL)
-		object->release(object);
+	if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) != 1 || object->release == NULL)
+		return;
+	if (object->kind == OBJECT_EVENT || object->kind == OBJECT_IRQ || object->kind == OBJECT_VCPU)
+		(void)object->release(object);
+	else
+		reaper_add(object);
 }

@@ -23,11 +23,15 @@ enum object_kind {
 struct object {
 	_Atomic uint32_t references;
 	uint32_t kind; /* enum object_kind, constant */
-	void (*release)(struct object *object); /* frees it; called once, when the last reference goes */
+	/* Frees it when the last reference is gone; false: a bounded portion of it, to be called again. */
+	bool (*release)(struct object *object);
+	struct object *next_dead; /* the reaper's */
 };
 
-void object_init(struct object *object, enum object_kind kind, void (*release)(struct object *object)); /* one reference */
+void object_init(struct object *object, enum object_kind kind, bool (*release)(struct object *object)); /* one reference */
 void object_get(struct object *object);
 /* False: its last reference is gone and it is being released; the caller found it by a pointer that is not counted. */
 bool object_get_unless_dying(struct object *object);
+/* Events, interrupts and vCPUs go at once when it was the last reference, all else by way of the reaper. Context: any, no lock
+ * above RANK_INBOX held. */
 void object_put(struct object *object);

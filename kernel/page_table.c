@@ -32,26 +32,24 @@ uint64_t *page_table_entry(uint64_t *root, uint64_t virtual_address, unsigned le
 	return &table[index_at(virtual_address, level)];
 }
 
-static void free_directory(uint64_t *directory, struct pool *pool)
+/* level: of the table that the entry names; 1: its entries name no tables. */
+static void free_table(uint64_t *entry, unsigned level, struct pool *pool, unsigned *budget)
 {
-	for (unsigned i = 0; i < 512; i++) {
-		if ((directory[i] & PTE_PRESENT) && !(directory[i] & PTE_LARGE))
-			pool_page_free(pool, direct_pointer(directory[i] & PTE_ADDRESS));
+	uint64_t *table = direct_pointer(*entry & PTE_ADDRESS);
+
+	for (unsigned i = 0; level > 1 && i < 512; i++) {
+		if ((table[i] & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT)
+			free_table(&table[i], level - 1, pool, budget);
+		if (*budget == 0)
+			return;
 	}
-	pool_page_free(pool, directory);
+	pool_page_free(pool, table);
+	*entry = 0;
+	--*budget;
 }
 
-void page_table_free(uint64_t *pml4_entry, struct pool *pool)
+void page_table_free(uint64_t *pml4_entry, struct pool *pool, unsigned *budget)
 {
-	uint64_t *pointers;
-
-	if (!(*pml4_entry & PTE_PRESENT))
-		return;
-	pointers = direct_pointer(*pml4_entry & PTE_ADDRESS);
-	for (unsigned i = 0; i < 512; i++) {
-		if ((pointers[i] & PTE_PRESENT) && !(pointers[i] & PTE_LARGE))
-			free_directory(direct_pointer(pointers[i] & PTE_ADDRESS), pool);
-	}
-	pool_page_free(pool, pointers);
-	*pml4_entry = 0;
+	if (*budget > 0 && (*pml4_entry & PTE_PRESENT))
+		free_table(pml4_entry, 3, pool, budget);
 }

@@ -20,5 +20,6 @@ struct pool;
  * table_flags (PTE_PRESENT | PTE_WRITE, PTE_USER for programs). root: the PML4 in the direct map. */
 uint64_t *page_table_entry(uint64_t *root, uint64_t virtual_address, unsigned level, struct pool *pool, uint64_t table_flags);
 
-/* Frees the tables (not what they map) below one PML4 entry. */
-void page_table_free(uint64_t *pml4_entry, struct pool *pool);
+/* Frees the tables (not what they map) below one PML4 entry, at most *budget, from which it takes what it freed. All is freed when
+ * the budget is not used up. */
+void page_table_free(uint64_t *pml4_entry, struct pool *pool, unsigned *budget);

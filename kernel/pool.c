@@ -3,6 +3,7 @@
 
 #include "abi/layout.h"
 #include "kernel/chunks.h"
+#include "kernel/config.h"
 #include "kernel/panic.h"
 #include "kernel/pool_internal.h"
 #include "kernel/spinlock.h"
@@ -24,6 +25,8 @@ struct pool {
 	/* constant after pool_create() */
 	struct pool *parent; /* holds a reference; NULL: the root pool */
 	unsigned depth;
+	struct pool *account; /* whose stacks_left counts: the pool above it that was made from the root pool */
+	_Atomic uint32_t stacks_left;
 	/* lock */
 	struct spinlock lock;
 	uint64_t guaranteed_chunks; /* of these, those not yet used are promised to it by the store */
@@ -35,6 +38,8 @@ struct pool {
 
 static struct pool the_root_pool = {
 	.object = {.references = 1, .kind = OBJECT_POOL},
+	.account = &the_root_pool,
+	.stacks_left = UINT32_MAX,
 	.limit_chunks = UINT64_MAX,
 	.lock = {.rank = RANK_POOL},
 };
@@ -259,6 +264,22 @@ void pool_free(struct pool *pool, void *object, size_t size_bytes)
 	spinlock_release(&pool->lock);
 }
 
+bool pool_stack_take(struct pool *pool)
+{
+	uint32_t left = pool->account->stacks_left;
+
+	while (left > 0) {
+		if (atomic_compare_exchange_weak(&pool->account->stacks_left, &left, left - 1))
+			return true;
+	}
+	return false;
+}
+
+void pool_stack_give_back(struct pool *pool)
+{
+	pool->account->stacks_left++;
+}
+
 /* Moves guarantee and limit from parent to a new pool. The root pool's own are without bound: what it gives is promised by the
  * store. */
 static enum status take_share(struct pool *parent, uint64_t guaranteed_chunks, uint64_t limit_chunks)
@@ -298,15 +319,18 @@ static void return_share(struct pool *parent, const struct pool *pool)
 }
 
 /* The last reference is gone, so every object paid by this pool is too: what is left are pages of size classes. */
-static void pool_release(struct object *object)
+static bool pool_release(struct object *object)
 {
 	struct pool *pool = (struct pool *)object;
 	struct pool *parent = pool->parent;
+	unsigned steps = 0;
 
 	for (unsigned list = 0; list < CHUNK_LISTS; list++) {
 		while (pool->lists[list] != NULL) {
 			struct chunk *chunk = pool->lists[list];
 
+			if (steps++ == SYSCALL_PAGES_MAX)
+				return false;
 			list_remove(pool, list, chunk);
 			return_chunks(pool, chunk, 1);
 		}
@@ -314,6 +338,7 @@ static void pool_release(struct object *object)
 	return_share(parent, pool);
 	pool_free(parent, pool, sizeof(*pool));
 	object_put(&parent->object);
+	return true;
 }
 
 enum status pool_create(struct pool *parent, uint64_t guaranteed_bytes, uint64_t limit_bytes, struct pool **out)
@@ -338,6 +363,8 @@ enum status pool_create(struct pool *parent, uint64_t guaranteed_bytes, uint64_t
 	object_get(&parent->object);
 	pool->parent = parent;
 	pool->depth = parent->depth + 1;
+	pool->account = parent == root_pool ? pool : parent->account;
+	pool->stacks_left = POOL_STACKS_MAX;
 	pool->guaranteed_chunks = guaranteed_chunks;
 	pool->limit_chunks = limit_chunks;
 	pool->lock = SPINLOCK(RANK_POOL);

@@ -36,6 +36,11 @@ void pool_free(struct pool *pool, void *object, size_t size_bytes);
 uint64_t pool_frames_alloc(struct pool *pool, uint64_t page_count);
 void pool_frames_free(struct pool *pool, uint64_t physical, uint64_t page_count);
 
+/* Kernel stacks have a fixed number of places in ring 0's half, of which a pool made from the root pool may use POOL_STACKS_MAX for
+ * itself and all pools below it. False: they are used up. */
+MUST_CHECK bool pool_stack_take(struct pool *pool);
+void pool_stack_give_back(struct pool *pool);
+
 /* True when this frame came as part of a run of whole chunks. */
 bool pool_frame_is_run(uint64_t physical);
 

@@ -4,28 +4,111 @@
 
 #include "kernel/event.h"
 #include "kernel/log.h"
-#include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "kernel/scheduler.h"
 #include "kernel/space_internal.h"
 #include "kernel/space_struct.h"
 #include "kernel/thread_internal.h"
 #include "kernel/trap.h"
+#include "lib/base/string.h"
 
-void space_add_thread(struct space *space, struct thread *thread)
+enum status space_add_thread(struct space *space, struct thread *thread)
 {
-	bool dead;
+	bool full;
 
 	spinlock_acquire(&space->lock);
-	thread->next_in_space = space->threads;
-	space->threads = thread;
-	space->thread_count++;
-	dead = space->status.state != SPACE_RUNNING;
+	full = space->thread_count == PROGRAM_THREADS_MAX;
+	if (!full) {
+		/* From here on another CPU may kill it, and it may run, end and let go of its reference. */
+		object_get(&thread->object);
+		thread->next_in_space = space->threads;
+		space->threads = thread;
+		space->thread_count++;
+		thread->home->thread_count++;
+		if (space->name[0] == '\0')
+			memcpy(space->name, thread->name, sizeof(space->name));
+		if (space->status.state != SPACE_RUNNING)
+			thread->kill_pending = true;
+	}
 	spinlock_release(&space->lock);
-	thread->home->thread_count++;
-	if (dead)
-		thread->kill_pending = true;
+	if (full)
+		return ERR_NO_SPACE;
 	scheduler_make_runnable(thread);
+	object_put(&thread->object);
+	return OK;
+}
+
+enum status space_adopt(struct space *parent, struct space *child)
+{
+	enum status status = ERR_NO_SPACE;
+
+	spinlock_acquire(&parent->lock);
+	if (parent->child_count < PROGRAM_CHILDREN_MAX) {
+		object_get(&parent->object);
+		child->parent = parent;
+		memcpy(child->name, parent->name, sizeof(child->name));
+		child->next_sibling = parent->children;
+		parent->children = child;
+		parent->child_count++;
+		status = OK;
+	}
+	spinlock_release(&parent->lock);
+	return status;
+}
+
+bool space_is_confined(const struct space *space)
+{
+	return space->vm != NULL || space->parent != NULL;
+}
+
+const char *space_name(const struct space *space)
+{
+	return space->name;
+}
+
+/* Parent's lock held. */
+static void unlist_child(struct space *parent, const struct space *child)
+{
+	for (struct space **at = &parent->children; *at != NULL; at = &(*at)->next_sibling) {
+		if (*at == child) {
+			*at = child->next_sibling;
+			parent->child_count--;
+			return;
+		}
+	}
+}
+
+void space_leave_parent(struct space *child)
+{
+	struct space *parent = child->parent;
+
+	if (parent == NULL)
+		return;
+	spinlock_acquire(&parent->lock);
+	unlist_child(parent, child);
+	spinlock_release(&parent->lock);
+	object_put(&parent->object);
+}
+
+/* One that is being freed at this moment stays readable as long as the lock is held: it leaves its parent first. A child that never
+ * ran has no children, so this nests no deeper. */
+static void end_children(struct space *space)
+{
+	struct space *child;
+	bool alive;
+
+	do {
+		spinlock_acquire(&space->lock);
+		child = space->children;
+		alive = child != NULL && object_get_unless_dying(&child->object);
+		if (child != NULL)
+			unlist_child(space, child);
+		spinlock_release(&space->lock);
+		if (alive) {
+			space_end(child, SPACE_KILLED, 0);
+			object_put(&child->object);
+		}
+	} while (child != NULL);
 }
 
 /* No thread is left: drops the handles and tells who waits for the end. More than one CPU may come here. */
@@ -33,6 +116,7 @@ static void finish(struct space *space)
 {
 	struct event *event;
 
+	end_children(space);
 	handle_table_close(&space->handles, space->pool);
 	spinlock_acquire(&space->lock);
 	event = space->end_event;
@@ -97,7 +181,7 @@ void space_fault(struct space *space, const struct trap_frame *frame, uint64_t f
 	};
 
 	log_error("E601 program %s stopped: exception %u at %lx, error code %lx, address %lx, rsp %lx",
-		  percpu_self()->current->name, status.exception, frame->rip, frame->error_code, fault_address, frame->rsp);
+		  space->name, status.exception, frame->rip, frame->error_code, fault_address, frame->rsp);
 	spinlock_acquire(&space->lock);
 	end_locked(space, &status);
 	spinlock_release(&space->lock);

@@ -8,6 +8,7 @@
 #include "kernel/hypervisor.h"
 #include "kernel/interrupt.h"
 #include "kernel/kernel_map.h"
+#include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "kernel/shootdown.h"
@@ -173,6 +174,10 @@ void scheduler_idle(void)
 	for (;;) {
 		if (cpu->run_count > 0) {
 			scheduler_switch();
+			continue;
+		}
+		if (log_echo_step() != LOG_ALL_SHOWN) {
+			take_waiting_interrupts();
 			continue;
 		}
 		cpu->is_idle = true;

@@ -46,64 +46,34 @@ uint64_t space_cr3(const struct space *space)
 	return space->cr3;
 }
 
-/* Spaces whose last reference is gone. Handles of one space may hold the last reference to another, and so on: they are destroyed
- * one after the other, not each from within the one before, which would need a stack without bound. */
-static struct {
-	struct spinlock lock;
-	struct space *first;
-	bool draining;
-} dying = {.lock = {.rank = RANK_DYING}};
-
 /* No thread, no handle, and no CPU has these tables loaded. */
-static void destroy(struct space *space)
+static bool space_release(struct object *object)
 {
+	struct space *space = space_from_object(object);
 	struct pool *pool = space->pool;
-	struct vm *vm = space->vm;
+	unsigned budget = SYSCALL_PAGES_MAX;
 
+	space_leave_parent(space);
+	space->parent = NULL;
 	handle_table_close(&space->handles, pool);
-	if (space->end_event != NULL)
-		object_put(event_object(space->end_event));
-	while (space->views != NULL) {
+	for (; space->views != NULL && budget > 0; budget--) {
 		struct view *view = space->views;
 
 		space->views = view->next_of_place;
 		view_destroy(view);
 	}
 	for (unsigned i = 0; i < 256; i++)
-		page_table_free(&space->pml4[i], pool);
+		page_table_free(&space->pml4[i], pool, &budget);
+	if (budget == 0)
+		return false;
+	if (space->end_event != NULL)
+		object_put(event_object(space->end_event));
+	if (space->vm != NULL)
+		object_put(hypervisor_vm_object(space->vm));
 	pool_page_free(pool, space->pml4);
 	pool_free(pool, space, sizeof(*space));
-	if (vm != NULL)
-		object_put(hypervisor_vm_object(vm));
 	object_put(pool_object(pool));
-}
-
-static struct space *next_dying(void)
-{
-	struct space *space;
-
-	spinlock_acquire(&dying.lock);
-	space = dying.first;
-	if (space != NULL)
-		dying.first = space->next_dying;
-	dying.draining = space != NULL;
-	spinlock_release(&dying.lock);
-	return space;
-}
-
-static void space_release(struct object *object)
-{
-	struct space *space = space_from_object(object);
-	bool drain;
-
-	spinlock_acquire(&dying.lock);
-	space->next_dying = dying.first;
-	dying.first = space;
-	drain = !dying.draining;
-	dying.draining = true;
-	spinlock_release(&dying.lock);
-	while (drain && (space = next_dying()) != NULL)
-		destroy(space);
+	return true;
 }
 
 enum status space_create(struct pool *pool, struct vm *vm, struct space **out)
@@ -212,8 +182,9 @@ static uint64_t map_piece(struct space *space, struct memory *memory, uint64_t a
 	return large ? PAGE_2M_BYTES : PAGE_SIZE_BYTES;
 }
 
-/* The view that this call extends, or a new one. NULL: no memory. Lock held. */
-static struct view *view_for(struct space *space, struct memory *memory, uint64_t address, uint64_t offset, unsigned rights)
+/* The view that this call extends, or a new one. NULL: none, *status says why. Lock held. */
+static struct view *view_for(struct space *space, struct memory *memory, uint64_t address, uint64_t offset, unsigned rights,
+			     enum status *status)
 {
 	struct view *view;
 
@@ -222,13 +193,18 @@ static struct view *view_for(struct space *space, struct memory *memory, uint64_
 		    view->offset_bytes + view->len_bytes == offset)
 			return view;
 	}
-	if (view_create(memory, space->pool, &view) != OK)
+	*status = ERR_NO_SPACE;
+	if (space->view_count == VIEWS_MAX)
+		return NULL;
+	*status = view_create(memory, space->pool, &view);
+	if (*status != OK)
 		return NULL;
 	view->address = address;
 	view->offset_bytes = offset;
 	view->rights = rights;
 	view->next_of_place = space->views;
 	space->views = view;
+	space->view_count++;
 	return view;
 }
 
@@ -242,13 +218,14 @@ static struct view *unlist_if_empty(struct space *space, struct view *view)
 	while (*at != view)
 		at = &(*at)->next_of_place;
 	*at = view->next_of_place;
+	space->view_count--;
 	return view;
 }
 
 enum status space_map(struct space *space, struct memory *memory, uint64_t address, uint64_t offset_bytes, uint64_t len_bytes,
 		      unsigned rights, uint64_t *done)
 {
-	enum status status = ERR_NO_MEMORY;
+	enum status status = OK;
 	struct view *view, *empty;
 	uint64_t mapped = 0;
 	unsigned steps = 0;
@@ -260,7 +237,7 @@ enum status space_map(struct space *space, struct memory *memory, uint64_t addre
 	if (address >= STUB_PAGE || len_bytes > STUB_PAGE - address)
 		return ERR_OUT_OF_RANGE;
 	spinlock_acquire(&space->lock);
-	view = view_for(space, memory, address, offset_bytes, rights);
+	view = view_for(space, memory, address, offset_bytes, rights, &status);
 	while (view != NULL && mapped < len_bytes && steps++ < SYSCALL_PAGES_MAX) {
 		uint64_t piece = map_piece(space, memory, address + mapped, offset_bytes + mapped, len_bytes - mapped, rights,
 					   &status);
@@ -318,6 +295,7 @@ enum status space_unmap(struct space *space, uint64_t address, uint64_t *done)
 		status = OK;
 		if (view->len_bytes == 0) {
 			*at = view->next_of_place;
+			space->view_count--;
 			emptied = view;
 		}
 	}

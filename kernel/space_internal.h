@@ -18,12 +18,21 @@ MUST_CHECK enum status space_map(struct space *space, struct memory *memory, uin
 /* Takes away the view that starts at address, up to 512 pages a call, from its end; *done = bytes unmapped, 0: gone. */
 MUST_CHECK enum status space_unmap(struct space *space, uint64_t address, uint64_t *done);
 
+/* A program ends with the one that made it: else a VMM could leave programs behind that nobody can reach, and memory that only
+ * their handles to each other keep. Before the child's first thread; ERR_NO_SPACE: the parent has PROGRAM_CHILDREN_MAX. */
+MUST_CHECK enum status space_adopt(struct space *parent, struct space *child);
+/* What a program made by a VMM is, too: it sees nobody's messages, and its own are marked with its name. */
+bool space_is_confined(const struct space *space);
+const char *space_name(const struct space *space);
+void space_leave_parent(struct space *child); /* it is being freed */
+
 /* Signalled once, when the program ends. */
 void space_set_end_event(struct space *space, struct event *event, uint64_t bits);
 /* Restricts its threads to these CPUs; before the first one is created. A new space may use all. */
 void space_set_cpus(struct space *space, const uint64_t cpu_mask[CPUS_MAX / 64]);
 const uint64_t *space_cpus(const struct space *space); /* CPUS_MAX / 64 words */
-void space_add_thread(struct space *space, struct thread *thread); /* takes a reference over; starts it */
+/* Starts a thread, whose reference it takes over on OK. ERR_NO_SPACE: the program has PROGRAM_THREADS_MAX. */
+MUST_CHECK enum status space_add_thread(struct space *space, struct thread *thread);
 void space_thread_gone(struct space *space, struct thread *thread); /* the reference goes to the caller */
 /* Ends the program: exception (frame), exit or kill. */
 void space_fault(struct space *space, const struct trap_frame *frame, uint64_t fault_address);

@@ -25,9 +25,15 @@ struct space {
 	uint64_t cpu_mask[CPUS_MAX / 64]; /* where its threads may run */
 	struct event *end_event; /* a reference, or NULL */
 	struct view *views;
+	uint32_t view_count;
 	struct thread *threads;
 	struct space_status status;
 	uint32_t thread_count;
-	/* the dying list's lock */
-	struct space *next_dying;
+	char name[16];              /* of its first thread, or its parent's */
+	struct space *children;     /* programs that this one made */
+	uint32_t child_count;
+	/* the parent's lock */
+	struct space *next_sibling;
+	/* constant after space_adopt() */
+	struct space *parent;       /* a reference, or NULL */
 };

@@ -146,7 +146,10 @@ int64_t sys_host_power(const struct syscall_arguments *a)
 {
 	enum status status = check_host(a->value[0]);
 
-	return syscall_error(status == OK ? power_do(a->value[1]) : status);
+	if (status != OK)
+		return syscall_error(status);
+	thread_show_log();
+	return syscall_error(power_do(a->value[1]));
 }
 
 int64_t sys_console_take(const struct syscall_arguments *a)
@@ -155,9 +158,7 @@ int64_t sys_console_take(const struct syscall_arguments *a)
 
 	if (status != OK)
 		return syscall_error(status);
-	if (a->value[1] != 0)
-		log_echo_stop();
-	else
-		log_echo_resume();
+	thread_show_log();
+	log_echo(a->value[1] == 0);
 	return syscall_error(status);
 }

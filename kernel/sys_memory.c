@@ -7,6 +7,7 @@
 #include "kernel/hypervisor.h"
 #include "kernel/memory_internal.h"
 #include "kernel/pool.h"
+#include "kernel/reaper.h"
 #include "kernel/space_internal.h"
 #include "kernel/syscall_table.h"
 #include "kernel/thread.h"
@@ -28,6 +29,12 @@ static int64_t new_handle(struct object *object, unsigned rights)
 		return syscall_error(status);
 	}
 	return handle;
+}
+
+/* What lacks memory may succeed as soon as what died is gone. */
+static enum status again_if_behind(enum status status)
+{
+	return status == ERR_NO_MEMORY && reaper_is_behind() ? ERR_AGAIN : status;
 }
 
 int64_t sys_handle_close(const struct syscall_arguments *a)
@@ -56,7 +63,7 @@ int64_t sys_pool_create(const struct syscall_arguments *a)
 
 	if (status != OK)
 		return syscall_error(status);
-	status = pool_create(pool_from_object(parent), a->value[1], a->value[2], &pool);
+	status = again_if_behind(pool_create(pool_from_object(parent), a->value[1], a->value[2], &pool));
 	object_put(parent);
 	return status == OK ? new_handle(pool_object(pool), RIGHT_ALL) : syscall_error(status);
 }
@@ -95,7 +102,7 @@ int64_t sys_memory_grow(const struct syscall_arguments *a)
 
 	if (status != OK)
 		return syscall_error(status);
-	status = memory_grow(memory_from_object(object), a->value[1], &size_bytes);
+	status = again_if_behind(memory_grow(memory_from_object(object), a->value[1], &size_bytes));
 	object_put(object);
 	return status == OK ? (int64_t)size_bytes : syscall_error(status);
 }
@@ -166,6 +173,11 @@ int64_t sys_space_create(const struct syscall_arguments *a)
 		status = find_optional(a->value[2], OBJECT_EVENT, RIGHT_SIGNAL, &event, &badge);
 	if (status == OK)
 		status = space_create(pool_from_object(pool), vm != NULL ? hypervisor_vm(vm) : NULL, &space);
+	if (status == OK && space_pool(self()) != root_pool) {
+		status = space_adopt(self(), space);
+		if (status != OK)
+			object_put(space_object(space));
+	}
 	if (status == OK)
 		space_set_cpus(space, cpu_mask);
 	if (status == OK && event != NULL)

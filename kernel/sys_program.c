@@ -13,6 +13,7 @@
 #include "kernel/user_copy.h"
 
 #define LOG_CALL_BYTES 512U
+#define VMM_LINES_MAX  16U /* of one call */
 
 static struct space *self(void)
 {
@@ -23,13 +24,14 @@ static struct space *self(void)
 static int64_t log_of_vmm(const struct syscall_arguments *a)
 {
 	char text[LOG_CALL_BYTES];
-	size_t count = a->value[1] < sizeof(text) ? a->value[1] : sizeof(text), start = 0;
+	size_t count = a->value[1] < sizeof(text) ? a->value[1] : sizeof(text), start = 0, lines = 1;
 	enum status status = copy_from_user(text, a->value[0], count);
 
 	for (size_t at = 0; status == OK && at < count; at++) {
-		if (text[at] == '\n' || at + 1 == count) {
-			log_info("%s: %.*s", thread_current()->name, (int)(at - start + (text[at] != '\n')), text + start);
+		if ((text[at] == '\n' && lines < VMM_LINES_MAX) || at + 1 == count) {
+			log_info("%s: %.*s", space_name(self()), (int)(at - start + (text[at] != '\n')), text + start);
 			start = at + 1;
+			lines++;
 		} else if (text[at] < ' ' || text[at] > '~') {
 			text[at] = '?';
 		}
@@ -37,13 +39,11 @@ static int64_t log_of_vmm(const struct syscall_arguments *a)
 	return syscall_error(status);
 }
 
-int64_t sys_log_write(const struct syscall_arguments *a)
+static int64_t log_of_program(const struct syscall_arguments *a)
 {
 	char text[LOG_CALL_BYTES];
 	uint64_t left = a->value[1];
 
-	if (space_vm(self()) != NULL)
-		return log_of_vmm(a);
 	if (left > 8 * LOG_CALL_BYTES)
 		return syscall_error(ERR_OUT_OF_RANGE);
 	for (uint64_t at = 0; left > 0;) {
@@ -59,12 +59,20 @@ int64_t sys_log_write(const struct syscall_arguments *a)
 	return 0;
 }
 
+int64_t sys_log_write(const struct syscall_arguments *a)
+{
+	int64_t answer = space_is_confined(self()) ? log_of_vmm(a) : log_of_program(a);
+
+	thread_show_log();
+	return answer;
+}
+
 int64_t sys_log_read(const struct syscall_arguments *a)
 {
 	char text[LOG_CALL_BYTES];
 	uint64_t position;
 	size_t count;
-	enum status status = space_vm(self()) == NULL ? OK : ERR_DENIED;
+	enum status status = space_is_confined(self()) ? ERR_DENIED : OK;
 
 	/* A VMM has no business with what other VMs' messages say. */
 	if (status == OK)
@@ -121,8 +129,11 @@ int64_t sys_thread_create(const struct syscall_arguments *a)
 	if (status == OK) {
 		status = thread_create(pool_from_object(pool), space_from_object(space), &config, NULL, &thread);
 		object_put(pool);
-		if (status == OK)
-			space_add_thread(space_from_object(space), thread);
+		if (status == OK) {
+			status = space_add_thread(space_from_object(space), thread);
+			if (status != OK)
+				object_put(&thread->object);
+		}
 	}
 	object_put(space);
 	return syscall_error(status);

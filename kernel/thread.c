@@ -5,10 +5,13 @@
 #include "kernel/hypervisor.h"
 #include "kernel/interrupt.h"
 #include "kernel/kernel_map.h"
+#include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
+#include "kernel/reaper.h"
 #include "kernel/scheduler.h"
+#include "kernel/shootdown.h"
 #include "kernel/space_internal.h"
 #include "kernel/thread_internal.h"
 #include "lib/base/string.h"
@@ -22,18 +25,39 @@ struct thread *thread_current(void)
 	return stack_head()->thread;
 }
 
-static void thread_release(struct object *object)
+unsigned threads_free(struct object **dead)
 {
-	struct thread *thread = (struct thread *)object;
-	struct space *space = thread->space;
-	struct pool *pool = thread->pool;
+	struct object *rest = *dead;
+	unsigned count = 0;
 
-	if (thread->stack_top != 0)
-		kernel_stack_free(pool, thread->stack_top);
-	pool_free(pool, thread, sizeof(*thread));
-	if (space != NULL)
-		object_put(space_object(space));
-	object_put(pool_object(pool));
+	for (; rest != NULL && count < THREADS_FREED_AT_ONCE; rest = rest->next_dead, count++) {
+		const struct thread *thread = (const struct thread *)rest;
+
+		if (thread->stack_top != 0)
+			kernel_stack_unmap(thread->stack_top);
+	}
+	shootdown_all();
+	for (unsigned i = 0; i < count; i++) {
+		struct thread *thread = (struct thread *)*dead;
+		struct space *space = thread->space;
+		struct pool *pool = thread->pool;
+
+		*dead = thread->object.next_dead;
+		if (thread->stack_top != 0)
+			kernel_stack_free(pool, thread->stack_top);
+		pool_free(pool, thread, sizeof(*thread));
+		if (space != NULL)
+			object_put(space_object(space));
+		object_put(pool_object(pool));
+	}
+	return count;
+}
+
+static bool thread_release(struct object *object)
+{
+	object->next_dead = NULL;
+	(void)threads_free(&object);
+	return true;
 }
 
 static void wait_expired(struct timer *timer)
@@ -70,6 +94,13 @@ static bool choose_cpus(struct thread *thread, const struct thread_config *confi
 	return one;
 }
 
+/* It appears in messages: printable characters only. */
+static void set_name(struct thread *thread, const char *name)
+{
+	for (unsigned i = 0; i < sizeof(thread->name) - 1 && name[i] != '\0'; i++)
+		thread->name[i] = name[i] >= ' ' && name[i] <= '~' ? name[i] : '?';
+}
+
 enum status thread_create(struct pool *pool, struct space *space, const struct thread_config *config, struct percpu *home,
 			  struct thread **out)
 {
@@ -85,7 +116,7 @@ enum status thread_create(struct pool *pool, struct space *space, const struct t
 	if (space != NULL) {
 		object_get(space_object(space));
 		thread->space = space;
-		memcpy(thread->name, config->name, sizeof(thread->name) - 1);
+		set_name(thread, config->name);
 		thread->user_entry = config->entry;
 		thread->user_stack = config->stack_top;
 		thread->user_argument = config->argument;
@@ -111,6 +142,7 @@ void thread_after_switch(void)
 	if (dead != NULL) {
 		cpu->dead = NULL;
 		object_put(&dead->object);
+		reaper_thread_ended();
 	}
 	hypervisor_switch_in(cpu->current);
 }
@@ -120,6 +152,8 @@ void thread_first_run(void)
 	struct thread *thread = thread_current();
 
 	thread_after_switch();
+	if (thread->kernel_entry != NULL)
+		thread->kernel_entry();
 	if (thread->space == NULL)
 		scheduler_idle();
 	scheduler_before_user();
@@ -131,6 +165,7 @@ void thread_exit_current(void)
 	struct thread *thread = thread_current();
 	struct percpu *cpu = percpu_self();
 
+	reaper_thread_ends(); /* before others can see that the program has ended */
 	timer_disarm(&thread->wait_timer);
 	hypervisor_thread_gone(thread);
 	space_thread_gone(thread->space, thread);
@@ -188,4 +223,15 @@ bool thread_should_yield(void)
 void thread_yield(void)
 {
 	scheduler_switch();
+}
+
+void thread_show_log(void)
+{
+	uint64_t end = log_end(); /* what others write behind it is theirs to wait for */
+
+	while (!thread_current()->kill_pending && log_echo_step() < end) {
+		take_waiting_interrupts();
+		if (thread_should_yield())
+			thread_yield();
+	}
 }

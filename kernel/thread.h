@@ -19,7 +19,8 @@ enum thread_state { THREAD_RUNNABLE, THREAD_RUNNING, THREAD_BLOCKED, THREAD_DEAD
 struct thread {
 	struct object object;
 	/* constant after thread_create() */
-	struct space *space; /* NULL: the idle thread */
+	struct space *space; /* NULL: a thread of ring 0 */
+	void (*kernel_entry)(void); /* of a thread of ring 0; NULL: the idle thread */
 	struct pool *pool;
 	uint64_t stack_top;  /* address of its struct stack_head; the stack grows down from there */
 	uint64_t user_entry, user_stack, user_argument;
@@ -61,3 +62,5 @@ void thread_kick(struct thread *thread);
  * ready, or it is to die. */
 bool thread_should_yield(void);
 void thread_yield(void);
+/* Waits until the log is shown, where ring 0 shows it: others run meanwhile. No lock held. */
+void thread_show_log(void);

@@ -10,6 +10,9 @@ struct space;
 MUST_CHECK enum status thread_create(struct pool *pool, struct space *space, const struct thread_config *config,
 				     struct percpu *home, struct thread **out);
 _Noreturn void thread_exit_current(void);
+#define THREADS_FREED_AT_ONCE 64U
+/* Frees the first threads of a list linked by next_dead, with one TLB shootdown for all; returns how many. */
+unsigned threads_free(struct object **dead);
 /* Asks a thread to die at its next way out of ring 0. */
 void thread_kill(struct thread *thread);
 /* What a thread does first after it was switched to. */

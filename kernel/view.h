@@ -8,15 +8,14 @@ struct memory;
 struct pool;
 
 struct view {
-	struct view *next_of_memory; /* the memory object's lock */
-	struct view *next_of_place;  /* the place's lock: a space's or a guest map's */
+	struct view *next_of_memory, *previous_of_memory; /* the memory object's lock */
+	struct view *next_of_place;                       /* the place's lock: a space's */
 	struct memory *memory;       /* holds a reference */
 	struct pool *pool;           /* paid for the view */
 	uint64_t address;            /* virtual or guest-physical */
 	uint64_t offset_bytes;       /* in the object */
 	uint64_t len_bytes;          /* grows with the progress of the map call */
 	uint32_t rights;
-	uint32_t is_guest;           /* 0: a space's, 1: a guest map's */
 };
 
 /* Makes a view of nothing yet, listed by the memory object; ERR_NO_MEMORY. */

@@ -1,7 +1,10 @@
 /* System calls with types. Each is its number, its arguments and what becomes of the answer. */
 #include "user/calls.h"
 
+#include "user/clock.h"
 #include "user/system_call.h"
+
+#define PATIENCE_MS 2000U
 
 /* Read by user/system_call.asm. */
 extern const uint64_t system_call_stub;
@@ -32,6 +35,19 @@ static enum status to_value(int64_t answer, uint64_t *value)
 	return done(answer);
 }
 
+/* What lacks memory is asked again, for a while, as long as ring 0 is still freeing what was destroyed. */
+static int64_t patient_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t deadline = clock_deadline_in_ms(PATIENCE_MS);
+	int64_t answer = system_call(number, a, b, c, 0, 0, 0);
+
+	while (answer == -(int64_t)ERR_AGAIN && clock_now_ticks() < deadline) {
+		sys_thread_yield();
+		answer = system_call(number, a, b, c, 0, 0, 0);
+	}
+	return answer == -(int64_t)ERR_AGAIN ? -(int64_t)ERR_NO_MEMORY : answer;
+}
+
 void sys_log_write(const char *text, size_t len_bytes)
 {
 	(void)system_call(SYS_LOG_WRITE, address(text), len_bytes, 0, 0, 0, 0);
@@ -54,7 +70,7 @@ enum status sys_handle_grant(handle_t space, handle_t handle, uint32_t rights, u
 
 enum status sys_pool_create(handle_t parent, uint64_t guaranteed_bytes, uint64_t limit_bytes, handle_t *pool)
 {
-	return to_handle(system_call(SYS_POOL_CREATE, parent, guaranteed_bytes, limit_bytes, 0, 0, 0), pool);
+	return to_handle(patient_call(SYS_POOL_CREATE, parent, guaranteed_bytes, limit_bytes), pool);
 }
 
 enum status sys_pool_info(handle_t pool, struct pool_info *info)
@@ -69,7 +85,7 @@ enum status sys_memory_create(handle_t pool, handle_t *memory)
 
 enum status sys_memory_grow(handle_t memory, uint64_t target_bytes, uint64_t *reached_bytes)
 {
-	return to_value(system_call(SYS_MEMORY_GROW, memory, target_bytes, 0, 0, 0, 0), reached_bytes);
+	return to_value(patient_call(SYS_MEMORY_GROW, memory, target_bytes, 0), reached_bytes);
 }
 
 enum status sys_memory_device(handle_t host, handle_t pool, uint64_t physical, uint64_t len_bytes, uint32_t flags,

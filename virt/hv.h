@@ -40,7 +40,7 @@ struct hv_ops {
 
 	/* Guest memory. gpa, hpa, len_bytes: multiples of 4096. Bounded: done_bytes says how far it came, also on errors. */
 	MUST_CHECK enum status (*vm_create)(struct vm *vm);
-	void (*vm_destroy)(struct vm *vm);
+	bool (*vm_destroy)(struct vm *vm); /* false: a bounded portion of it, to be called again */
 	MUST_CHECK enum status (*map)(struct vm *vm, uint64_t gpa, uint64_t hpa, uint64_t len_bytes, unsigned rights,
 				      uint64_t *done_bytes);
 	void (*unmap)(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes);

@@ -25,11 +25,12 @@ _Static_assert(sizeof(struct vcpu) <= 4096, "one pool object");
 #define ALL_GROUPS (VCPU_GROUP_GENERAL | VCPU_GROUP_SYSTEM | VCPU_GROUP_SEGMENTS)
 
 /* The vCPU itself stays until its VM goes: others may be sending to it. */
-static void vcpu_release(struct object *object)
+static bool vcpu_release(struct object *object)
 {
 	struct vcpu *vcpu = (struct vcpu *)((uint8_t *)object - offsetof(struct vcpu, object));
 
 	object_put(&vcpu->vm->object);
+	return true;
 }
 
 void vcpu_free(struct vcpu *vcpu)

@@ -9,5 +9,5 @@ UNIT_TESTS += msr_policy interrupts virt_policies
 test_msr_policy_SOURCES := virt/msr_policy.c virt/control_registers.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
 test_interrupts_SOURCES := virt/interrupts.c virt/posted.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
 UNIT_TESTS += guest_map
-test_guest_map_SOURCES := virt/guest_map.c tests/fake/hv.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c kernel/object.c
+test_guest_map_SOURCES := virt/guest_map.c tests/fake/hv.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c kernel/object.c tests/fake/kernel_reaper.c
 test_virt_policies_SOURCES := virt/control_registers.c virt/cpuid_policy.c virt/hypercall.c virt/reply.c

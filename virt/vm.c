@@ -46,25 +46,26 @@ void vm_stop(struct vm *vm, enum vcpu_stop_reason reason)
 	}
 }
 
-static void vm_release(struct object *object)
+static bool vm_release(struct object *object)
 {
 	struct vm *vm = (struct vm *)object;
 	struct pool *pool = vm->pool;
 
 	for (uint32_t i = 0; i < VCPUS_PER_VM_MAX; i++) {
-		struct vcpu *vcpu = vm_vcpu(vm, i);
+		struct vcpu *vcpu = atomic_exchange(&vm->vcpus[i], NULL);
 
 		if (vcpu != NULL)
 			vcpu_free(vcpu);
 	}
-	if (vm->backend != NULL)
-		hv->vm_destroy(vm);
 	guest_map_destroy(&vm->map);
+	if (vm->backend != NULL && !hv->vm_destroy(vm))
+		return false;
 	vm_slot_destroy(&vm->slot, pool);
 	if (vm->cpuid != NULL)
 		pool_free(pool, vm->cpuid, sizeof(*vm->cpuid));
 	pool_free(pool, vm, sizeof(*vm));
 	object_put(pool_object(pool));
+	return true;
 }
 
 static struct cpuid_answer host_cpuid(uint32_t leaf, uint32_t subleaf)

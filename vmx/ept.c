@@ -40,21 +40,29 @@ enum status ept_create(struct ept *ept, const struct ept_provider *provider, voi
 	return ept->root != NULL ? OK : ERR_NO_MEMORY;
 }
 
-/* Four levels deep at most. */
-static void free_table(struct ept *ept, uint64_t *table, unsigned level)
+/* Four levels deep at most. True: the table and all below it are freed. */
+static bool free_table(struct ept *ept, uint64_t *table, unsigned level, unsigned *budget)
 {
 	for (unsigned i = 0; i < ENTRIES && level > 0; i++) {
-		if (table[i] != 0 && !is_leaf(table[i], level))
-			free_table(ept, table_of(ept, table[i]), level - 1);
+		if (table[i] == 0 || is_leaf(table[i], level))
+			continue;
+		if (!free_table(ept, table_of(ept, table[i]), level - 1, budget))
+			return false;
+		table[i] = 0;
 	}
+	if (*budget == 0)
+		return false;
+	--*budget;
 	ept->provider->page_free(ept->context, table);
+	return true;
 }
 
-void ept_destroy(struct ept *ept)
+bool ept_destroy(struct ept *ept, unsigned pages_max)
 {
-	if (ept->root != NULL)
-		free_table(ept, ept->root, TOP_LEVEL);
+	if (ept->root != NULL && !free_table(ept, ept->root, TOP_LEVEL, &pages_max))
+		return false;
 	ept->root = NULL;
+	return true;
 }
 
 static bool size_allowed(const struct ept *ept, unsigned level)

@@ -30,7 +30,8 @@ struct ept {
 
 /* ERR_NO_MEMORY. */
 MUST_CHECK enum status ept_create(struct ept *ept, const struct ept_provider *provider, void *context);
-void ept_destroy(struct ept *ept);
+/* Frees up to pages_max of its tables; true: none is left. No CPU uses them any more. */
+MUST_CHECK bool ept_destroy(struct ept *ept, unsigned pages_max);
 
 /* Maps up to steps_max pages, of the largest size that both ends allow, as write-back memory whatever the guest's PAT says.
  * gpa, hpa, len_bytes: multiples of 4096, gpa below 2^48. *done_bytes is right on errors too.

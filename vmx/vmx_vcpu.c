@@ -67,13 +67,15 @@ enum status vmx_vm_create(struct vm *vm)
 	return OK;
 }
 
-void vmx_vm_destroy(struct vm *vm)
+bool vmx_vm_destroy(struct vm *vm)
 {
 	struct vmx_vm *vmx = vm->backend;
 
-	ept_destroy(&vmx->ept);
+	if (!ept_destroy(&vmx->ept, SYSCALL_PAGES_MAX))
+		return false;
 	pool_free(vm->pool, vmx, sizeof(*vmx));
 	vm->backend = NULL;
+	return true;
 }
 
 enum status vmx_map(struct vm *vm, uint64_t gpa, uint64_t hpa, uint64_t len_bytes, unsigned rights, uint64_t *done_bytes)

@@ -37,7 +37,7 @@ struct vmx_vcpu {
 
 
 MUST_CHECK enum status vmx_vm_create(struct vm *vm);
-void vmx_vm_destroy(struct vm *vm);
+bool vmx_vm_destroy(struct vm *vm);
 void vmx_flush(const struct vm *vm);
 MUST_CHECK enum status vmx_map(struct vm *vm, uint64_t gpa, uint64_t hpa, uint64_t len_bytes, unsigned rights,
 			       uint64_t *done_bytes);

@@ -11,6 +11,7 @@
 
 struct thread *fake_current_thread;
 void (*fake_while_blocked)(void);
+void (*fake_on_made_runnable)(struct thread *thread);
 unsigned fake_wakes, fake_kills, fake_made_runnable;
 
 struct thread *thread_current(void)
@@ -43,4 +44,6 @@ void scheduler_make_runnable(struct thread *thread)
 {
 	ASSERT(thread != NULL && fake_lock_ranks >> RANK_INBOX == 0);
 	fake_made_runnable++;
+	if (fake_on_made_runnable != NULL)
+		fake_on_made_runnable(thread);
 }

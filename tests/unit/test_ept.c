@@ -62,8 +62,25 @@ static void check(const struct ept *ept, uint64_t gpa, uint64_t wanted_hpa, uint
 
 static void finish(struct ept *ept)
 {
-	ept_destroy(ept);
+	assert_true(ept_destroy(ept, UINT32_MAX));
 	assert_int_equal(pages_out, 0);
+}
+
+static void test_ept_is_destroyed_in_portions(void **state)
+{
+	struct ept ept = fresh(false, false);
+	uint64_t done;
+	unsigned portions = 1;
+
+	(void)state;
+	for (uint64_t i = 0; i < 40; i++)
+		assert_int_equal(ept_map(&ept, i * G1, 0, 4096, 7, 512, &done), OK);
+	while (!ept_destroy(&ept, 16)) {
+		assert_int_equal(pages_out, 82 - 16 * portions);
+		portions++;
+	}
+	assert_int_equal(pages_out, 0);
+	assert_int_equal(portions, 6);
 }
 
 static void test_ept_uses_largest_pages_that_fit(void **state)
@@ -214,6 +231,7 @@ static void test_ept_leaf_entry_bits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ept_is_destroyed_in_portions),
 		cmocka_unit_test(test_ept_uses_largest_pages_that_fit),
 		cmocka_unit_test(test_ept_small_pages_when_large_ones_are_off),
 		cmocka_unit_test(test_ept_misaligned_ends_take_small_pages),

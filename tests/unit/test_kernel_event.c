@@ -95,6 +95,45 @@ static void body_two_waiters(void)
 	assert_int_equal(fake_wakes, 1);
 }
 
+/* A signal looks at every waiter: there are never more than WAITERS_MAX. */
+static struct thread crowd[WAITERS_MAX + 1];
+static struct event *crowded;
+static unsigned arrived;
+
+static void next_waits(void)
+{
+	uint64_t bits;
+
+	arrived++;
+	fake_current_thread = &crowd[arrived];
+	if (arrived < WAITERS_MAX) {
+		(void)!event_wait(crowded, UINT64_MAX, &bits);
+	} else {
+		assert_int_equal(event_wait(crowded, UINT64_MAX, &bits), ERR_BUSY);
+		event_signal(crowded, 1);
+		assert_int_equal(fake_wakes, WAITERS_MAX);
+		for (unsigned i = 0; i < WAITERS_MAX; i++)
+			crowd[i].kill_pending = true;
+	}
+	arrived--;
+	fake_current_thread = &crowd[arrived];
+}
+
+static void body_waiters_are_bounded(void)
+{
+	uint64_t bits;
+
+	fake_pc_boot_simple(64 * FAKE_MIB);
+	assert_int_equal(event_create(root_pool, &crowded), OK);
+	fake_current_thread = &crowd[0];
+	fake_while_blocked = next_waits;
+	(void)!event_wait(crowded, UINT64_MAX, &bits);
+	fake_while_blocked = NULL;
+	event_signal(crowded, 2);
+	assert_int_equal(fake_wakes, WAITERS_MAX); /* nobody waits any more */
+	object_put(event_object(crowded));
+}
+
 static void body_event_bits(void)
 {
 	assert_int_equal(event_bits(UINT64_MAX, UINT64_MAX), UINT64_MAX >> 1);
@@ -104,10 +143,11 @@ static void body_event_bits(void)
 
 static unsigned released;
 
-static void count_release(struct object *object)
+static bool count_release(struct object *object)
 {
 	assert_int_equal(atomic_load(&object->references), 0);
 	released++;
+	return true;
 }
 
 static void body_object(void)
@@ -139,15 +179,20 @@ PC_TEST(bits_gather_and_clear)
 PC_TEST(spurious_wakes)
 PC_TEST(killed_while_waiting)
 PC_TEST(two_waiters)
+PC_TEST(waiters_are_bounded)
 PC_TEST(event_bits)
 PC_TEST(object)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kernel_event_bits_gather_and_clear), cmocka_unit_test(test_kernel_event_spurious_wakes),
-		cmocka_unit_test(test_kernel_event_killed_while_waiting),  cmocka_unit_test(test_kernel_event_two_waiters),
-		cmocka_unit_test(test_kernel_event_event_bits),		   cmocka_unit_test(test_kernel_event_object),
+		cmocka_unit_test(test_kernel_event_bits_gather_and_clear),
+		cmocka_unit_test(test_kernel_event_spurious_wakes),
+		cmocka_unit_test(test_kernel_event_killed_while_waiting),
+		cmocka_unit_test(test_kernel_event_two_waiters),
+		cmocka_unit_test(test_kernel_event_waiters_are_bounded),
+		cmocka_unit_test(test_kernel_event_event_bits),
+		cmocka_unit_test(test_kernel_event_object),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ enum status thread_create(struct pool *pool, struct space *space, const struct t
 			  struct thread **out)
 {
 	static struct percpu home;
-	static struct thread thread = {.home = &home};
+	static struct thread thread = {.home = &home, .object = {.references = 1}};
 
 	(void)pool, (void)cpu;
 	started = space;

@@ -9,10 +9,11 @@ static struct handle_table table;
 static struct object object;
 static unsigned released;
 
-static void count_release(struct object *gone)
+static bool count_release(struct object *gone)
 {
 	assert_ptr_equal(gone, &object);
 	released++;
+	return true;
 }
 
 static void boot(void)

@@ -15,6 +15,16 @@ void emergency_write(const char *text, size_t len_bytes)
 	echoed_bytes += len_bytes;
 }
 
+static size_t port_takes;
+
+size_t emergency_write_some(const char *text, size_t len_bytes)
+{
+	size_t count = len_bytes < port_takes ? len_bytes : port_takes;
+
+	emergency_write(text, count);
+	return count;
+}
+
 static uint64_t newest(void)
 {
 	char text[256];
@@ -68,7 +78,7 @@ static void test_log_ring_wraps(void **state)
 	char text[500];
 
 	(void)state;
-	log_echo_stop();
+	log_echo(false);
 	start = position;
 	for (uint64_t at = 0; at < 3 * LOG_BYTES + 123; at++) {
 		char c = (char)(at % 251);
@@ -105,11 +115,50 @@ static void test_log_read_of_the_future(void **state)
 static void test_log_echo_stops(void **state)
 {
 	(void)state;
-	log_echo_stop();
+	log_echo(false);
 	echoed_bytes = 0;
 	log_error("silence");
 	log_text("x", 1);
 	assert_int_equal(echoed_bytes, 0);
+}
+
+/* Once threads run, nobody waits for the serial port with the log in hand: text is shown in order, as the port takes it. */
+static void test_log_echo_in_portions(void **state)
+{
+	static char long_text[LOG_BYTES + 10];
+	unsigned steps = 0;
+
+	(void)state;
+	log_echo(true);
+	log_echo_may_wait();
+	echoed_bytes = 0;
+	log_debug("not shown");
+	log_text("first\n", 6);
+	log_info("second");
+	assert_int_equal(echoed_bytes, 0);
+	port_takes = 0;
+	assert_int_equal(log_echo_step(), log_end() - 13);
+	assert_int_equal(echoed_bytes, 0);
+	port_takes = 4;
+	while (log_echo_step() != LOG_ALL_SHOWN)
+		steps++;
+	assert_int_equal(steps, 4);
+	assert_int_equal(echoed_bytes, 13);
+	assert_memory_equal(echoed, "first\nsecond\n", 13);
+	/* What the ring has lost meanwhile is not shown. */
+	memset(long_text, 'x', sizeof(long_text));
+	log_text(long_text, sizeof(long_text));
+	echoed_bytes = 0;
+	port_takes = 1000;
+	steps = 0;
+	while (log_echo_step() != LOG_ALL_SHOWN) {
+		steps += (unsigned)echoed_bytes;
+		echoed_bytes = 0;
+	}
+	assert_int_equal(steps, LOG_BYTES);
+	log_text("y", 1);
+	log_echo(false);
+	assert_true(log_echo_step() == LOG_ALL_SHOWN);
 }
 
 int main(void)
@@ -117,7 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_log_line_is_echoed_and_read), cmocka_unit_test(test_log_line_is_cut),
 		cmocka_unit_test(test_log_ring_wraps),		    cmocka_unit_test(test_log_read_of_the_future),
-		cmocka_unit_test(test_log_echo_stops),
+		cmocka_unit_test(test_log_echo_stops),		    cmocka_unit_test(test_log_echo_in_portions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

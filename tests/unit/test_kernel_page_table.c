@@ -50,19 +50,22 @@ static void body_walk(void)
 
 static void body_large_pages_are_in_the_way(void)
 {
+	unsigned budget = UINT32_MAX;
+
 	boot();
 	*page_table_entry(root, 0x40000000, 3, pool, FLAGS) = PTE_PRESENT | PTE_LARGE;
 	assert_null(page_table_entry(root, 0x40000000, 2, pool, FLAGS));
 	*page_table_entry(root, 0x200000, 2, pool, FLAGS) = PTE_PRESENT | PTE_LARGE;
 	assert_null(page_table_entry(root, 0x200000, 1, pool, FLAGS));
 	assert_non_null(page_table_entry(root, 0x200000, 2, pool, FLAGS));
-	page_table_free(&root[0], pool);
+	page_table_free(&root[0], pool, &budget);
 	assert_int_equal(root[0], 0);
 }
 
 static void body_free_gives_all_back(void)
 {
 	struct pool_info info;
+	unsigned budget = UINT32_MAX;
 
 	boot();
 	srandom(3);
@@ -76,21 +79,21 @@ static void body_free_gives_all_back(void)
 			*entry = PTE_PRESENT | 0x123456789000;
 	}
 	for (unsigned i = 0; i < 256; i++)
-		page_table_free(&root[i], pool);
+		page_table_free(&root[i], pool, &budget);
 	pool_describe(pool, &info);
 	assert_int_equal(info.used_bytes, 0);
 }
 
 static void body_exhausted(void)
 {
-	unsigned made = 0;
+	unsigned made = 0, budget = UINT32_MAX;
 
 	boot();
 	while (page_table_entry(root, (uint64_t)made << 21, 1, pool, FLAGS) != NULL)
 		made++;
 	assert_true(made > 39 * 500);
 	assert_non_null(page_table_entry(root, 0, 1, pool, FLAGS));
-	page_table_free(&root[0], pool);
+	page_table_free(&root[0], pool, &budget);
 	assert_non_null(page_table_entry(root, (uint64_t)made << 21, 1, pool, FLAGS));
 }
 

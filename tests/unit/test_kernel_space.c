@@ -359,7 +359,8 @@ static void body_threads_end(void)
 	space_set_end_event(space, event, 1ULL << 5);
 	for (unsigned i = 0; i < 2; i++) {
 		threads[i].home = &cpu;
-		space_add_thread(space, &threads[i]);
+		threads[i].object.references = 1;
+		assert_int_equal(space_add_thread(space, &threads[i]), OK);
 	}
 	assert_int_equal(fake_made_runnable, 2);
 	space_end(space, SPACE_EXITED, 42);
@@ -376,11 +377,131 @@ static void body_threads_end(void)
 	assert_int_equal(event_wait(event, 0, &bits), OK);
 	assert_int_equal(bits, 1ULL << 5);
 	threads[1].kill_pending = false;
-	space_add_thread(space, &threads[1]); /* too late: it dies at once */
+	assert_int_equal(space_add_thread(space, &threads[1]), OK); /* too late: it dies at once */
 	assert_true(threads[1].kill_pending);
 	space_thread_gone(space, &threads[1]);
 	object_put(event_object(event));
 	object_put(space_object(space));
+	assert_nothing_left();
+}
+
+/* The lists that calls walk under the space's lock are bounded, whatever memory a program has to fill them. */
+static void body_lists_are_bounded(void)
+{
+	static struct percpu cpu;
+	static struct thread threads[PROGRAM_THREADS_MAX + 1];
+	struct space *space;
+	struct memory *memory;
+	uint64_t done;
+
+	boot(60);
+	space = new_space();
+	memory = new_memory(PAGE_SIZE_BYTES);
+	for (uint64_t i = 0; i < VIEWS_MAX; i++)
+		assert_int_equal(space_map(space, memory, BASE + i * 2 * PAGE_SIZE_BYTES, 0, PAGE_SIZE_BYTES, RW, &done), OK);
+	assert_int_equal(space_map(space, memory, BASE - PAGE_SIZE_BYTES, 0, PAGE_SIZE_BYTES, RW, &done), ERR_NO_SPACE);
+	assert_int_equal(space_unmap(space, BASE, &done), OK);
+	assert_int_equal(space_map(space, memory, BASE - PAGE_SIZE_BYTES, 0, PAGE_SIZE_BYTES, RW, &done), OK);
+	for (unsigned i = 0; i <= PROGRAM_THREADS_MAX; i++) {
+		threads[i].home = &cpu;
+		threads[i].object.references = 1;
+		assert_int_equal(space_add_thread(space, &threads[i]), i < PROGRAM_THREADS_MAX ? OK : ERR_NO_SPACE);
+	}
+	assert_int_equal(threads[PROGRAM_THREADS_MAX].object.references, 1);
+	for (unsigned i = 0; i < PROGRAM_THREADS_MAX; i++)
+		space_thread_gone(space, &threads[i]);
+	object_put(memory_object(memory));
+	object_put(space_object(space));
+	assert_nothing_left();
+}
+
+/* Another CPU kills the program the moment the thread is listed: the thread runs, ends and is let go before its maker goes on. */
+static struct space *dying_space;
+static bool thread_freed;
+
+static bool note_thread_freed(struct object *object)
+{
+	(void)object;
+	thread_freed = true;
+	return true;
+}
+
+static void run_to_its_end(struct thread *thread)
+{
+	fake_on_made_runnable = NULL;
+	space_thread_gone(dying_space, thread);
+	object_put(&thread->object);
+	assert_false(thread_freed);
+}
+
+static void body_thread_ends_before_its_maker_goes_on(void)
+{
+	static struct percpu cpu;
+	static struct thread thread;
+
+	boot(40);
+	dying_space = new_space();
+	thread.home = &cpu;
+	object_init(&thread.object, OBJECT_THREAD, note_thread_freed);
+	fake_on_made_runnable = run_to_its_end;
+	assert_int_equal(space_add_thread(dying_space, &thread), OK);
+	assert_true(thread_freed);
+	object_put(space_object(dying_space));
+	assert_nothing_left();
+}
+
+/* What a program made ends with it: one that runs is killed, and one that only its own handle keeps is freed. */
+static void body_children_end_with_their_maker(void)
+{
+	static struct percpu cpu;
+	static struct thread threads[2];
+	struct space *maker, *running, *forgotten, *gone;
+	handle_t handle;
+
+	boot(60);
+	maker = new_space();
+	running = new_space();
+	forgotten = new_space();
+	gone = new_space();
+	assert_int_equal(space_adopt(maker, running), OK);
+	assert_int_equal(space_adopt(maker, forgotten), OK);
+	assert_int_equal(space_adopt(maker, gone), OK);
+	assert_int_equal(maker->child_count, 3);
+	assert_true(space_is_confined(running) && !space_is_confined(maker));
+	object_put(space_object(gone));
+	assert_int_equal(maker->child_count, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		threads[i].home = &cpu;
+		threads[i].object.references = 2;
+		memcpy(threads[i].name, i == 0 ? "web" : "two", sizeof("web"));
+		assert_int_equal(space_add_thread(i == 0 ? maker : running, &threads[i]), OK);
+	}
+	assert_string_equal(space_name(maker), "web");
+	object_get(space_object(forgotten));
+	assert_int_equal(handle_add(forgotten, space_object(forgotten), RIGHT_ALL, UINT64_MAX, &handle), OK);
+	object_put(space_object(forgotten));
+	space_thread_gone(maker, &threads[0]);
+	assert_true(threads[1].kill_pending);
+	assert_int_equal(maker->child_count, 0);
+	space_thread_gone(running, &threads[1]);
+	object_put(space_object(running));
+	object_put(space_object(maker));
+	assert_nothing_left();
+}
+
+static void body_children_are_bounded(void)
+{
+	struct space *maker, *children[PROGRAM_CHILDREN_MAX + 1];
+
+	boot(60);
+	maker = new_space();
+	for (unsigned i = 0; i <= PROGRAM_CHILDREN_MAX; i++) {
+		children[i] = new_space();
+		assert_int_equal(space_adopt(maker, children[i]), i < PROGRAM_CHILDREN_MAX ? OK : ERR_NO_SPACE);
+	}
+	object_put(space_object(maker)); /* they keep it */
+	for (unsigned i = 0; i <= PROGRAM_CHILDREN_MAX; i++)
+		object_put(space_object(children[i]));
 	assert_nothing_left();
 }
 
@@ -401,6 +522,10 @@ PC_TEST(port_handles)
 PC_TEST(chain_of_spaces)
 PC_TEST(kill_before_start)
 PC_TEST(threads_end)
+PC_TEST(lists_are_bounded)
+PC_TEST(children_end_with_their_maker)
+PC_TEST(children_are_bounded)
+PC_TEST(thread_ends_before_its_maker_goes_on)
 
 int main(void)
 {
@@ -416,6 +541,10 @@ int main(void)
 		cmocka_unit_test(test_kernel_space_chain_of_spaces),
 		cmocka_unit_test(test_kernel_space_kill_before_start),
 		cmocka_unit_test(test_kernel_space_threads_end),
+		cmocka_unit_test(test_kernel_space_lists_are_bounded),
+		cmocka_unit_test(test_kernel_space_children_end_with_their_maker),
+		cmocka_unit_test(test_kernel_space_children_are_bounded),
+		cmocka_unit_test(test_kernel_space_thread_ends_before_its_maker_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,8 +32,10 @@ static void body_layout(void)
 	assert_int_equal(entry_at(slot + KERNEL_STACK_BYTES), 0);
 	for (uint64_t at = slot + PAGE_SIZE_BYTES; at < slot + KERNEL_STACK_BYTES; at += PAGE_SIZE_BYTES)
 		assert_int_equal(entry_at(at) & ~PTE_ADDRESS, PTE_PRESENT | PTE_WRITE | PTE_GLOBAL | PTE_NX);
+	kernel_stack_unmap(first);
+	assert_false(entry_at(slot + PAGE_SIZE_BYTES) & PTE_PRESENT);
+	assert_int_equal(kernel_stack_alloc(root_pool), second + KERNEL_STACK_BYTES); /* the place is not free before */
 	kernel_stack_free(root_pool, first);
-	assert_true(fake_pc_shootdowns() > 0);
 	assert_int_equal(entry_at(slot + PAGE_SIZE_BYTES), 0);
 	assert_int_equal(kernel_stack_alloc(root_pool), first);
 }
@@ -66,10 +68,37 @@ static void body_many(void)
 			assert_true(tops[i] != 0);
 			highest = tops[i] > highest ? tops[i] : highest;
 		}
-		for (unsigned i = 0; i < 5000; i++)
+		for (unsigned i = 0; i < 5000; i++) {
+			kernel_stack_unmap(tops[i]);
 			kernel_stack_free(root_pool, tops[i]);
+		}
 	}
 	assert_int_equal(highest, KERNEL_STACKS_BASE + 5000 * KERNEL_STACK_BYTES - sizeof(struct stack_head));
+}
+
+/* A VM's pool and the pools that its VMM makes from it share one limit; other VMs have theirs, whatever this one does. */
+static void body_each_vm_has_its_own(void)
+{
+	static uint64_t tops[POOL_STACKS_MAX];
+	struct pool *greedy, *below, *other;
+
+	fake_pc_boot_simple(256 * FAKE_MIB);
+	assert_int_equal(pool_create(root_pool, 0, 20 * PAGE_2M_BYTES, &greedy), OK);
+	assert_int_equal(pool_create(root_pool, 0, 20 * PAGE_2M_BYTES, &other), OK);
+	for (unsigned i = 0; i < POOL_STACKS_MAX; i++) {
+		tops[i] = kernel_stack_alloc(greedy);
+		assert_true(tops[i] != 0);
+	}
+	assert_int_equal(kernel_stack_alloc(greedy), 0);
+	object_put(pool_object(other)); /* and comes again */
+	assert_int_equal(pool_create(greedy, 0, 4 * PAGE_2M_BYTES, &below), OK);
+	assert_int_equal(kernel_stack_alloc(below), 0);
+	assert_int_equal(pool_create(root_pool, 0, 20 * PAGE_2M_BYTES, &other), OK);
+	assert_true(kernel_stack_alloc(other) != 0);
+	kernel_stack_unmap(tops[0]);
+	kernel_stack_free(greedy, tops[0]);
+	assert_true(kernel_stack_alloc(below) != 0);
+	assert_int_equal(kernel_stack_alloc(greedy), 0);
 }
 
 #define PC_TEST(name)                                    \
@@ -81,6 +110,7 @@ static void body_many(void)
 PC_TEST(layout)
 PC_TEST(failing_costs_no_slot)
 PC_TEST(many)
+PC_TEST(each_vm_has_its_own)
 
 int main(void)
 {
@@ -88,6 +118,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_stack_layout),
 		cmocka_unit_test(test_kernel_stack_failing_costs_no_slot),
 		cmocka_unit_test(test_kernel_stack_many),
+		cmocka_unit_test(test_kernel_stack_each_vm_has_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "kernel/hypervisor.h"
 #include "kernel/interrupt.h"
 #include "kernel/kernel_map.h"
+#include "kernel/log.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "kernel/scheduler.h"
@@ -20,6 +21,7 @@ _Noreturn void user_enter(uint64_t rip, uint64_t rsp, uint64_t rdi);
 const uint8_t thread_trampoline[1];
 static uint8_t stack[KERNEL_STACK_BYTES] __attribute__((aligned(KERNEL_STACK_BYTES)));
 static bool stack_taken, no_stack, no_home;
+static unsigned unmapped_before_shootdown;
 static struct percpu cpu;
 static struct object space_of_test;
 static uint64_t cpus_of_space[CPUS_MAX / 64] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
@@ -35,8 +37,16 @@ uint64_t kernel_stack_alloc(struct pool *payer)
 	return (uintptr_t)stack + KERNEL_STACK_BYTES - sizeof(struct stack_head);
 }
 
+void kernel_stack_unmap(uint64_t top)
+{
+	assert_int_equal(top, (uintptr_t)stack + KERNEL_STACK_BYTES - sizeof(struct stack_head));
+	assert_true(stack_taken);
+	unmapped_before_shootdown = fake_pc_shootdowns() + 1;
+}
+
 void kernel_stack_free(struct pool *payer, uint64_t top)
 {
+	assert_true(fake_pc_shootdowns() >= unmapped_before_shootdown);
 	assert_ptr_equal(payer, pool);
 	assert_int_equal(top, (uintptr_t)stack + KERNEL_STACK_BYTES - sizeof(struct stack_head));
 	assert_true(stack_taken);
@@ -96,6 +106,14 @@ void hypervisor_thread_gone(struct thread *thread)
 void space_thread_gone(struct space *space, struct thread *thread)
 {
 	(void)space, (void)thread;
+	abort();
+}
+uint64_t log_echo_step(void)
+{
+	abort();
+}
+uint64_t log_end(void)
+{
 	abort();
 }
 void timer_arm(struct timer *timer, uint64_t deadline_tsc)
@@ -172,6 +190,19 @@ static void body_stays_on_its_programs_cpus(void)
 	assert_nothing_left();
 }
 
+/* Messages show the name: a VMM must not be able to write lines of its own with it. */
+static void body_name_is_printable(void)
+{
+	struct thread_config config = {.entry = 1, .name = "a\nE602 \x1b[2J\xff"};
+	struct thread *thread = NULL;
+
+	boot();
+	assert_int_equal(create(&config, &thread), OK);
+	assert_string_equal(thread->name, "a?E602 ?[2J?");
+	object_put(&thread->object);
+	assert_nothing_left();
+}
+
 static void body_failing_leaves_nothing(void)
 {
 	struct thread_config config = {.entry = 1};
@@ -206,6 +237,7 @@ static void body_failing_leaves_nothing(void)
 	}
 PC_TEST(create)
 PC_TEST(stays_on_its_programs_cpus)
+PC_TEST(name_is_printable)
 PC_TEST(failing_leaves_nothing)
 
 int main(void)
@@ -213,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kernel_thread_create),
 		cmocka_unit_test(test_kernel_thread_stays_on_its_programs_cpus),
+		cmocka_unit_test(test_kernel_thread_name_is_printable),
 		cmocka_unit_test(test_kernel_thread_failing_leaves_nothing),
 	};
 
