@@ -4,6 +4,7 @@
 
 #include "kernel/event.h"
 #include "kernel/log.h"
+#include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "kernel/scheduler.h"
 #include "kernel/space_internal.h"

@@ -1,0 +1,7 @@
+# Ring 3 programs that tests boot in the place of this project's own: `make test-guests`.
+CALL_FUZZ_SOURCES := tests/programs/call_fuzz.c manager/host.c manager/program.c lib/elf/elf.c lib/elf/relocate.c
+$(BUILD)/call_fuzz: $$(call objects,user,$$(CALL_FUZZ_SOURCES) $$(USER_SOURCES)) user/program.ld
+	$(CC) $(USER_LDFLAGS) -o $@ $(filter %.o,$^)
+	$(PYTHON) tools/check_elf.py --program $@
+
+test-guests: $(BUILD)/call_fuzz
