@@ -87,7 +87,7 @@ void multiplexer_skip(struct multiplexer *multiplexer, enum multiplexer_sink_num
 	multiplexer->sinks[number].reader.position_bytes = terminal->written_bytes;
 }
 
-/* At the prompt Ctrl-] means something only at once after the one that led there. */
+/* At the prompt Ctrl-] draws it again; at once after the one that led there it goes to the VM. */
 static enum multiplexer_typed type_at_prompt(struct multiplexer *multiplexer, uint8_t byte)
 {
 	bool repeated = multiplexer->escape_repeats;
@@ -95,10 +95,10 @@ static enum multiplexer_typed type_at_prompt(struct multiplexer *multiplexer, ui
 	multiplexer->escape_repeats = false;
 	if (byte != MULTIPLEXER_ESCAPE_BYTE)
 		return MULTIPLEXER_TYPED_TO_PROMPT;
-	if (repeated) {
-		multiplexer_show(multiplexer, multiplexer->previous);
-		terminal_type(multiplexer->terminals[multiplexer->shown], byte);
-	}
+	if (!repeated)
+		return MULTIPLEXER_CAME_TO_PROMPT;
+	multiplexer_show(multiplexer, multiplexer->previous);
+	terminal_type(multiplexer->terminals[multiplexer->shown], byte);
 	return MULTIPLEXER_TYPED_TO_TERMINAL;
 }
 

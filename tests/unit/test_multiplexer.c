@@ -66,7 +66,7 @@ static void test_multiplexer_starts_at_the_prompt(void **state)
 	print(&prompt, "bulkhead> ");
 	assert_string_equal(shown(), "bulkhead> ");
 	assert_int_equal(multiplexer_type(&mux, 'l'), MULTIPLEXER_TYPED_TO_PROMPT);
-	assert_int_equal(multiplexer_type(&mux, 0x1d), MULTIPLEXER_TYPED_TO_TERMINAL);
+	assert_int_equal(multiplexer_type(&mux, 0x1d), MULTIPLEXER_CAME_TO_PROMPT);
 	assert_int_equal(mux.shown, MULTIPLEXER_PROMPT);
 }
 
@@ -100,7 +100,7 @@ static void test_multiplexer_routes_input_and_escape(void **state)
 	type("ls\r");
 	assert_int_equal(multiplexer_type(&mux, 0x1d), MULTIPLEXER_CAME_TO_PROMPT);
 	assert_int_equal(multiplexer_type(&mux, 'x'), MULTIPLEXER_TYPED_TO_PROMPT);
-	assert_int_equal(multiplexer_type(&mux, 0x1d), MULTIPLEXER_TYPED_TO_TERMINAL);
+	assert_int_equal(multiplexer_type(&mux, 0x1d), MULTIPLEXER_CAME_TO_PROMPT);
 	assert_int_equal(mux.shown, MULTIPLEXER_PROMPT);
 	expect_input(&web, "ls\r");
 	multiplexer_show(&mux, db_number);
