@@ -69,6 +69,12 @@ class Boots:
             self._key, self._boot = item.boot_key, harness.Boot(self.images, arguments)
         return self._boot
 
+    def emulator(self, **options):
+        """A PC of a test's own (fields of emulator.Options). The shared one ends first: a worker that holds one of the PC's two
+        places for emulators and waits for the other waits for ever when the other worker does the same."""
+        self.end()
+        return harness.emulator.Emulator(harness.emulator.Options(**options), slot=True)
+
     def end(self):
         if self._boot:
             self._boot.close()
