@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define BOOT_INFO_MAGIC      0x4f464e4948424c42ULL /* "BLBHINFO" */
-#define BOOT_INFO_VERSION    3U
+#define BOOT_INFO_VERSION    5U
 #define BOOT_FILES_MAX       512U /* each takes a handle of the first program */
 #define BOOT_REGIONS_MAX     8U
 #define BOOT_CPUS_MAX        1024U
@@ -110,28 +110,28 @@ struct boot_pc {
 	uint32_t ioapic_count; /* at most BOOT_IOAPICS_MAX */
 	struct boot_ioapic ioapics[BOOT_IOAPICS_MAX];
 	struct boot_irq_route isa_irqs[BOOT_ISA_IRQS]; /* by ISA interrupt number */
-	uint16_t pm_timer_port; /* 0: none */
-	uint8_t has_8259;       /* to be masked before the IOAPICs are used */
-	uint8_t reserved[5];
+	uint8_t has_8259; /* to be masked before the IOAPICs are used */
+	uint8_t reserved[7];
 };
 
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t size_bytes; /* sizeof(struct boot_info) as the loader was built */
-	uint32_t loader;     /* enum boot_loader_kind */
 	uint32_t memory_count;
+	uint32_t reserved;
 	uint64_t memory_virtual; /* struct boot_memory[memory_count] */
 	uint32_t file_count;
-	uint32_t reserved;
+	uint32_t forbid_x2apic;        /* 1: apic=xapic was asked for */
+	char selftest[24];             /* the value of selftest=, or empty */
+	uint64_t ram_end_physical;     /* the end of the last usable memory */
+	uint64_t start_pages_physical; /* two usable pages below 640 KiB, for starting other CPUs; 0: there are none */
 	uint64_t host_info_virtual;    /* struct host_info (abi/syscall.h), on pages of its own */
 	uint64_t files_virtual;        /* struct boot_file[file_count]; behind host_info, on its pages */
-	uint64_t command_line_virtual; /* NUL-terminated, never 0; behind host_info, on its pages */
-	uint64_t rsdp_physical;        /* 0: none found */
 	uint64_t uefi_system_table_physical; /* 0: not booted by UEFI */
 	int64_t wall_clock_seconds;    /* seconds since 1970 UTC when the loader ended, or -1: not known */
 	uint64_t wall_clock_tsc;       /* the TSC at that moment */
-	uint64_t random_seed[4];       /* RDRAND/RDSEED or jitter: not for keys */
+	uint64_t tsc_hz;               /* ticks of the TSC a second, never 0 */
 	struct boot_framebuffer framebuffer;
 	uint64_t kernel_physical;      /* 2 MiB-aligned, contiguous */
 	uint64_t kernel_virtual;       /* where virtual address 0 of the ELF file lies */

@@ -83,7 +83,7 @@ enum manager_handle {
 #define HOST_INFO_FIXED  0x00007ffffff00000ULL /* manager only: struct host_info */
 
 #define HOST_INFO_MAGIC   0x4f464e4954534f48ULL /* "HOSTINFO" */
-#define HOST_INFO_VERSION 2U
+#define HOST_INFO_VERSION 3U
 #define PROGRAM_CPUS_MAX 1024U
 
 struct program_info {
@@ -112,6 +112,7 @@ struct host_info {
 	uint32_t loader;             /* enum boot_loader_kind */
 	uint32_t acpi_warnings;      /* what is odd about the firmware's tables: ACPI_WARN_ bits of lib/acpi/table.h */
 	uint32_t reserved;
+	char cpu_name[56];           /* the processor's brand string, NUL-terminated */
 };
 
 /* THREAD_CREATE */
@@ -144,7 +145,7 @@ struct space_status {
 #define MEMORY_CACHED          0x2U /* firmware tables */
 
 /* HOST_REPORT: text about the PC, a line each. */
-enum host_report { HOST_REPORT_VMX, HOST_REPORT_CPUS };
+enum host_report { HOST_REPORT_VMX };
 
 /* HOST_POWER */
 enum host_power { HOST_POWER_UEFI_OFF, HOST_POWER_UEFI_RESET, HOST_POWER_RESET };
@@ -156,4 +157,4 @@ enum host_power { HOST_POWER_UEFI_OFF, HOST_POWER_UEFI_RESET, HOST_POWER_RESET }
 
 #define IRQ_ISA 0x1U /* the number is an ISA interrupt; else a global system interrupt, level-triggered, active low */
 
-_Static_assert(sizeof(struct host_info) == 72, "host_info layout");
+_Static_assert(sizeof(struct host_info) == 128, "host_info layout");

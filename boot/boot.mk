@@ -4,7 +4,7 @@ BOOT_COMMON_SOURCES := boot/common/arena.c boot/common/bare.c boot/common/bare_j
 	boot/common/kernel_image.c boot/common/launch.c boot/common/memory_map.c boot/common/page_tables.c \
 	boot/common/pc.c \
 	boot/common/placement.c boot/common/program_image.c boot/common/random.c boot/common/report.c boot/common/serial.c boot/common/start.c \
-	boot/common/uefi_memory.c boot/common/wall_clock.c \
+	boot/common/clock_choice.c boot/common/tsc.c boot/common/uefi_memory.c boot/common/wall_clock.c \
 	lib/base/format.c lib/base/string.c lib/elf/elf.c lib/elf/relocate.c \
 	lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c \
 	lib/bzimage/parse.c lib/bzimage/place.c lib/bzimage/fill.c
@@ -73,9 +73,10 @@ test_boot_page_tables_SOURCES := boot/common/page_tables.c boot/common/arena.c
 test_boot_command_line_SOURCES := boot/common/command_line.c
 test_boot_files_SOURCES := boot/common/files.c
 test_boot_wall_clock_SOURCES := boot/common/wall_clock.c boot/common/framebuffer.c
-test_boot_handover_SOURCES := boot/common/handover.c boot/common/arena.c boot/common/page_tables.c \
+test_boot_handover_SOURCES := boot/common/handover.c boot/common/command_line.c boot/common/arena.c boot/common/page_tables.c \
 	boot/common/memory_map.c boot/common/kernel_image.c boot/common/program_image.c lib/elf/elf.c lib/elf/relocate.c
-UNIT_TESTS += boot_pc
+UNIT_TESTS += boot_pc boot_clock_choice
+test_boot_clock_choice_SOURCES := boot/common/clock_choice.c
 test_boot_pc_SOURCES := boot/common/pc.c lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c vmm/acpi/builder.c
 UNIT_TESTS += boot_multiboot2_tags
 test_boot_multiboot2_tags_SOURCES := boot/multiboot2/tags.c boot/common/framebuffer.c boot/common/memory_map.c \

@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 
-#include "kernel/clock.h"
 #include "kernel/config.h"
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"

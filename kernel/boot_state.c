@@ -1,11 +1,10 @@
-/* Questions about the boot memory map and the command line. */
+/* Questions about the boot memory map. */
 #include "kernel/boot_state.h"
 
 #include <stddef.h>
 
 #include "abi/boot_info.h"
 #include "kernel/cpu.h"
-#include "lib/base/string.h"
 
 const struct boot_info *boot_info;
 
@@ -28,29 +27,4 @@ bool boot_state_is_device(uint64_t physical, uint64_t len_bytes)
 			return false;
 	}
 	return true;
-}
-
-bool boot_option(const char *name, char *out, uint64_t size_bytes)
-{
-	const char *at = (const char *)(uintptr_t)boot_info->command_line_virtual;
-	size_t name_len = strlen(name);
-
-	while (*at != '\0') {
-		size_t word = 0;
-
-		while (*at == ' ')
-			at++;
-		while (at[word] != '\0' && at[word] != ' ')
-			word++;
-		if (word > name_len && at[name_len] == '=' && memcmp(at, name, name_len) == 0) {
-			size_t value = word - name_len - 1;
-
-			value = value < size_bytes - 1 ? value : size_bytes - 1;
-			memcpy(out, at + name_len + 1, value);
-			out[value] = '\0';
-			return true;
-		}
-		at += word;
-	}
-	return false;
 }

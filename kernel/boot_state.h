@@ -9,5 +9,3 @@ extern const struct boot_info *boot_info; /* constant after kernel_main() took i
 
 /* True when no byte of the span is RAM that ring 0 or programs may own: device registers, firmware tables. */
 bool boot_state_is_device(uint64_t physical, uint64_t len_bytes);
-/* The value of "name=" on the command line into out (cut to size_bytes - 1); false: not there. */
-bool boot_option(const char *name, char *out, uint64_t size_bytes);

@@ -60,15 +60,6 @@ static bool bit(uint32_t value, unsigned number)
 	return value >> number & 1;
 }
 
-static void read_brand(char *brand)
-{
-	for (uint32_t i = 0; i < 3 && cpuid(0x80000000, 0).eax >= 0x80000004; i++) {
-		struct cpuid id = cpuid(0x80000002 + i, 0);
-
-		memcpy(brand + i * 16, &id, 16);
-	}
-}
-
 static bool vendor_is(const char *name)
 {
 	struct cpuid id = cpuid(0, 0);
@@ -86,30 +77,17 @@ static struct cpu_features read_features(void)
 		.umip = bit(structured.ecx, 2),
 		.x2apic = bit(basic.ecx, 21),
 		.tsc_deadline = bit(basic.ecx, 24),
-		.invariant_tsc = cpuid(0x80000000, 0).eax >= 0x80000007 && bit(cpuid(0x80000007, 0).edx, 8),
 		.xsave = bit(basic.ecx, 26),
 		.sysenter = !vendor_is("AuthenticAMD") && !vendor_is("HygonGenuine"),
 		.physical_address_bits = cpuid(0x80000000, 0).eax >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 36,
 	};
 
-	if (found.xsave)
-		found.xsave_bytes = cpuid(0xd, 0).ecx;
 	return found;
 }
 
-enum status cpu_features_read(const char **missing)
+void cpu_features_read(void)
 {
-	struct cpuid basic = cpuid(1, 0);
-	struct cpuid extended = cpuid(0x80000001, 0);
-
 	cpu_features = read_features();
-	read_brand(cpu_features.brand);
-	*missing = !bit(basic.edx, 9)      ? "a local APIC"
-		   : !bit(basic.edx, 4)    ? "a time stamp counter"
-		   : !bit(basic.edx, 13)   ? "global pages"
-		   : !bit(extended.edx, 20) ? "no-execute pages (enable \"Execute Disable Bit\" in the firmware's setup)"
-					    : NULL;
-	return *missing == NULL ? OK : ERR_UNSUPPORTED;
 }
 
 const char *cpu_features_lacking(void)

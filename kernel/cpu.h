@@ -14,18 +14,15 @@ struct cpu_features {
 	bool umip;
 	bool x2apic;
 	bool tsc_deadline;
-	bool invariant_tsc;
 	bool xsave;
 	bool sysenter; /* SYSENTER works in 64-bit mode */
-	uint32_t xsave_bytes; /* largest XSAVE area of this CPU */
 	uint32_t physical_address_bits;
-	char brand[49];
 };
 
 extern struct cpu_features cpu_features; /* constant after boot */
 
-/* Reads the boot CPU's features. ERR_UNSUPPORTED names in *missing what ring 0 cannot do without. */
-MUST_CHECK enum status cpu_features_read(const char **missing);
+/* Reads the boot CPU's features. The loader has checked what ring 0 cannot do without. */
+void cpu_features_read(void);
 
 /* In words, what of cpu_features this CPU lacks; NULL: nothing. */
 const char *cpu_features_lacking(void);

@@ -180,11 +180,3 @@ static inline void ltr(uint16_t selector)
 {
 	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
-
-static inline uint64_t read_rsp(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("mov %%rsp, %0" : "=r"(value));
-	return value;
-}

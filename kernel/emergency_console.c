@@ -76,12 +76,18 @@ void emergency_screen_init(const struct boot_framebuffer *mode)
 	emergency.screen = true;
 }
 
+static void draw(uint32_t column, char c)
+{
+	glyph_draw(&emergency.surface, column, emergency.row, font_glyph(&console_font, (uint8_t)c), emergency.foreground,
+		   emergency.background);
+}
+
 static void screen_new_line(void)
 {
 	emergency.column = 0;
 	emergency.row = emergency.row + 1 < emergency.surface.rows ? emergency.row + 1 : 0;
-	/* Blanks the row that comes next. */
-	glyph_print_row(&emergency.surface, emergency.row, "", emergency.foreground, emergency.background);
+	for (uint32_t column = 0; column < emergency.surface.columns; column++)
+		draw(column, ' ');
 }
 
 static void screen_put(char c)
@@ -89,8 +95,7 @@ static void screen_put(char c)
 	if (c == '\n' || emergency.column == emergency.surface.columns)
 		screen_new_line();
 	if (c >= ' ')
-		glyph_draw(&emergency.surface, emergency.column++, emergency.row, font_glyph(&console_font, (uint8_t)c),
-			   emergency.foreground, emergency.background);
+		draw(emergency.column++, c);
 }
 
 void emergency_screen_home(void)

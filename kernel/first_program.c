@@ -11,7 +11,7 @@
 #include "kernel/memory_internal.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
-#include "kernel/report.h"
+#include "kernel/smp.h"
 #include "kernel/space_internal.h"
 #include "kernel/thread_internal.h"
 
@@ -61,7 +61,7 @@ static enum status map_host_info(struct space *space, const struct boot_info *bo
 
 	info->memory_bytes = chunks_total_bytes();
 	info->cpu_count = percpu_count;
-	info->cpu_failed_count = report_failed_count();
+	info->cpu_failed_count = smp_failed_count;
 	info->vmx_usable = hypervisor_usable();
 	return map_regions(space, direct_physical(info), region.length_bytes, &region, 1);
 }

@@ -199,6 +199,7 @@ enum status irq_create(struct pool *pool, uint32_t number, uint32_t flags, struc
 		return status;
 	}
 	object_get(pool_object(pool));
+	object_get(event_object(event));
 	*out = &irq->object;
 	return OK;
 }

@@ -7,7 +7,6 @@
 #include "kernel/apic.h"
 #include "kernel/boot_state.h"
 #include "kernel/chunks.h"
-#include "kernel/clock.h"
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/emergency_console.h"
@@ -25,9 +24,7 @@
 #include "kernel/selftest.h"
 #include "kernel/smp.h"
 #include "kernel/thread_internal.h"
-#include "lib/base/string.h"
-
-#define VERSION_TEXT "0.1"
+#include "kernel/timer.h"
 
 /* What the loader looks for: it and this kernel must mean the same struct boot_info. */
 static const struct {
@@ -65,32 +62,11 @@ static enum status check_boot_info(void)
 	return ERR_BAD_FORMAT;
 }
 
-static enum status read_cpu_features(void)
-{
-	const char *missing;
-	enum status status = cpu_features_read(&missing);
-
-	if (status != OK)
-		log_error("E620 this CPU lacks %s; Bulkhead cannot run on it", missing);
-	return status;
-}
-
-static uint64_t highest_ram(void)
-{
-	const struct boot_memory *map = (const struct boot_memory *)(uintptr_t)boot_info->memory_virtual;
-	uint64_t highest = 0;
-
-	for (uint32_t i = 0; i < boot_info->memory_count; i++) {
-		if (map[i].type == BOOT_MEMORY_USABLE || map[i].type == BOOT_MEMORY_HEAP)
-			highest = map[i].base_physical + map[i].length_bytes - 1;
-	}
-	return highest;
-}
-
 static enum status init_memory(void)
 {
 	enum status status;
 
+	cpu_features_read();
 	kernel_map_init(boot_info);
 	status = chunks_init(boot_info, root_pool);
 	if (status != OK) {
@@ -98,7 +74,7 @@ static enum status init_memory(void)
 			  chunks_total_bytes() >> 20);
 		return status;
 	}
-	kernel_map_make_shared(highest_ram());
+	kernel_map_make_shared(boot_info->ram_end_physical - 1);
 	emergency_screen_init(&boot_info->framebuffer);
 	return OK;
 }
@@ -120,11 +96,8 @@ static enum status init_boot_cpu(void)
 
 static enum status init_interrupts(void)
 {
-	char mode[16];
-	bool allow_x2apic = !boot_option("apic", mode, sizeof(mode)) || strcmp(mode, "xapic") != 0;
-
-	apic_init(allow_x2apic);
-	clock_init(boot_info->pc.pm_timer_port);
+	apic_init(!boot_info->forbid_x2apic);
+	tsc_hz = boot_info->tsc_hz;
 	apic_cpu_start();
 	apic_timer_calibrate();
 	boot_cpu.apic_id = apic_id();
@@ -150,8 +123,6 @@ static enum status init_cpus(void)
 	hypervisor_cpu_start(&boot_cpu);
 	smp_start(boot_info);
 	hypervisor_ready();
-	log_info("Bulkhead " VERSION_TEXT ": %u CPU%s (%s), %lu MiB of memory", percpu_count, percpu_count == 1 ? "" : "s",
-		 cpu_features.brand[0] != '\0' ? cpu_features.brand : "no name", chunks_total_bytes() >> 20);
 	return OK;
 }
 
@@ -170,9 +141,13 @@ static const struct {
 	const char *name;
 	enum status (*run)(void);
 } boot_steps[] = {
-	{"boot information", check_boot_info}, {"CPU features", read_cpu_features}, {"memory", init_memory},
-	{"boot CPU", init_boot_cpu},	       {"interrupts", init_interrupts},	    {"threads", init_threads},
-	{"CPUs", init_cpus},		       {"programs", init_programs},
+	{"boot information", check_boot_info},
+	{"memory", init_memory},
+	{"boot CPU", init_boot_cpu},
+	{"interrupts", init_interrupts},
+	{"threads", init_threads},
+	{"CPUs", init_cpus},
+	{"programs", init_programs},
 };
 
 void kernel_main(const struct boot_info *boot)

@@ -212,8 +212,8 @@ handle_t handle_add_at(struct space *space, struct object *object, unsigned righ
 	return handle_table_add(&space->handles, space->pool, &entry, at, &got) == OK ? got : HANDLE_NONE;
 }
 
-enum status handle_find_badge(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights, struct object **out,
-			      uint64_t *badge)
+enum status handle_find(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights, struct object **out,
+			uint64_t *badge)
 {
 	struct handle_entry entry;
 	enum status status = handle_table_get(&space->handles, handle, &entry);
@@ -228,13 +228,6 @@ enum status handle_find_badge(struct space *space, uint64_t handle, enum object_
 	*out = entry.object;
 	*badge = entry.badge;
 	return OK;
-}
-
-enum status handle_find(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights, struct object **out)
-{
-	uint64_t badge;
-
-	return handle_find_badge(space, handle, kind, rights, out, &badge);
 }
 
 enum status handle_close(struct space *space, uint64_t handle)

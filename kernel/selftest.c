@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/boot_info.h"
 #include "kernel/boot_state.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
@@ -90,9 +91,9 @@ static const struct {
 
 void selftest_run(void)
 {
-	char name[24];
+	const char *name = boot_info->selftest;
 
-	if (!boot_option("selftest", name, sizeof(name)))
+	if (name[0] == '\0')
 		return;
 	for (unsigned i = 0; i < sizeof(selftests) / sizeof(selftests[0]); i++) {
 		if (strcmp(name, selftests[i].name) == 0) {

@@ -5,7 +5,6 @@
 
 #include "abi/boot_info.h"
 #include "kernel/apic.h"
-#include "kernel/clock.h"
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/hypervisor.h"
@@ -14,13 +13,12 @@
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
-#include "kernel/report.h"
 #include "kernel/scheduler.h"
 #include "kernel/smp_trampoline.h"
 #include "kernel/thread_internal.h"
+#include "kernel/timer.h"
 #include "lib/base/string.h"
 
-#define LOW_MEMORY_END    0xa0000ULL
 #define ONLINE_WAIT_US    200000U
 #define TSC_ROUNDS        64U
 
@@ -28,6 +26,7 @@ extern const uint8_t smp_trampoline_start[], smp_trampoline_long[], smp_trampoli
 
 struct percpu *percpus[CPUS_MAX];
 uint32_t percpu_count;
+uint32_t smp_failed_count;
 
 _Noreturn void ap_entry(void);
 
@@ -82,22 +81,6 @@ void ap_entry(void)
 		halt();
 	thread_after_switch();
 	scheduler_idle();
-}
-
-/* Two pages of usable memory below 640 KiB; 0: none. */
-static uint64_t find_low_pages(const struct boot_info *boot)
-{
-	const struct boot_memory *map = (const struct boot_memory *)(uintptr_t)boot->memory_virtual;
-
-	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		uint64_t start = map[i].base_physical > PAGE_SIZE_BYTES ? map[i].base_physical : PAGE_SIZE_BYTES;
-		uint64_t end = map[i].base_physical + map[i].length_bytes;
-
-		end = end < LOW_MEMORY_END ? end : LOW_MEMORY_END;
-		if (map[i].type == BOOT_MEMORY_USABLE && end > start && end - start >= 2 * PAGE_SIZE_BYTES)
-			return start;
-	}
-	return 0;
 }
 
 /* Copies the trampoline and a page-map table that 32-bit CR3 can reach. Returns the page's parameters. */
@@ -159,7 +142,7 @@ static bool start_cpu(struct percpu *cpu, volatile struct trampoline_parameters 
 	p->stack = cpu->idle->stack_top;
 	__atomic_store_n(&p->ticket, 1, __ATOMIC_SEQ_CST);
 	apic_send_init(cpu->apic_id);
-	clock_wait_us(10000);
+	timer_wait_us(10000);
 	for (unsigned attempt = 0; attempt < 2; attempt++) {
 		apic_send_startup(cpu->apic_id, (uint8_t)(page >> PAGE_SHIFT));
 		if (wait_online(cpu, attempt == 0 ? 1000 : ONLINE_WAIT_US))
@@ -200,29 +183,26 @@ static bool is_equal(struct percpu *cpu)
 	}
 	if (tsc_agrees(cpu))
 		return true;
-	log_warn("E605 CPU with APIC ID %u is left out: its time stamp counter differs from the boot CPU's", cpu->apic_id);
+	log_warn("E605 CPU with APIC ID %u: its time stamp counter differs from the boot CPU's", cpu->apic_id);
 	return false;
 }
 
 /* Starts one CPU and decides whether it takes part. */
 static bool admit_cpu(struct percpu *cpu, volatile struct trampoline_parameters *p, uint64_t page)
 {
-	if (!start_cpu(cpu, p, page)) {
-		log_warn("E604 CPU with APIC ID %u did not start and is left out", cpu->apic_id);
+	if (!start_cpu(cpu, p, page))
 		return false;
-	}
-	if (!is_equal(cpu)) {
-		atomic_store(&cpu->online, false);
-		atomic_store(&cpu->admission, CPU_REFUSED);
-		return false;
-	}
-	return true;
+	if (is_equal(cpu))
+		return true;
+	atomic_store(&cpu->online, false);
+	atomic_store(&cpu->admission, CPU_REFUSED);
+	return false;
 }
 
 void smp_start(const struct boot_info *boot)
 {
 	const uint32_t *apic_ids = (const uint32_t *)(uintptr_t)boot->pc.cpus_virtual;
-	uint64_t page = find_low_pages(boot);
+	uint64_t page = boot->start_pages_physical;
 	volatile struct trampoline_parameters *p = page != 0 ? prepare_page(page) : NULL;
 
 	for (uint32_t i = 0; i < boot->pc.cpu_count; i++) {
@@ -233,7 +213,8 @@ void smp_start(const struct boot_info *boot)
 			continue;
 		cpu = usable ? create_cpu(percpu_count, apic_ids[i]) : NULL;
 		if (cpu == NULL || !admit_cpu(cpu, p, page)) {
-			report_failed_cpu(apic_ids[i]);
+			log_warn("E604 CPU with APIC ID %u is left out", apic_ids[i]);
+			smp_failed_count++;
 			continue;
 		}
 		percpus[percpu_count] = cpu;

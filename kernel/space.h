@@ -24,8 +24,8 @@ uint64_t space_cr3(const struct space *space);
 MUST_CHECK enum status space_map_frame(struct space *space, uint64_t virtual_address, uint64_t physical, unsigned rights,
 				       bool user);
 
-/* The handle table. handle_find returns the object with a new reference when it has that kind and all these rights. */
 /* handle_add takes over the caller's reference on OK. */
 MUST_CHECK enum status handle_add(struct space *space, struct object *object, unsigned rights, uint64_t badge, handle_t *out);
+/* The object, with a new reference, when it has that kind and all these rights; badge: of an event, the bits it may signal. */
 MUST_CHECK enum status handle_find(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights,
-				   struct object **out);
+				   struct object **out, uint64_t *badge);

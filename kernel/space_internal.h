@@ -44,6 +44,3 @@ MUST_CHECK enum status handle_close(struct space *space, uint64_t handle);
 /* badge: of an event, the bits that the new handle may signal. */
 MUST_CHECK enum status handle_grant(struct space *from, uint64_t handle, struct space *to, unsigned rights, uint64_t badge,
 				    handle_t *out);
-/* As handle_find, and the badge too. */
-MUST_CHECK enum status handle_find_badge(struct space *space, uint64_t handle, enum object_kind kind, unsigned rights,
-					 struct object **out, uint64_t *badge);

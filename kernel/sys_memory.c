@@ -1,4 +1,4 @@
-/* System calls on pools, memory objects and address spaces: find the objects, call the module, drop the references. */
+/* System calls on pools, memory objects and address spaces: each hands its objects to the module. */
 #include <stddef.h>
 
 #include "abi/syscall.h"
@@ -18,19 +18,6 @@ static struct space *self(void)
 	return thread_current()->space;
 }
 
-/* Gives an object's only reference to a new handle of the caller; on failure the object goes. */
-static int64_t new_handle(struct object *object, unsigned rights)
-{
-	handle_t handle;
-	enum status status = handle_add(self(), object, rights, UINT64_MAX, &handle);
-
-	if (status != OK) {
-		object_put(object);
-		return syscall_error(status);
-	}
-	return handle;
-}
-
 /* What lacks memory may succeed as soon as what died is gone. */
 static enum status again_if_behind(enum status status)
 {
@@ -44,66 +31,44 @@ int64_t sys_handle_close(const struct syscall_arguments *a)
 
 int64_t sys_handle_grant(const struct syscall_arguments *a)
 {
-	struct object *to;
 	handle_t handle;
-	enum status status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_MANAGE, &to);
+	enum status status = handle_grant(self(), a->value[1], space_from_object(a->object[0]), (unsigned)a->value[2], a->value[3],
+					  &handle);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = handle_grant(self(), a->value[1], space_from_object(to), (unsigned)a->value[2], a->value[3], &handle);
-	object_put(to);
 	return status == OK ? (int64_t)handle : syscall_error(status);
 }
 
 int64_t sys_pool_create(const struct syscall_arguments *a)
 {
-	struct object *parent;
 	struct pool *pool;
-	enum status status = handle_find(self(), a->value[0], OBJECT_POOL, RIGHT_MANAGE, &parent);
+	enum status status = pool_create(pool_from_object(a->object[0]), a->value[1], a->value[2], &pool);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = again_if_behind(pool_create(pool_from_object(parent), a->value[1], a->value[2], &pool));
-	object_put(parent);
-	return status == OK ? new_handle(pool_object(pool), RIGHT_ALL) : syscall_error(status);
+	status = again_if_behind(status);
+	return status == OK ? syscall_new_handle(pool_object(pool), RIGHT_ALL) : syscall_error(status);
 }
 
 int64_t sys_pool_info(const struct syscall_arguments *a)
 {
-	struct object *object;
 	struct pool_info info;
-	enum status status = handle_find(self(), a->value[0], OBJECT_POOL, 0, &object);
 
-	if (status != OK)
-		return syscall_error(status);
-	pool_describe(pool_from_object(object), &info);
-	object_put(object);
+	pool_describe(pool_from_object(a->object[0]), &info);
 	return syscall_error(copy_to_user(a->value[1], &info, sizeof(info)));
 }
 
 int64_t sys_memory_create(const struct syscall_arguments *a)
 {
-	struct object *pool;
 	struct memory *memory;
-	enum status status = handle_find(self(), a->value[0], OBJECT_POOL, RIGHT_MANAGE, &pool);
+	enum status status = memory_create(pool_from_object(a->object[0]), &memory);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = memory_create(pool_from_object(pool), &memory);
-	object_put(pool);
-	return status == OK ? new_handle(memory_object(memory), RIGHT_ALL) : syscall_error(status);
+	return status == OK ? syscall_new_handle(memory_object(memory), RIGHT_ALL) : syscall_error(status);
 }
 
 int64_t sys_memory_grow(const struct syscall_arguments *a)
 {
-	struct object *object;
 	uint64_t size_bytes = 0;
-	enum status status = handle_find(self(), a->value[0], OBJECT_MEMORY, RIGHT_MANAGE, &object);
+	enum status status = memory_grow(memory_from_object(a->object[0]), a->value[1], &size_bytes);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = again_if_behind(memory_grow(memory_from_object(object), a->value[1], &size_bytes));
-	object_put(object);
+	status = again_if_behind(status);
 	return status == OK ? (int64_t)size_bytes : syscall_error(status);
 }
 
@@ -116,30 +81,15 @@ static enum memory_kind device_kind(uint64_t flags)
 
 int64_t sys_memory_device(const struct syscall_arguments *a)
 {
-	struct object *host, *pool;
 	struct memory *memory;
-	enum status status = handle_find(self(), a->value[0], OBJECT_HOST, RIGHT_MANAGE, &host);
+	enum status status;
 
-	if (status != OK)
-		return syscall_error(status);
-	object_put(host);
 	if ((a->value[2] | a->value[3]) % PAGE_SIZE_BYTES != 0)
 		return syscall_error(ERR_MISALIGNED);
 	if (!boot_state_is_device(a->value[2], a->value[3]))
 		return syscall_error(ERR_OUT_OF_RANGE);
-	status = handle_find(self(), a->value[1], OBJECT_POOL, RIGHT_MANAGE, &pool);
-	if (status != OK)
-		return syscall_error(status);
-	status = memory_wrap(pool_from_object(pool), a->value[2], a->value[3], device_kind(a->value[4]), &memory);
-	object_put(pool);
-	return status == OK ? new_handle(memory_object(memory), RIGHT_ALL & ~RIGHT_EXECUTE) : syscall_error(status);
-}
-
-/* Finds the optional VM or event of a new space. */
-static enum status find_optional(uint64_t handle, enum object_kind kind, unsigned rights, struct object **out, uint64_t *badge)
-{
-	*out = NULL;
-	return handle == HANDLE_NONE ? OK : handle_find_badge(self(), handle, kind, rights, out, badge);
+	status = memory_wrap(pool_from_object(a->object[1]), a->value[2], a->value[3], device_kind(a->value[4]), &memory);
+	return status == OK ? syscall_new_handle(memory_object(memory), RIGHT_ALL & ~RIGHT_EXECUTE) : syscall_error(status);
 }
 
 /* The CPUs of a new program: those asked for (no mask, or none in it: all), as far as the caller may use them itself. */
@@ -158,66 +108,43 @@ static enum status read_cpus(uint64_t mask_user, uint64_t cpu_mask[CPUS_MAX / 64
 
 int64_t sys_space_create(const struct syscall_arguments *a)
 {
-	struct object *pool, *vm = NULL, *event = NULL;
-	struct space *space = NULL;
-	uint64_t badge = 0, cpu_mask[CPUS_MAX / 64];
+	struct object *vm = a->object[1], *event = a->object[2];
+	uint64_t cpu_mask[CPUS_MAX / 64];
+	struct space *space;
 	enum status status = read_cpus(a->value[4], cpu_mask);
 
 	if (status == OK)
-		status = handle_find(self(), a->value[0], OBJECT_POOL, RIGHT_MANAGE, &pool);
-
+		status = space_create(pool_from_object(a->object[0]), vm != NULL ? hypervisor_vm(vm) : NULL, &space);
 	if (status != OK)
 		return syscall_error(status);
-	status = find_optional(a->value[1], OBJECT_VM, RIGHT_MANAGE, &vm, &badge);
-	if (status == OK)
-		status = find_optional(a->value[2], OBJECT_EVENT, RIGHT_SIGNAL, &event, &badge);
-	if (status == OK)
-		status = space_create(pool_from_object(pool), vm != NULL ? hypervisor_vm(vm) : NULL, &space);
-	if (status == OK && space_pool(self()) != root_pool) {
+	if (space_pool(self()) != root_pool) {
 		status = space_adopt(self(), space);
-		if (status != OK)
+		if (status != OK) {
 			object_put(space_object(space));
+			return syscall_error(status);
+		}
 	}
-	if (status == OK)
-		space_set_cpus(space, cpu_mask);
-	if (status == OK && event != NULL)
-		space_set_end_event(space, event_from_object(event), event_bits(a->value[3], badge));
-	else if (event != NULL)
-		object_put(event);
-	if (vm != NULL)
-		object_put(vm);
-	object_put(pool);
-	return status == OK ? new_handle(space_object(space), RIGHT_ALL) : syscall_error(status);
+	space_set_cpus(space, cpu_mask);
+	if (event != NULL) {
+		object_get(event);
+		space_set_end_event(space, event_from_object(event), event_bits(a->value[3], a->badge));
+	}
+	return syscall_new_handle(space_object(space), RIGHT_ALL);
 }
 
 int64_t sys_space_map(const struct syscall_arguments *a)
 {
-	struct object *space, *memory;
 	uint64_t done = 0;
-	unsigned rights = (unsigned)a->value[5];
-	enum status status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_MANAGE, &space);
+	enum status status = space_map(space_from_object(a->object[0]), memory_from_object(a->object[1]), a->value[2], a->value[3],
+				       a->value[4], (unsigned)a->value[5], &done);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = handle_find(self(), a->value[1], OBJECT_MEMORY, rights, &memory);
-	if (status == OK) {
-		status = space_map(space_from_object(space), memory_from_object(memory), a->value[2], a->value[3], a->value[4],
-				   rights, &done);
-		object_put(memory);
-	}
-	object_put(space);
 	return status == OK ? (int64_t)done : syscall_error(status);
 }
 
 int64_t sys_space_unmap(const struct syscall_arguments *a)
 {
-	struct object *space;
 	uint64_t done = 0;
-	enum status status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_MANAGE, &space);
+	enum status status = space_unmap(space_from_object(a->object[0]), a->value[1], &done);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = space_unmap(space_from_object(space), a->value[1], &done);
-	object_put(space);
 	return status == OK ? (int64_t)done : syscall_error(status);
 }

@@ -88,54 +88,34 @@ int64_t sys_log_read(const struct syscall_arguments *a)
 
 int64_t sys_space_kill(const struct syscall_arguments *a)
 {
-	struct object *space;
-	enum status status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_MANAGE, &space);
-
-	if (status != OK)
-		return syscall_error(status);
-	space_end(space_from_object(space), SPACE_KILLED, 0);
-	object_put(space);
+	space_end(space_from_object(a->object[0]), SPACE_KILLED, 0);
 	return 0;
 }
 
 int64_t sys_space_status(const struct syscall_arguments *a)
 {
-	struct object *space;
 	struct space_status described;
-	enum status status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_READ, &space);
 
-	if (status != OK)
-		return syscall_error(status);
-	space_describe(space_from_object(space), &described);
-	object_put(space);
+	space_describe(space_from_object(a->object[0]), &described);
 	return syscall_error(copy_to_user(a->value[1], &described, sizeof(described)));
 }
 
 int64_t sys_thread_create(const struct syscall_arguments *a)
 {
-	struct object *space, *pool;
+	struct space *space = space_from_object(a->object[0]);
 	struct thread_config config;
 	struct thread *thread;
 	enum status status = copy_from_user(&config, a->value[2], sizeof(config));
 
+	if (status == OK && (config.entry >= USER_END || config.stack_top >= USER_END || config.stack_top % 16 != 0))
+		status = ERR_INVALID;
+	if (status == OK)
+		status = thread_create(pool_from_object(a->object[1]), space, &config, NULL, &thread);
 	if (status != OK)
 		return syscall_error(status);
-	if (config.entry >= USER_END || config.stack_top >= USER_END || config.stack_top % 16 != 0)
-		return syscall_error(ERR_INVALID);
-	status = handle_find(self(), a->value[0], OBJECT_SPACE, RIGHT_MANAGE, &space);
+	status = space_add_thread(space, thread);
 	if (status != OK)
-		return syscall_error(status);
-	status = handle_find(self(), a->value[1], OBJECT_POOL, RIGHT_MANAGE, &pool);
-	if (status == OK) {
-		status = thread_create(pool_from_object(pool), space_from_object(space), &config, NULL, &thread);
-		object_put(pool);
-		if (status == OK) {
-			status = space_add_thread(space_from_object(space), thread);
-			if (status != OK)
-				object_put(&thread->object);
-		}
-	}
-	object_put(space);
+		object_put(&thread->object);
 	return syscall_error(status);
 }
 
@@ -155,45 +135,22 @@ int64_t sys_thread_yield(const struct syscall_arguments *a)
 
 int64_t sys_event_create(const struct syscall_arguments *a)
 {
-	struct object *pool;
 	struct event *event;
-	handle_t handle;
-	enum status status = handle_find(self(), a->value[0], OBJECT_POOL, RIGHT_MANAGE, &pool);
+	enum status status = event_create(pool_from_object(a->object[0]), &event);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = event_create(pool_from_object(pool), &event);
-	object_put(pool);
-	if (status != OK)
-		return syscall_error(status);
-	status = handle_add(self(), event_object(event), RIGHT_ALL, UINT64_MAX, &handle);
-	if (status != OK)
-		object_put(event_object(event));
-	return status == OK ? (int64_t)handle : syscall_error(status);
+	return status == OK ? syscall_new_handle(event_object(event), RIGHT_ALL) : syscall_error(status);
 }
 
 int64_t sys_event_signal(const struct syscall_arguments *a)
 {
-	struct object *event;
-	uint64_t badge;
-	enum status status = handle_find_badge(self(), a->value[0], OBJECT_EVENT, RIGHT_SIGNAL, &event, &badge);
-
-	if (status != OK)
-		return syscall_error(status);
-	event_signal(event_from_object(event), event_bits(a->value[1], badge));
-	object_put(event);
+	event_signal(event_from_object(a->object[0]), event_bits(a->value[1], a->badge));
 	return 0;
 }
 
 int64_t sys_event_wait(const struct syscall_arguments *a)
 {
-	struct object *event;
 	uint64_t bits = 0;
-	enum status status = handle_find(self(), a->value[0], OBJECT_EVENT, RIGHT_WAIT, &event);
+	enum status status = event_wait(event_from_object(a->object[0]), a->value[1], &bits);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = event_wait(event_from_object(event), a->value[1], &bits);
-	object_put(event);
 	return status == OK ? (int64_t)bits : syscall_error(status);
 }

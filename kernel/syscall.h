@@ -1,12 +1,18 @@
-/* System call dispatch: a const table, one function per call. */
+/* System call dispatch: a const table, one function per call, with what each demands of the handles it is given. */
 #pragma once
 #include <stdint.h>
 
 #include "abi/status.h"
 
-/* In the order of the calling convention in abi/syscall.h. The current thread's space is the caller. */
+#define SYSCALL_OBJECTS_MAX 3U
+
+struct object;
+
+/* What a call gets. The objects are held for it until it returns: one that keeps an object takes a reference of its own. */
 struct syscall_arguments {
-	uint64_t value[6];
+	const uint64_t *value; /* six, in the order of the calling convention in abi/syscall.h */
+	struct object *object[SYSCALL_OBJECTS_MAX]; /* of the handles that the table names; NULL: not given */
+	uint64_t badge; /* of the last handle found */
 };
 
 static inline int64_t syscall_error(enum status status)
@@ -14,5 +20,8 @@ static inline int64_t syscall_error(enum status status)
 	return -(int64_t)status;
 }
 
-/* Called by the entry stub: looks number up, runs it with the current thread's state. */
-int64_t syscall_dispatch(uint64_t number, const struct syscall_arguments *arguments);
+/* Gives an object's only reference to a new handle of the caller and returns that; on failure the object goes. */
+int64_t syscall_new_handle(struct object *object, unsigned rights);
+
+/* Called by the entry stub: finds the objects of call `number` among value[6], runs it, drops them. */
+int64_t syscall_dispatch(uint64_t number, const uint64_t *value);

@@ -9,6 +9,21 @@
 #include "kernel/timer_heap.h"
 #include "kernel/timer_internal.h"
 
+uint64_t tsc_hz;
+
+uint64_t tsc_from_us(uint64_t us)
+{
+	return us / 1000000 * tsc_hz + us % 1000000 * tsc_hz / 1000000;
+}
+
+void timer_wait_us(uint64_t us)
+{
+	uint64_t start = rdtsc();
+
+	while (rdtsc() - start < tsc_from_us(us))
+		pause();
+}
+
 void timer_program(struct percpu *cpu)
 {
 	uint64_t deadline = cpu->slice_deadline_tsc;

@@ -21,5 +21,6 @@ void timer_disarm(struct timer *timer);
  * UINT64_MAX: none. Reaching it makes the CPU leave the guest; whoever set it looks at the clock. */
 void timer_set_guest_deadline(uint64_t deadline_tsc);
 
-extern uint64_t tsc_hz; /* constant after boot */
+extern uint64_t tsc_hz; /* of boot_info, constant after boot */
 uint64_t tsc_from_us(uint64_t us);
+void timer_wait_us(uint64_t us); /* spins */

@@ -9,7 +9,8 @@
 #include "user/clock.h"
 #include "user/log.h"
 
-#define REPORT_BYTES   2048U
+#define VERSION_TEXT    "0.1"
+#define REPORT_BYTES    2048U
 #define CODE_CHARACTERS 4 /* "E401" */
 
 void manager_sleep_ms(struct manager *manager, uint64_t ms)
@@ -26,6 +27,12 @@ void manager_sleep_ms(struct manager *manager, uint64_t ms)
 static void wait_for_hardware(void *context, uint64_t ms)
 {
 	manager_sleep_ms(context, ms);
+}
+
+static void greet(const struct host_info *info)
+{
+	log_print("Bulkhead " VERSION_TEXT ": %u CPU%s (%s), %lu MiB of memory", info->cpu_count, info->cpu_count == 1 ? "" : "s",
+		  info->cpu_name, info->memory_bytes >> 20);
 }
 
 /* A PC without a power button that can be used is no error. */
@@ -168,6 +175,7 @@ enum status manager_boot(struct manager *manager)
 		status = sys_event_create(MANAGER_HANDLE_POOL, &manager->sleep_event);
 	if (status != OK)
 		return status;
+	greet(manager->host.info);
 	manifest_load(&manager->manifest, &manager->host);
 	manager->around = (struct vm_surroundings){
 		.host = &manager->host,

@@ -175,27 +175,18 @@ static enum status vcpu_create(struct vm *vm, struct space *space, const struct 
 
 int64_t sys_vcpu_create(const struct syscall_arguments *a)
 {
-	struct space *space = thread_current()->space;
 	struct vcpu_config config;
-	struct object *vm;
 	struct vcpu *vcpu;
-	handle_t handle;
-	enum status status = handle_find(space, a->value[0], OBJECT_VM, RIGHT_WRITE, &vm);
+	enum status status = copy_from_user(&config, a->value[1], sizeof(config));
 
-	if (status != OK)
-		return syscall_error(status);
-	status = copy_from_user(&config, a->value[1], sizeof(config));
 	if (status == OK)
-		status = vcpu_create((struct vm *)vm, space, &config, &vcpu);
-	object_put(vm);
-	if (status != OK)
-		return syscall_error(status);
-	status = handle_add(space, &vcpu->object, RIGHT_ALL, 0, &handle);
-	if (status != OK) {
-		object_put(&vcpu->object);
-		return syscall_error(status);
-	}
-	return handle;
+		status = vcpu_create((struct vm *)a->object[0], thread_current()->space, &config, &vcpu);
+	return status == OK ? syscall_new_handle(&vcpu->object, RIGHT_ALL) : syscall_error(status);
+}
+
+static struct vcpu *vcpu_of(const struct syscall_arguments *a)
+{
+	return (struct vcpu *)((uint8_t *)a->object[0] - offsetof(struct vcpu, object));
 }
 
 static bool may_enter(const struct vcpu *vcpu, const struct thread *thread)
@@ -208,28 +199,18 @@ static bool may_enter(const struct vcpu *vcpu, const struct thread *thread)
 static void vcpu_leave(struct vcpu *vcpu)
 {
 	atomic_store(&vcpu->running, false);
-	object_put(&vcpu->object);
 }
 
 /* Takes the vCPU for one call by its own thread or, while it has none, by any of its VMM. */
 static enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **out)
 {
 	struct thread *thread = thread_current();
-	struct object *object;
-	struct vcpu *vcpu;
-	enum status status = handle_find(thread->space, a->value[0], OBJECT_VCPU, RIGHT_MANAGE, &object);
+	struct vcpu *vcpu = vcpu_of(a);
 
-	if (status != OK)
-		return status;
-	vcpu = (struct vcpu *)((uint8_t *)object - offsetof(struct vcpu, object));
-	if (space_vm(thread->space) != vcpu->vm) {
-		object_put(object);
+	if (space_vm(thread->space) != vcpu->vm)
 		return ERR_DENIED;
-	}
-	if (!may_enter(vcpu, thread) || atomic_exchange(&vcpu->running, true)) {
-		object_put(object);
+	if (!may_enter(vcpu, thread) || atomic_exchange(&vcpu->running, true))
 		return ERR_BUSY;
-	}
 	/* Its own thread needs no `running`: whoever came before that thread was bound, and got here after, must go. */
 	if (!may_enter(vcpu, thread)) {
 		vcpu_leave(vcpu);
@@ -267,8 +248,8 @@ int64_t sys_vcpu_run(const struct syscall_arguments *a)
 	enum status status;
 	int64_t result;
 
-	if (a->value[0] == HANDLE_NONE && vcpu != NULL)
-		return (int64_t)vcpu_run(vcpu);
+	if (a->object[0] == NULL)
+		return vcpu != NULL ? (int64_t)vcpu_run(vcpu) : syscall_error(ERR_BAD_HANDLE);
 	status = vcpu_enter(a, &vcpu);
 	if (status != OK)
 		return syscall_error(status);
@@ -376,18 +357,11 @@ int64_t sys_vcpu_set_state(const struct syscall_arguments *a)
 
 int64_t sys_vcpu_extint(const struct syscall_arguments *a)
 {
-	struct object *object;
-	struct vcpu *vcpu;
-	enum status status = handle_find(thread_current()->space, a->value[0], OBJECT_VCPU, RIGHT_MANAGE, &object);
+	uint64_t level = a->value[1];
 
-	if (status != OK)
-		return syscall_error(status);
-	vcpu = (struct vcpu *)((uint8_t *)object - offsetof(struct vcpu, object));
-	if (a->value[1] > 1) {
-		status = ERR_INVALID;
-	} else if (atomic_exchange(&vcpu->extint_level, (uint32_t)a->value[1]) != a->value[1] && a->value[1] == 1) {
-		vcpu_notify(vcpu, PENDING_INTERRUPT);
-	}
-	object_put(object);
-	return syscall_error(status);
+	if (level > 1)
+		return syscall_error(ERR_INVALID);
+	if (atomic_exchange(&vcpu_of(a)->extint_level, (uint32_t)level) != level && level == 1)
+		vcpu_notify(vcpu_of(a), PENDING_INTERRUPT);
+	return 0;
 }

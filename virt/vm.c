@@ -131,117 +131,59 @@ static enum status vm_create(struct pool *pool, const struct vm_config *config, 
 
 int64_t sys_vm_create(const struct syscall_arguments *a)
 {
-	struct space *space = thread_current()->space;
-	struct object *host, *pool;
 	struct vm_config config;
 	struct vm *vm;
-	handle_t handle;
-	enum status status = handle_find(space, a->value[0], OBJECT_HOST, RIGHT_MANAGE, &host);
+	enum status status = copy_from_user(&config, a->value[2], sizeof(config));
 
-	if (status != OK)
-		return syscall_error(status);
-	object_put(host);
-	status = handle_find(space, a->value[1], OBJECT_POOL, RIGHT_MANAGE, &pool);
-	if (status != OK)
-		return syscall_error(status);
-	status = copy_from_user(&config, a->value[2], sizeof(config));
 	if (status == OK)
-		status = vm_create(pool_from_object(pool), &config, &vm);
-	object_put(pool);
-	if (status != OK)
-		return syscall_error(status);
-	status = handle_add(space, &vm->object, RIGHT_ALL, 0, &handle);
-	if (status != OK) {
-		object_put(&vm->object);
-		return syscall_error(status);
-	}
-	return handle;
+		status = vm_create(pool_from_object(a->object[1]), &config, &vm);
+	return status == OK ? syscall_new_handle(&vm->object, RIGHT_ALL) : syscall_error(status);
 }
 
-static enum status find_vm(const struct syscall_arguments *a, unsigned rights, struct vm **out)
+static struct vm *vm_of(const struct syscall_arguments *a)
 {
-	struct object *object;
-	enum status status = handle_find(thread_current()->space, a->value[0], OBJECT_VM, rights, &object);
-
-	if (status == OK)
-		*out = (struct vm *)object;
-	return status;
+	return (struct vm *)a->object[0];
 }
 
 int64_t sys_vm_map(const struct syscall_arguments *a)
 {
-	unsigned rights = (unsigned)a->value[5];
-	struct object *memory;
-	struct vm *vm;
 	uint64_t done = 0;
-	enum status status = find_vm(a, RIGHT_WRITE, &vm);
+	enum status status = ERR_INVALID;
 
-	if (status != OK)
-		return syscall_error(status);
-	status = handle_find(thread_current()->space, a->value[2], OBJECT_MEMORY, rights & RIGHT_ALL, &memory);
-	if (status == OK) {
-		status = a->value[5] > RIGHT_ALL
-			     ? ERR_INVALID
-			     : guest_map_add(vm, a->value[1], memory_from_object(memory), a->value[3], a->value[4], rights, &done);
-		object_put(memory);
-	}
-	object_put(&vm->object);
+	if (a->value[5] <= RIGHT_ALL)
+		status = guest_map_add(vm_of(a), a->value[1], memory_from_object(a->object[1]), a->value[3], a->value[4],
+				       (unsigned)a->value[5], &done);
 	return status == OK ? (int64_t)done : syscall_error(status);
 }
 
 int64_t sys_vm_unmap(const struct syscall_arguments *a)
 {
-	struct vm *vm;
 	uint64_t done = 0;
-	enum status status = find_vm(a, RIGHT_WRITE, &vm);
+	enum status status = guest_map_remove(vm_of(a), a->value[1], a->value[2], &done);
 
-	if (status != OK)
-		return syscall_error(status);
-	status = guest_map_remove(vm, a->value[1], a->value[2], &done);
-	object_put(&vm->object);
 	return status == OK ? (int64_t)done : syscall_error(status);
 }
 
 int64_t sys_vm_stop(const struct syscall_arguments *a)
 {
-	struct vm *vm;
-	enum status status = find_vm(a, RIGHT_WRITE, &vm);
-
-	if (status != OK)
-		return syscall_error(status);
 	if (a->value[1] == VCPU_STOP_NONE || a->value[1] >= VCPU_STOP_REASON_COUNT)
-		status = ERR_INVALID;
-	else
-		vm_stop(vm, (enum vcpu_stop_reason)a->value[1]);
-	object_put(&vm->object);
-	return syscall_error(status);
+		return syscall_error(ERR_INVALID);
+	vm_stop(vm_of(a), (enum vcpu_stop_reason)a->value[1]);
+	return 0;
 }
 
 int64_t sys_vm_msi(const struct syscall_arguments *a)
 {
-	struct vm *vm;
-	enum status status = find_vm(a, RIGHT_WRITE, &vm);
-	int64_t count;
-
-	if (status != OK)
-		return syscall_error(status);
-	count = interrupts_send_msi(vm, a->value[1], (uint32_t)a->value[2]);
-	object_put(&vm->object);
-	return count;
+	return interrupts_send_msi(vm_of(a), a->value[1], (uint32_t)a->value[2]);
 }
 
 int64_t sys_vm_eoi_exits(const struct syscall_arguments *a)
 {
 	uint64_t vectors[4];
-	struct vm *vm;
-	enum status status = find_vm(a, RIGHT_WRITE, &vm);
+	enum status status = copy_from_user(vectors, a->value[1], sizeof(vectors));
 
-	if (status != OK)
-		return syscall_error(status);
-	status = copy_from_user(vectors, a->value[1], sizeof(vectors));
 	for (unsigned i = 0; i < 4 && status == OK; i++)
-		atomic_store(&vm->eoi_exits[i], vectors[i]);
-	object_put(&vm->object);
+		atomic_store(&vm_of(a)->eoi_exits[i], vectors[i]);
 	return syscall_error(status);
 }
 
@@ -255,14 +197,9 @@ static void add_ledger(struct vm_status *sum, const struct vcpu *vcpu)
 
 int64_t sys_vm_status(const struct syscall_arguments *a)
 {
-	struct vm_status sum = {.stop_reason = 0};
-	struct vm *vm;
-	enum status status = find_vm(a, RIGHT_READ, &vm);
+	struct vm *vm = vm_of(a);
+	struct vm_status sum = {.stop_reason = atomic_load(&vm->stop_reason), .tsc_offset = vm->tsc_offset};
 
-	if (status != OK)
-		return syscall_error(status);
-	sum.stop_reason = atomic_load(&vm->stop_reason);
-	sum.tsc_offset = vm->tsc_offset;
 	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
 		const struct vcpu *vcpu = vm_vcpu(vm, i);
 
@@ -271,7 +208,5 @@ int64_t sys_vm_status(const struct syscall_arguments *a)
 		sum.vcpu_count++;
 		add_ledger(&sum, vcpu);
 	}
-	status = copy_to_user(a->value[1], &sum, sizeof(sum));
-	object_put(&vm->object);
-	return syscall_error(status);
+	return syscall_error(copy_to_user(a->value[1], &sum, sizeof(sum)));
 }

@@ -3,12 +3,16 @@
 
 #include "abi/layout.h"
 #include "abi/syscall.h"
+#include "boot/common/command_line.h"
 #include "lib/base/string.h"
 
 #define STACK_BYTES         0x10000ULL
 #define STRUCTURE_ALIGNMENT 64ULL
 /* Tables beside those of the kernel's pages: root, and three levels each for kernel, heap and jump (which may span two). */
 #define OTHER_TABLES        16ULL
+/* SDM Vol. 3A, "MP Initialization Protocol Algorithm for MP Systems": they start in real mode, on a page below 1 MiB. */
+#define START_PAGES_END     0xa0000ULL
+#define START_PAGES_BYTES   (2 * PAGE_SIZE_BYTES)
 
 static uint64_t round_up(uint64_t value, uint64_t unit)
 {
@@ -67,15 +71,23 @@ static enum status build_tables(struct launch *launch, const struct kernel_image
 	return status;
 }
 
+/* The words of the command line that are the kernel's. */
+static void read_options(const char *command_line, struct boot_info *info)
+{
+	char mode[sizeof("xapic")];
+
+	info->forbid_x2apic = command_line_value(command_line, "apic", mode, sizeof(mode)) && strcmp(mode, "xapic") == 0;
+	if (!command_line_value(command_line, "selftest", info->selftest, sizeof(info->selftest)))
+		info->selftest[0] = '\0';
+}
+
 static void fill_info(struct launch *launch, const struct handover *found, const struct placement *placement)
 {
 	*launch->info = (struct boot_info){
 		.magic = BOOT_INFO_MAGIC,
 		.version = BOOT_INFO_VERSION,
 		.size_bytes = sizeof(struct boot_info),
-		.loader = found->loader,
 		.file_count = found->files->count,
-		.rsdp_physical = found->rsdp_physical,
 		.uefi_system_table_physical = found->uefi_system_table_physical,
 		.wall_clock_seconds = found->wall_clock_seconds,
 		.wall_clock_tsc = found->wall_clock_tsc,
@@ -87,8 +99,9 @@ static void fill_info(struct launch *launch, const struct handover *found, const
 		.heap_length_bytes = placement->heap_length_bytes,
 		.program = placement->program,
 		.pc = found->pc->pc,
+		.tsc_hz = found->tsc_hz,
 	};
-	memcpy(launch->info->random_seed, found->random_seed, sizeof(found->random_seed));
+	read_options(found->command_line, launch->info);
 }
 
 /* What the first program sees of it, on pages that nothing else is on. */
@@ -97,7 +110,7 @@ static enum status build_host_info(struct launch *launch, const struct handover 
 	uint64_t files_bytes = found->files->count * sizeof(struct boot_file);
 	uint64_t size_bytes = host_info_bytes(found);
 	uint8_t *at = arena_alloc(&launch->heap, round_up(size_bytes, PAGE_SIZE_BYTES), PAGE_SIZE_BYTES);
-	const struct host_info info = {
+	struct host_info info = {
 		.magic = HOST_INFO_MAGIC,
 		.version = HOST_INFO_VERSION,
 		.size_bytes = (uint32_t)size_bytes,
@@ -112,13 +125,13 @@ static enum status build_host_info(struct launch *launch, const struct handover 
 
 	if (at == NULL)
 		return ERR_NO_MEMORY;
+	memcpy(info.cpu_name, found->cpu_name, sizeof(info.cpu_name));
 	memcpy(at, &info, sizeof(info));
 	memcpy(at + info.framebuffer_offset, &found->framebuffer, sizeof(found->framebuffer));
 	memcpy(at + info.files_offset, found->files->files, files_bytes);
 	memcpy(at + info.command_line_offset, found->command_line, strlen(found->command_line) + 1);
 	launch->info->host_info_virtual = heap_virtual(launch, at);
 	launch->info->files_virtual = heap_virtual(launch, at + info.files_offset);
-	launch->info->command_line_virtual = heap_virtual(launch, at + info.command_line_offset);
 	return OK;
 }
 
@@ -182,6 +195,23 @@ enum status handover_add_files(const struct boot_files *files, struct memory_map
 	return OK;
 }
 
+/* What the kernel would have to search the map for. */
+static void describe_memory(const struct memory_map *map, struct boot_info *info)
+{
+	for (uint32_t i = map->count; i-- > 0;) {
+		const struct boot_memory *piece = &map->entries[i];
+		uint64_t end = piece->base_physical + piece->length_bytes;
+
+		if (piece->type != BOOT_MEMORY_USABLE && piece->type != BOOT_MEMORY_HEAP)
+			continue;
+		if (info->ram_end_physical == 0)
+			info->ram_end_physical = end;
+		if (piece->type == BOOT_MEMORY_USABLE && piece->length_bytes >= START_PAGES_BYTES &&
+		    piece->base_physical <= START_PAGES_END - START_PAGES_BYTES)
+			info->start_pages_physical = piece->base_physical;
+	}
+}
+
 enum status handover_finish(struct launch *launch, const struct boot_files *files, struct memory_map *raw)
 {
 	struct boot_info *info = launch->info;
@@ -198,6 +228,7 @@ enum status handover_finish(struct launch *launch, const struct boot_files *file
 	if (status != OK)
 		return status;
 	info->memory_count = launch->memory.count;
+	describe_memory(&launch->memory, info);
 	info->heap_used_bytes = launch->heap.used_bytes;
 	return OK;
 }

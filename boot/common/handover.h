@@ -4,6 +4,7 @@
 
 #include "abi/boot_info.h"
 #include "abi/status.h"
+#include "abi/syscall.h"
 #include "boot/common/arena.h"
 #include "boot/common/files.h"
 #include "boot/common/kernel_image.h"
@@ -11,6 +12,8 @@
 #include "boot/common/page_tables.h"
 #include "boot/common/pc.h"
 #include "boot/common/placement.h"
+
+#define HANDOVER_CPU_NAME_BYTES sizeof(((struct host_info *)0)->cpu_name)
 
 /* What a loader found out. All pointers are the loader's and stay valid until the jump. */
 struct handover {
@@ -21,9 +24,10 @@ struct handover {
 	uint64_t uefi_system_table_physical;
 	int64_t wall_clock_seconds;
 	uint64_t wall_clock_tsc;
-	uint64_t random_seed[4];
 	struct boot_framebuffer framebuffer;
 	const struct pc *pc;
+	uint64_t tsc_hz;
+	char cpu_name[HANDOVER_CPU_NAME_BYTES];
 };
 
 /* The boot heap under construction, and then all that the jump needs. */

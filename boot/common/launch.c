@@ -2,10 +2,12 @@
 #include "boot/common/launch.h"
 
 #include "boot/common/bare.h"
+#include "boot/common/cpu.h"
 #include "boot/common/firmware.h"
 #include "boot/common/pc.h"
-#include "boot/common/random.h"
 #include "boot/common/report.h"
+#include "boot/common/tsc.h"
+#include "lib/base/string.h"
 
 #define COMMAND_LINE_FILE "cmdline.txt"
 
@@ -54,6 +56,19 @@ static const void *table_at(void *context, uint64_t physical, size_t length_byte
 	return firmware_can_read(physical, length_bytes) ? (const void *)(uintptr_t)physical : NULL;
 }
 
+/* SDM Vol. 2A, "CPUID", "The Processor Brand String Method". */
+static void read_cpu_name(char name[HANDOVER_CPU_NAME_BYTES])
+{
+	memset(name, 0, HANDOVER_CPU_NAME_BYTES);
+	for (uint32_t i = 0; i < 3 && cpuid(0x80000000U, 0).eax >= 0x80000004U; i++) {
+		struct cpuid_result part = cpuid(0x80000002U + i, 0);
+
+		memcpy(name + i * sizeof(part), &part, sizeof(part));
+	}
+	if (name[0] == '\0')
+		memcpy(name, "no name", sizeof("no name"));
+}
+
 /* The boot goes on whatever the tables say. */
 static const struct pc *read_pc(uint64_t rsdp_physical)
 {
@@ -79,9 +94,9 @@ void launch(struct handover *found, char line[COMMAND_LINE_BYTES], struct start_
 		start_bare(found, bare_path, memory);
 		return;
 	}
-	for (unsigned i = 0; i < 4; i++)
-		found->random_seed[i] = random64();
 	report_files(found->files);
+	read_cpu_name(found->cpu_name);
 	found->pc = read_pc(found->rsdp_physical);
+	found->tsc_hz = tsc_measure(found->pc->pm_timer_port);
 	start_kernel(found, memory);
 }

@@ -18,7 +18,7 @@ static void read_fadt(const struct acpi_memory *memory, const struct acpi_root *
 		return;
 	out->warnings |= fadt.warnings;
 	if (fadt.pm_timer.at.space == ACPI_GAS_PORT && fadt.pm_timer.at.address <= PORT_LAST_OF_32_BITS)
-		out->pc.pm_timer_port = (uint16_t)fadt.pm_timer.at.address;
+		out->pm_timer_port = (uint16_t)fadt.pm_timer.at.address;
 }
 
 static void take_cpus(const struct acpi_cpu *cpus, uint32_t count, struct pc *out)

@@ -11,6 +11,7 @@
 struct pc {
 	struct boot_pc pc;
 	uint32_t apic_ids[BOOT_CPUS_MAX];
+	uint16_t pm_timer_port; /* 0: none */
 	uint32_t warnings; /* ACPI_WARN_ bits of all tables read */
 	bool left_out;     /* more CPUs or IOAPICs are listed than fit */
 };

@@ -22,8 +22,21 @@ static void *at_physical(uint64_t address)
 	return (void *)(uintptr_t)address;
 }
 
+/* CPUID leaf 1, EDX: what ring 0 uses without asking. */
+static const struct {
+	unsigned bit;
+	const char *what;
+} required[] = {{9, "a local APIC"}, {4, "a time stamp counter"}, {13, "global pages"}};
+
 static enum status check_cpu(void)
 {
+	for (unsigned i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
+		if ((cpuid(1, 0).edx >> required[i].bit & 1) == 0) {
+			report_error(E620, "use another PC, or switch it on in the firmware's settings", "this CPU lacks %s",
+				     required[i].what);
+			return ERR_UNSUPPORTED;
+		}
+	}
 	if (cpuid(0x80000000U, 0).eax >= CPUID_EXTENDED_FEATURES &&
 	    (cpuid(CPUID_EXTENDED_FEATURES, 0).edx & CPUID_EXTENDED_EDX_NX) != 0)
 		return OK;

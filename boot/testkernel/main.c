@@ -59,16 +59,20 @@ static void check_cpu(const struct boot_info *info, uint64_t stack_pointer, uint
 	check(stack_pointer % 16 == 0, "the stack is aligned");
 }
 
+static const struct host_info *host_info(const struct boot_info *info)
+{
+	return (const struct host_info *)(uintptr_t)info->host_info_virtual;
+}
+
 static void check_host_info(const struct boot_info *info)
 {
-	const struct host_info *host = (const struct host_info *)(uintptr_t)info->host_info_virtual;
+	const struct host_info *host = host_info(info);
 	uint64_t pages_bytes = (host->size_bytes + PAGE_SIZE_BYTES - 1) & ~(PAGE_SIZE_BYTES - 1);
 
 	check(info->host_info_virtual % PAGE_SIZE_BYTES == 0 && in_used_heap(info, info->host_info_virtual, pages_bytes),
 	      "host_info on pages of the heap");
 	check(host->magic == HOST_INFO_MAGIC && host->version == HOST_INFO_VERSION, "host_info's magic and version");
 	check(info->host_info_virtual + host->files_offset == info->files_virtual, "host_info's files are boot_info's");
-	check(info->host_info_virtual + host->command_line_offset == info->command_line_virtual, "... and the command line");
 	check(host->file_count == info->file_count && host->file_count <= BOOT_FILES_MAX, "number of files");
 }
 
@@ -83,8 +87,9 @@ static void check_pc(const struct boot_info *info)
 	for (uint32_t i = 0; i < info->pc.cpu_count; i++)
 		found = found || apic_ids[i] == own;
 	check(found || info->pc.cpu_count == 0, "the boot CPU is listed");
-	print("pc: %u CPUs, %u IOAPICs, timer at GSI %u, PM timer at port %x\n", info->pc.cpu_count, info->pc.ioapic_count,
-	      info->pc.isa_irqs[0].gsi, info->pc.pm_timer_port);
+	check(info->tsc_hz != 0, "the TSC's frequency");
+	print("pc: %u CPUs, %u IOAPICs, timer at GSI %u, TSC %lu kHz\n", info->pc.cpu_count, info->pc.ioapic_count,
+	      info->pc.isa_irqs[0].gsi, info->tsc_hz / 1000);
 }
 
 static void check_header(const struct boot_info *info)
@@ -94,12 +99,10 @@ static void check_header(const struct boot_info *info)
 	check(in_used_heap(info, (uint64_t)(uintptr_t)info, sizeof(*info)), "boot_info lies in the heap");
 	check(in_used_heap(info, info->memory_virtual, info->memory_count * sizeof(struct boot_memory)), "map in the heap");
 	check(in_used_heap(info, info->files_virtual, info->file_count * sizeof(struct boot_file)), "files in the heap");
-	check(in_used_heap(info, info->command_line_virtual, 1), "command line in the heap");
 	check_host_info(info);
 	check_pc(info);
 	check(info->kernel_virtual >= KERNEL_IMAGE_BASE && info->kernel_virtual % PAGE_2M_BYTES == 0 &&
 	      info->kernel_length_bytes <= KERNEL_IMAGE_END - info->kernel_virtual, "kernel at a 2 MiB boundary in its range");
-	check((info->random_seed[0] | info->random_seed[1] | info->random_seed[2] | info->random_seed[3]) != 0, "a seed");
 }
 
 /* A pointer in initialised data is right only if the loader relocated it. */
@@ -115,7 +118,7 @@ static void check_relocation(const struct boot_info *info)
 static void check_rsdp(const struct boot_info *info)
 {
 	static const char signature[8] = {'R', 'S', 'D', ' ', 'P', 'T', 'R', ' '};
-	const volatile uint8_t *rsdp = window(info, info->rsdp_physical);
+	const volatile uint8_t *rsdp = window(info, host_info(info)->rsdp_physical);
 
 	for (unsigned i = 0; i < sizeof(signature); i++)
 		check(rsdp[i] == (uint8_t)signature[i], "the RSDP is one");
@@ -123,13 +126,12 @@ static void check_rsdp(const struct boot_info *info)
 
 static void print_found(const struct boot_info *info)
 {
+	const struct host_info *host = host_info(info);
 	const struct boot_framebuffer *screen = &info->framebuffer;
 
-	print("loader: %u\ncommand line: [%s]\n", info->loader, (const char *)(uintptr_t)info->command_line_virtual);
-	print("rsdp: %lx system table: %lx\n", info->rsdp_physical, info->uefi_system_table_physical);
+	print("loader: %u\ncommand line: [%s]\n", host->loader, (const char *)host + host->command_line_offset);
+	print("rsdp: %lx system table: %lx\n", host->rsdp_physical, info->uefi_system_table_physical);
 	print("wall clock: %ld\n", (long)info->wall_clock_seconds);
-	print("seed: %016lx %016lx %016lx %016lx\n", info->random_seed[0], info->random_seed[1], info->random_seed[2],
-	      info->random_seed[3]);
 	print("framebuffer: %lx %ux%ux%u pitch %u red %u+%u green %u+%u blue %u+%u\n", screen->base_physical,
 	      screen->width_pixels, screen->height_pixels, screen->bits_per_pixel, screen->pitch_bytes, screen->red_shift,
 	      screen->red_bits, screen->green_shift, screen->green_bits, screen->blue_shift, screen->blue_bits);
@@ -149,7 +151,7 @@ void test_main(const struct boot_info *info, uint64_t stack_pointer, uint64_t fl
 	print_found(info);
 	check_paging(info);
 	check_memory(info);
-	if (info->rsdp_physical != 0)
+	if (host_info(info)->rsdp_physical != 0)
 		check_rsdp(info);
 	print("%s boot_info\n", failed_checks() == 0 ? "TEST-PASS" : "TEST-FAIL");
 	power_off();

@@ -115,5 +115,9 @@ void check_memory(const struct boot_info *info)
 	for (uint32_t i = 0; i < info->file_count; i++)
 		check_file(info, &files[i]);
 	check_program(info);
+	check(info->start_pages_physical < 0xa0000 && (info->start_pages_physical == 0 ||
+	      has_type(info, info->start_pages_physical, 2 * PAGE_SIZE_BYTES, BOOT_MEMORY_USABLE)), "pages to start CPUs on");
+	check(has_type(info, info->ram_end_physical - PAGE_SIZE_BYTES, PAGE_SIZE_BYTES, BOOT_MEMORY_USABLE) ||
+	      has_type(info, info->ram_end_physical - PAGE_SIZE_BYTES, PAGE_SIZE_BYTES, BOOT_MEMORY_HEAP), "the end of RAM");
 	print_totals(info);
 }

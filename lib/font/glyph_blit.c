@@ -102,18 +102,3 @@ void glyph_clear(const struct glyph_surface *surface, uint32_t pixel)
 		for (uint32_t x = 0; x < surface->mode.width_pixels; x++)
 			put_pixel(surface, x, y, pixel);
 }
-
-uint32_t glyph_print_row(const struct glyph_surface *surface, uint32_t row, const char *text, uint32_t foreground,
-			 uint32_t background)
-{
-	uint32_t length = 0;
-
-	while (length < surface->columns && text[length] != '\0' && text[length] != '\n')
-		length++;
-	for (uint32_t column = 0; column < surface->columns; column++) {
-		unsigned char c = column < length ? (unsigned char)text[column] : ' ';
-
-		glyph_draw(surface, column, row, font_glyph(surface->font, c), foreground, background);
-	}
-	return length;
-}

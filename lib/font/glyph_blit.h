@@ -33,9 +33,3 @@ void glyph_draw(const struct glyph_surface *surface, uint32_t column, uint32_t r
 
 /* Fills every pixel of the framebuffer. */
 void glyph_clear(const struct glyph_surface *surface, uint32_t pixel);
-
-/* Draws ASCII text into one row, up to its NUL, a newline or the right edge, and blanks the rest of the row.
- * Returns the bytes drawn: text + result is what goes on in the next row (step over a newline there).
- * A row outside the surface: nothing is drawn, the result is as if it were. */
-uint32_t glyph_print_row(const struct glyph_surface *surface, uint32_t row, const char *text, uint32_t foreground,
-			 uint32_t background);

@@ -18,6 +18,7 @@
 #define DATA_MEMORY   0x1800U
 #define POINTED_TO    0x10U
 #define MAP_PIECES    32U
+#define COMMAND_LINE  "apic=x apic=xapic selftest=page -- selftest=no"
 
 /* text [0, 1000h) with note and relocation table; data [1000h, 2800h): a pointer, the dynamic table, then zeroes. */
 static void make_kernel(uint8_t file[FILE_BYTES], uint32_t version)
@@ -231,9 +232,8 @@ static void set_up(struct setup *setup)
 	setup->found = (struct handover){
 		.loader = BOOT_LOADER_UEFI,
 		.files = &setup->files,
-		.command_line = "quiet",
+		.command_line = COMMAND_LINE,
 		.rsdp_physical = 0xe0010,
-		.random_seed = {1, 2, 3, 4},
 		.pc = &pc,
 	};
 	setup->placement = (struct placement){
@@ -271,8 +271,8 @@ static void test_handover_fills_boot_info(void **state)
 	assert_int_equal(info->size_bytes, sizeof(*info));
 	assert_int_equal(info->file_count, 2);
 	assert_memory_equal(heap_at(&setup, info->files_virtual), setup.file_entries, sizeof(setup.file_entries));
-	assert_string_equal(heap_at(&setup, info->command_line_virtual), "quiet");
-	assert_int_equal(info->random_seed[3], 4);
+	assert_int_equal(info->forbid_x2apic, 1);
+	assert_string_equal(info->selftest, "page");
 	assert_int_equal(info->program.physical, 0x900000);
 	assert_int_equal(info->pc.cpu_count, 3);
 	assert_memory_equal(heap_at(&setup, info->pc.cpus_virtual), pc.apic_ids, 3 * sizeof(uint32_t));
@@ -300,8 +300,8 @@ static void test_handover_fills_host_info(void **state)
 	assert_int_equal(host->file_count, 2);
 	assert_int_equal(host->acpi_warnings, 5);
 	assert_int_equal(info->host_info_virtual + host->files_offset, info->files_virtual);
-	assert_int_equal(info->host_info_virtual + host->command_line_offset, info->command_line_virtual);
-	assert_int_equal(host->size_bytes, host->command_line_offset + sizeof("quiet"));
+	assert_string_equal((const char *)host + host->command_line_offset, COMMAND_LINE);
+	assert_int_equal(host->size_bytes, host->command_line_offset + sizeof(COMMAND_LINE));
 	assert_memory_equal((const uint8_t *)host + host->framebuffer_offset, &setup.found.framebuffer,
 			    sizeof(setup.found.framebuffer));
 	/* Nothing else lies on these pages: ring 3 sees them whole. */
@@ -321,24 +321,28 @@ static void test_handover_memory_map_has_all_that_was_placed(void **state)
 	(void)state;
 	set_up(&setup);
 	assert_int_equal(memory_map_add(&raw, 0x100000, 0x3ff00000, BOOT_MEMORY_USABLE), OK);
+	assert_int_equal(memory_map_add(&raw, 0x80000, 0x10000, BOOT_MEMORY_USABLE), OK);
+	assert_int_equal(memory_map_add(&raw, 0x9f000, 0x1000, BOOT_MEMORY_USABLE), OK);
 	assert_int_equal(memory_map_add(&raw, 0x4000000000, 0x40000000, BOOT_MEMORY_USABLE), OK);
 	assert_int_equal(handover_finish(&setup.launch, &setup.files, &raw), OK);
 	info = heap_at(&setup, setup.launch.info_virtual);
 	map = heap_at(&setup, info->memory_virtual);
-	assert_int_equal(info->memory_count, 9);
-	assert_int_equal(map[1].type, BOOT_MEMORY_FILES);
-	assert_int_equal(map[1].base_physical, 0x700000);
-	assert_int_equal(map[1].length_bytes, 0x2000);
-	assert_int_equal(map[3].type, BOOT_MEMORY_KERNEL);
-	assert_int_equal(map[3].base_physical, 0x800000);
-	assert_int_equal(map[3].length_bytes, 0x3000);
-	assert_int_equal(map[5].type, BOOT_MEMORY_FILES);
-	assert_int_equal(map[5].base_physical, 0x900000);
-	assert_int_equal(map[5].length_bytes, 0x13000);
-	assert_int_equal(map[7].type, BOOT_MEMORY_HEAP);
-	assert_int_equal(map[7].base_physical, 0x4000000000);
-	assert_int_equal(map[8].type, BOOT_MEMORY_USABLE);
+	assert_int_equal(info->memory_count, 11);
+	assert_int_equal(map[3].type, BOOT_MEMORY_FILES);
+	assert_int_equal(map[3].base_physical, 0x700000);
+	assert_int_equal(map[3].length_bytes, 0x2000);
+	assert_int_equal(map[5].type, BOOT_MEMORY_KERNEL);
+	assert_int_equal(map[5].base_physical, 0x800000);
+	assert_int_equal(map[5].length_bytes, 0x3000);
+	assert_int_equal(map[7].type, BOOT_MEMORY_FILES);
+	assert_int_equal(map[7].base_physical, 0x900000);
+	assert_int_equal(map[7].length_bytes, 0x13000);
+	assert_int_equal(map[9].type, BOOT_MEMORY_HEAP);
+	assert_int_equal(map[9].base_physical, 0x4000000000);
+	assert_int_equal(map[10].type, BOOT_MEMORY_USABLE);
 	assert_int_equal(info->heap_used_bytes, setup.launch.heap.used_bytes);
+	assert_int_equal(info->start_pages_physical, 0x80000);
+	assert_int_equal(info->ram_end_physical, 0x4040000000);
 	free(setup.heap);
 }
 

@@ -92,7 +92,7 @@ static void test_boot_pc_reads_a_plain_pc(void **state)
 	assert_true(pc.pc.isa_irqs[9].active_low);
 	assert_true(pc.pc.isa_irqs[9].level_triggered);
 	assert_false(pc.pc.has_8259);
-	assert_int_equal(pc.pc.pm_timer_port, 0x608);
+	assert_int_equal(pc.pm_timer_port, 0x608);
 	assert_false(pc.left_out);
 }
 
@@ -119,12 +119,12 @@ static void test_boot_pc_takes_what_there_is(void **state)
 	(void)state;
 	start();
 	assert_int_equal(read(fadt(0xb008), NULL), ERR_NOT_FOUND);
-	assert_int_equal(pc.pc.pm_timer_port, 0xb008);
+	assert_int_equal(pc.pm_timer_port, 0xb008);
 	assert_default_interrupts();
 	start();
 	assert_int_equal(read(madt(cpu, sizeof(cpu), 1), NULL), OK);
 	assert_int_equal(pc.pc.cpu_count, 1);
-	assert_int_equal(pc.pc.pm_timer_port, 0);
+	assert_int_equal(pc.pm_timer_port, 0);
 	assert_default_interrupts();
 }
 
@@ -133,10 +133,10 @@ static void test_boot_pc_reads_no_port_past_the_last(void **state)
 	(void)state;
 	start();
 	assert_int_equal(read(fadt(0xfffc), NULL), ERR_NOT_FOUND);
-	assert_int_equal(pc.pc.pm_timer_port, 0xfffc);
+	assert_int_equal(pc.pm_timer_port, 0xfffc);
 	start();
 	assert_int_equal(read(fadt(0xfffd), NULL), ERR_NOT_FOUND);
-	assert_int_equal(pc.pc.pm_timer_port, 0);
+	assert_int_equal(pc.pm_timer_port, 0);
 }
 
 static void test_boot_pc_keeps_and_shows_a_wrong_checksum(void **state)

@@ -131,22 +131,6 @@ static void test_glyph_blit_ignores_cells_outside(void **state)
 		assert_int_equal(pixels[i], 0);
 }
 
-static void test_glyph_blit_prints_rows(void **state)
-{
-	static uint32_t pixels[24 * 32];
-	struct boot_framebuffer mode = mode_of(24, 32, 32);
-	struct glyph_surface surface;
-
-	(void)state;
-	assert_int_equal(glyph_surface_init(&surface, pixels, &mode, &console_font), OK);
-	assert_int_equal(glyph_print_row(&surface, 0, "ab\ncd", 0xff, 0), 2);
-	assert_int_equal(glyph_print_row(&surface, 1, "abcdef", 0xff, 0), 3);
-	assert_int_equal(glyph_print_row(&surface, 2, "abcdef", 0xff, 0), 3);
-	assert_int_equal(glyph_print_row(&surface, 1, "", 0xff, 0x55), 0);
-	assert_int_equal(pixels[24 * 32 - 1], 0x55);
-	assert_int_equal(pixels[24 * 16], 0x55);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,7 +139,6 @@ int main(void)
 		cmocka_unit_test(test_glyph_blit_colours_follow_masks),
 		cmocka_unit_test(test_glyph_blit_refuses_bad_modes),
 		cmocka_unit_test(test_glyph_blit_ignores_cells_outside),
-		cmocka_unit_test(test_glyph_blit_prints_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* kernel/boot_state.c: what counts as a device, and command line options. */
+/* kernel/boot_state.c: what counts as a device. */
 #include "tests/unit/unit.h"
 
 #include "abi/boot_info.h"
@@ -19,14 +19,13 @@ static const struct boot_memory map[] = {
 	{0x100000000, 0x100000000, BOOT_MEMORY_USABLE, 0},
 };
 
-static void boot(const char *command_line)
+static void boot(void)
 {
 	static struct boot_info info;
 
 	info = (struct boot_info){
 		.memory_virtual = (uintptr_t)map,
 		.memory_count = sizeof(map) / sizeof(map[0]),
-		.command_line_virtual = (uintptr_t)command_line,
 	};
 	boot_info = &info;
 	cpu_features.physical_address_bits = 39;
@@ -65,44 +64,15 @@ static void test_boot_state_devices(void **state)
 	};
 
 	(void)state;
-	boot("");
+	boot();
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_true(boot_state_is_device(cases[i].base, cases[i].len_bytes) == cases[i].device);
-}
-
-static void assert_option(const char *command_line, const char *name, const char *expected)
-{
-	char value[8] = "before";
-
-	boot(command_line);
-	assert_true(boot_option(name, value, sizeof(value)) == (expected != NULL));
-	assert_string_equal(value, expected != NULL ? expected : "before");
-}
-
-static void test_boot_state_options(void **state)
-{
-	(void)state;
-	assert_option("", "apic", NULL);
-	assert_option("   ", "apic", NULL);
-	assert_option("apic", "apic", NULL);
-	assert_option("apic=", "apic", "");
-	assert_option("apic=xapic", "apic", "xapic");
-	assert_option("a=1 apic=2 apic=3", "apic", "2");
-	assert_option("noapic=1  apic=2", "apic", "2");
-	assert_option("apicx=1", "apic", NULL);
-	assert_option("api=1", "apic", NULL);
-	assert_option("x=apic=1", "apic", NULL);
-	assert_option("apic=a=b", "apic", "a=b");
-	assert_option("apic=1234567", "apic", "1234567");
-	assert_option("apic=12345678 b", "apic", "1234567");
-	assert_option(" apic=1 ", "apic", "1");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_boot_state_devices),
-		cmocka_unit_test(test_boot_state_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 #include "kernel/page_table.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
-#include "kernel/report.h"
+#include "kernel/smp.h"
 #include "kernel/space_internal.h"
 #include "kernel/space_struct.h"
 #include "kernel/thread_internal.h"
@@ -19,7 +19,7 @@
 #define STACK            0x7fff0000ULL
 
 struct percpu *percpus[CPUS_MAX];
-uint32_t percpu_count = 3;
+uint32_t percpu_count = 3, smp_failed_count = 2;
 
 static struct space *started;
 static uint64_t started_at;
@@ -40,11 +40,6 @@ enum status thread_create(struct pool *pool, struct space *space, const struct t
 uint32_t hypervisor_usable(void)
 {
 	return 1;
-}
-
-uint32_t report_failed_count(void)
-{
-	return 2;
 }
 
 /* A sound hand-over: code, stack, two files. */
@@ -88,6 +83,7 @@ static void maps_all(void)
 	struct boot_info *info = boot();
 	const struct host_info *host = (const struct host_info *)(uintptr_t)info->host_info_virtual;
 	struct object *file;
+	uint64_t badge;
 
 	assert_int_equal(first_program_start(info), OK);
 	assert_int_equal(started_at, TEXT + 4);
@@ -100,9 +96,9 @@ static void maps_all(void)
 	assert_int_equal(host->cpu_count, 3);
 	assert_int_equal(host->cpu_failed_count, 2);
 	assert_int_equal(host->vmx_usable, 1);
-	assert_int_equal(handle_find(started, MANAGER_HANDLE_FIRST_FILE, OBJECT_MEMORY, RIGHT_READ, &file), OK);
-	assert_int_not_equal(handle_find(started, MANAGER_HANDLE_FIRST_FILE, OBJECT_MEMORY, RIGHT_WRITE, &file), OK);
-	assert_int_not_equal(handle_find(started, MANAGER_HANDLE_FIRST_FILE + 1, OBJECT_MEMORY, RIGHT_READ, &file), OK);
+	assert_int_equal(handle_find(started, MANAGER_HANDLE_FIRST_FILE, OBJECT_MEMORY, RIGHT_READ, &file, &badge), OK);
+	assert_int_not_equal(handle_find(started, MANAGER_HANDLE_FIRST_FILE, OBJECT_MEMORY, RIGHT_WRITE, &file, &badge), OK);
+	assert_int_not_equal(handle_find(started, MANAGER_HANDLE_FIRST_FILE + 1, OBJECT_MEMORY, RIGHT_READ, &file, &badge), OK);
 }
 
 static void test_first_program_maps_what_the_loader_loaded(void **state)

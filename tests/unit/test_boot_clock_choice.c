@@ -1,7 +1,8 @@
-/* kernel/clock_choice: processors as they are, timers as they err. Frequencies of the i7-6700K and others: their CPUID leaves. */
+/* boot/common/clock_choice: processors as they are, timers as they err. Frequencies of the i7-6700K and others: their CPUID
+ * leaves. */
 #include "tests/unit/unit.h"
 
-#include "kernel/clock_choice.h"
+#include "boot/common/clock_choice.h"
 
 #define MHZ 1000000ULL
 

@@ -1,42 +1,26 @@
-/* TSC frequency. SDM Vol. 3B, "Determining the Processor Base Frequency"; ACPI, "Power Management Timer"; 82C54 data sheet. */
-#include "kernel/clock.h"
+/* The TSC against whatever else counts; which of it is believed is clock_choice.c's. */
+#include "boot/common/tsc.h"
 
-#include "kernel/clock_choice.h"
-#include "kernel/cpu.h"
-#include "kernel/cpu_insn.h"
-#include "kernel/log.h"
-#include "kernel/timer.h"
+#include "boot/common/clock_choice.h"
+#include "boot/common/cpu.h"
+#include "boot/common/report.h"
 
-#define PM_TIMER_HZ      3579545ULL
-#define PIT_HZ           1193182ULL
-#define MEASURE_PM_TICKS 35795U /* 10 ms */
+#define PM_TIMER_HZ       3579545ULL
+#define PIT_HZ            1193182ULL
+#define MEASURE_PM_TICKS  35795U /* 10 ms */
 #define MEASURE_PIT_TICKS 11932U
-#define SPIN_LIMIT       2000000000ULL /* TSC ticks after which a counter counts as dead */
-#define PIT_CHANNEL_2    0x42
-#define PIT_COMMAND      0x43
-#define PORT_B           0x61
-
-uint64_t tsc_hz = 1000000000;
-
-uint64_t tsc_from_us(uint64_t us)
-{
-	return us / 1000000 * tsc_hz + us % 1000000 * tsc_hz / 1000000;
-}
-
-void clock_wait_us(uint64_t us)
-{
-	uint64_t start = rdtsc();
-	uint64_t ticks = tsc_from_us(us);
-
-	while (rdtsc() - start < ticks)
-		pause();
-}
+#define SPIN_LIMIT        2000000000ULL /* TSC ticks after which a counter counts as dead */
+#define ASSUMED_HZ        1000000000UL
+#define PIT_CHANNEL_2     0x42
+#define PIT_COMMAND       0x43
+#define PORT_B            0x61
+#define CLOCK_REMEDY      "update the PC's firmware; if the VMs' clocks run wrong, please report the PC's model"
 
 static void read_cpuid(struct clock_evidence *evidence)
 {
 	uint32_t last = cpuid(0, 0).eax;
-	struct cpuid ratio = last >= 0x15 ? cpuid(0x15, 0) : (struct cpuid){0};
-	struct cpuid base = last >= 0x16 ? cpuid(0x16, 0) : (struct cpuid){0};
+	struct cpuid_result ratio = last >= 0x15 ? cpuid(0x15, 0) : (struct cpuid_result){0};
+	struct cpuid_result base = last >= 0x16 ? cpuid(0x16, 0) : (struct cpuid_result){0};
 
 	evidence->numerator = ratio.ebx;
 	evidence->denominator = ratio.eax;
@@ -100,7 +84,7 @@ static uint64_t measure(uint64_t (*once)(uint16_t port), uint16_t port)
 	return median(samples);
 }
 
-void clock_init(uint16_t pm_timer_port)
+uint64_t tsc_measure(uint16_t pm_timer_port)
 {
 	const char *timer = "the PM timer";
 	struct clock_evidence evidence = {.measured_hz = measure(from_pm_timer, pm_timer_port)};
@@ -112,14 +96,12 @@ void clock_init(uint16_t pm_timer_port)
 	}
 	read_cpuid(&evidence);
 	choice = clock_choose(&evidence);
-	if (choice.hz != 0)
-		tsc_hz = choice.hz;
-	else
-		log_warn("TSC: no source for its frequency; assuming %lu kHz, clocks will run wrong", tsc_hz / 1000);
 	if (choice.measured_otherwise)
-		log_warn("TSC: CPUID says %lu kHz, %s %lu kHz: clocks may run wrong", tsc_hz / 1000, timer,
-			 evidence.measured_hz / 1000);
-	if (!cpu_features.invariant_tsc)
-		log_debug("TSC: the CPU does not promise a constant rate");
-	log_debug("TSC: %lu kHz from %s", tsc_hz / 1000, choice.from_cpuid ? "CPUID" : timer);
+		report_warning(E515, CLOCK_REMEDY, "the time stamp counter: CPUID says %lu kHz, %s %lu kHz", choice.hz / 1000,
+			       timer, evidence.measured_hz / 1000);
+	if (choice.hz != 0)
+		return choice.hz;
+	report_warning(E515, CLOCK_REMEDY, "no source for the time stamp counter's frequency; %lu kHz is assumed",
+		       ASSUMED_HZ / 1000);
+	return ASSUMED_HZ;
 }

@@ -1,5 +1,5 @@
 /* Exact beats measured, measured beats rounded: CPUID 16H is off by 0.2 % on processors whose TSC is no multiple of 100 MHz. */
-#include "kernel/clock_choice.h"
+#include "boot/common/clock_choice.h"
 
 #include <stddef.h>
 
