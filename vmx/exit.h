@@ -84,13 +84,18 @@ enum exit_verdict exit_inject_ud(struct vcpu *vcpu);
 	X(54, WBINVD, exit_nothing, EXIT_NEEDS_LENGTH) \
 	X(55, XSETBV, exit_xsetbv, EXIT_NEEDS_LENGTH) \
 	X(59, VMFUNC, exit_undefined, 0) \
-	X(60, ENCLS, exit_undefined, 0)
+	X(60, ENCLS, exit_undefined, 0) \
+	X(70, ENCLV, exit_undefined, 0) \
+	X(76, SEAMCALL, exit_undefined, 0) \
+	X(77, TDCALL, exit_undefined, 0) \
+	X(84, RDMSR_IMM, exit_undefined, 0) \
+	X(85, WRMSRNS_IMM, exit_undefined, 0)
 
 enum exit_reason {
 #define EXIT_REASON_ENUM(number, name, handler, needs) EXIT_REASON_##name = (number),
 	EXIT_REASONS(EXIT_REASON_ENUM)
 #undef EXIT_REASON_ENUM
-	EXIT_REASON_ROWS = 70
+	EXIT_REASON_ROWS = 86
 };
 
 #define EXIT_HANDLER(name) enum exit_verdict name(struct vcpu *vcpu, const struct exit_info *info)

@@ -96,7 +96,7 @@ enum exit_verdict exit_rdpmc(struct vcpu *vcpu, const struct exit_info *info)
 	return exit_inject_gp(vcpu);
 }
 
-/* VMX, SMX, SGX, SMM, MONITOR and MWAIT: CPUID shows none of them. */
+/* VMX, SMX, SGX, TDX, SMM, MONITOR, MWAIT and MSR accesses by immediate number: CPUID shows none of them. */
 enum exit_verdict exit_undefined(struct vcpu *vcpu, const struct exit_info *info)
 {
 	(void)info;

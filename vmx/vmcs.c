@@ -8,6 +8,7 @@
 static const struct { uint32_t encoding; const char *name; } fields[] = {
 #define FIELD_NAME(width, name, number) {number, #name},
 	VMCS_FIELDS(FIELD_NAME)
+	VMCS_OPTIONAL_FIELDS(FIELD_NAME)
 #undef FIELD_NAME
 };
 

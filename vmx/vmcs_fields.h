@@ -128,6 +128,11 @@
 	X(_natural, HOST_RSP, 0x6c14) \
 	X(_natural, HOST_RIP, 0x6c16)
 
+/* Only where the secondary control of the same name is there: not in snapshots. */
+#define VMCS_OPTIONAL_FIELDS(X) \
+	X(64, ENCLS_EXITING_BITMAP, 0x202e) \
+	X(64, ENCLV_EXITING_BITMAP, 0x2036)
+
 /* One type a width: the compiler refuses the wrong accessor, and a field where a value belongs. */
 typedef struct { uint32_t encoding; } vmcs_field16;
 typedef struct { uint32_t encoding; } vmcs_field32;
@@ -137,6 +142,7 @@ typedef struct { uint32_t encoding; } vmcs_field_natural;
 #define VMCS_FIELD_CONSTANT(width, name, number) \
 	static const vmcs_field##width VMCS_##name __attribute__((unused)) = {number};
 VMCS_FIELDS(VMCS_FIELD_CONSTANT)
+VMCS_OPTIONAL_FIELDS(VMCS_FIELD_CONSTANT)
 #undef VMCS_FIELD_CONSTANT
 
 /* The width is in the encoding too: bits 14:13. */
@@ -146,6 +152,7 @@ VMCS_FIELDS(VMCS_FIELD_CONSTANT)
 #define VMCS_WIDTH__natural 3U
 #define VMCS_FIELD_ASSERT(width, name, number) _Static_assert((number) >> 13 == VMCS_WIDTH_##width, "width of " #name);
 VMCS_FIELDS(VMCS_FIELD_ASSERT)
+VMCS_OPTIONAL_FIELDS(VMCS_FIELD_ASSERT)
 #undef VMCS_FIELD_ASSERT
 
 /* All of them at one moment, for vmcs_check.c. */

@@ -94,6 +94,10 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 	vmcs_write64(VMCS_EPT_POINTER, vm->ept_pointer);
 	if (vmx->vpid != 0)
 		vmcs_write16(VMCS_VPID, vmx->vpid);
+	if ((vmx->controls.secondary & SECONDARY_PROC_ENCLS) != 0)
+		vmcs_write64(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
+	if ((vmx->controls.secondary & SECONDARY_PROC_ENCLV) != 0)
+		vmcs_write64(VMCS_ENCLV_EXITING_BITMAP, UINT64_MAX);
 	vmcs_write_natural(VMCS_CR0_MASK, CR0_HOST_OWNED);
 	/* MCE stays on under the guest: a machine check while it is off would stop the CPU. */
 	vmcs_write_natural(VMCS_CR4_MASK, ~(vcpu->vm->cr4_allowed & ~CR4_MCE));

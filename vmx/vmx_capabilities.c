@@ -52,6 +52,7 @@ static const struct vmx_requirement requirements[] = {
 	{"secondary controls", VMX_PRIMARY, PRIMARY_PROC_SECONDARY},
 	{"extended page tables (EPT)", VMX_SECONDARY, SECONDARY_PROC_EPT},
 	{"unrestricted guest", VMX_SECONDARY, SECONDARY_PROC_UNRESTRICTED},
+	{"RDTSCP in guests", VMX_SECONDARY, SECONDARY_PROC_RDTSCP},
 	{"WBINVD exiting", VMX_SECONDARY, SECONDARY_PROC_WBINVD},
 	{"a 64-bit host", VMX_EXIT, VM_EXIT_CTL_HOST_64BIT},
 	{"acknowledging interrupts on exit", VMX_EXIT, VM_EXIT_CTL_ACKNOWLEDGE},
@@ -61,7 +62,7 @@ static const struct vmx_requirement requirements[] = {
 };
 #define REQUIREMENT_COUNT (sizeof(requirements) / sizeof(requirements[0]))
 
-/* The rest is not in control words. */
+/* The rest is not in bits that may be 1. */
 static const struct { const char *words; uint64_t bits; } ept_requirements[] = {
 	{"EPT with 4 levels", EPT_CAP_WALK_LENGTH_4},
 	{"EPT with write-back memory", EPT_CAP_WRITE_BACK},
@@ -69,11 +70,17 @@ static const struct { const char *words; uint64_t bits; } ept_requirements[] = {
 };
 #define EPT_REQUIREMENT_COUNT (sizeof(ept_requirements) / sizeof(ept_requirements[0]))
 
+/* Exits that are not handled, so that the bits must be allowed to be 0. Old processors demand them in the MSRs without TRUE. */
+static const char own_cr3[] = "guests that load CR3 without an exit";
+#define CR3_EXITING (PRIMARY_PROC_CR3_LOAD | PRIMARY_PROC_CR3_STORE)
+
 const char *vmx_requirement_missing(const struct vmx_capabilities *capabilities, unsigned index, bool *end)
 {
-	*end = index >= REQUIREMENT_COUNT + EPT_REQUIREMENT_COUNT;
+	*end = index > REQUIREMENT_COUNT + EPT_REQUIREMENT_COUNT;
 	if (*end)
 		return NULL;
+	if (index == REQUIREMENT_COUNT + EPT_REQUIREMENT_COUNT)
+		return (capabilities->controls[VMX_PRIMARY].must_be_1 & CR3_EXITING) != 0 ? own_cr3 : NULL;
 	if (index < REQUIREMENT_COUNT) {
 		const struct vmx_requirement *requirement = &requirements[index];
 

@@ -100,7 +100,7 @@ void vmx_unmap(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_b
 static enum status choose_controls(const struct vm *vm, struct vmx_controls *out)
 {
 	const struct vmx_allowed *allowed = vmx_capabilities.controls;
-	uint32_t wanted = SECONDARY_PROC_RDTSCP | SECONDARY_PROC_INVPCID;
+	uint32_t wanted = SECONDARY_PROC_INVPCID | SECONDARY_PROC_ENCLS | SECONDARY_PROC_ENCLV;
 	enum status status;
 
 	if (!vm_feature_disabled(vm, FEATURE_VPID) && (vmx_capabilities.ept_vpid & VPID_CAP_INVVPID) != 0 &&

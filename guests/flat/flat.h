@@ -19,6 +19,15 @@ void print_hex(uint64_t value);
 /* Handlers for the 32 exceptions, which print vector, error code and RIP and power off, and for FLAT_TIMER_VECTOR. */
 void exceptions_install(void);
 
+/* While go_on_at is not 0, an exception is noted here and the program goes on there; RAX is lost. After exceptions_install(). */
+struct flat_catch {
+	uint64_t go_on_at;
+	uint64_t vector, error_code, rip;
+	uint64_t without_iret; /* 1: NMIs stay blocked */
+};
+extern struct flat_catch flat_catch;
+#define NO_EXCEPTION 256U
+
 /* The local APIC's timer in TSC-deadline mode; by MSRs or, with as_xapic, by its page. After exceptions_install(). */
 void timer_init(bool as_xapic);
 /* Sleeps in HLT until the TSC has reached deadline. Interrupts are off before and after. */

@@ -4,7 +4,7 @@ bits 64
 default rel
 
 extern guest_main, flat_exception, flat_timer_interrupt, flat_memory_bytes, flat_power_off
-global flat_entries
+global flat_entries, flat_catch
 
 section .header
 
@@ -20,13 +20,33 @@ section .header
 
 section .text
 
-; void flat_exception(uint64_t vector, uint64_t error_code, uint64_t rip); never returns.
+; void flat_exception(uint64_t vector, uint64_t error_code, uint64_t rip); never returns. Where the program catches exceptions,
+; what came is noted, and the program goes on at the address it named, with TF and IF clear.
 exception_common:
+	cmp	qword [flat_catch], 0
+	jne	exception_caught
 	pop	rdi				; vector
 	pop	rsi				; error code
 	mov	rdx, [rsp]			; RIP
 	and	rsp, -16
 	call	flat_exception
+
+exception_caught:				; changes RAX
+	pop	rax
+	mov	[flat_catch + 8], rax		; vector
+	pop	rax
+	mov	[flat_catch + 16], rax		; error code
+	mov	rax, [flat_catch]
+	xchg	rax, [rsp]
+	mov	[flat_catch + 24], rax		; RIP
+	and	qword [rsp + 16], ~0x300
+	cmp	qword [flat_catch + 32], 0	; leave NMIs blocked?
+	jne	.without_iret
+	iretq
+.without_iret:
+	mov	rax, [rsp]
+	mov	rsp, [rsp + 24]
+	jmp	rax
 
 %macro exception_entry 1
 exception_%1:
@@ -80,5 +100,9 @@ flat_entries:
 %assign vector vector + 1
 %endrep
 	dq	timer_entry
+
+section .bss
+align 8
+flat_catch:	resq	5			; struct flat_catch
 
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -94,6 +94,20 @@ class TestDeviceMemory:
         boot.shows(re.compile(rb"E306 device-memory: stopped: .*instruction 41 0f ae"))
 
 
+def instructions(model, *marks):
+    return pytest.param({"firmware": "bios", "cpu": model, "manifest": HOST + entry("instructions", "instructions"),
+                         "add": add("instructions")}, id=model, marks=marks)
+
+
+@pytest.mark.parametrize("boot", [instructions("corei7_skylake_x"), instructions("corei5_arrandale_m520", pytest.mark.slow),
+                                  instructions("sapphire_rapids", pytest.mark.slow)], indirect=True)
+def test_every_instruction_that_may_exit_has_the_answer_that_cpuid_promises(boot):
+    boot.shows("instructions: done", ticks=4_000_000_000, seconds=200)
+    lines = re.findall(r"TEST-(\w+) ([^\n]*)", boot.text())
+    assert len(lines) >= 119
+    assert [line for result, line in lines if result != "PASS"] == []
+
+
 @pytest.mark.boot(manifest=HOST + entry("vmxoff", "vmxoff", "handled"), add=add("vmxoff"))
 def test_vmxoff_in_a_guest_is_an_undefined_opcode(boot):
     boot.shows("exception 6 error 0000000000000000")

@@ -68,7 +68,11 @@ static void test_vmx_requirements_list_all_that_is_missing(void **state)
 	capabilities.controls[VMX_SECONDARY].may_be_1 &= ~SECONDARY_PROC_UNRESTRICTED;
 	assert_int_equal(missing_count(&capabilities, "unrestricted guest"), 1);
 	capabilities.controls[VMX_SECONDARY].may_be_1 = 0;
-	assert_int_equal(missing_count(&capabilities, "EPT"), 3); /* EPT, unrestricted guest, WBINVD; nothing about EPT's parts */
+	/* EPT, unrestricted guest, RDTSCP, WBINVD; nothing about EPT's parts */
+	assert_int_equal(missing_count(&capabilities, "EPT"), 4);
+	capabilities = skylake();
+	capabilities.controls[VMX_PRIMARY].must_be_1 |= PRIMARY_PROC_CR3_LOAD;
+	assert_int_equal(missing_count(&capabilities, "CR3"), 1);
 	capabilities = skylake();
 	capabilities.ept_vpid = 0;
 	assert_int_equal(missing_count(&capabilities, "write-back"), 3);
