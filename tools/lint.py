@@ -76,7 +76,7 @@ CONDITIONALS = {
 }
 RIP_WRITERS = {
     "vmx/registers.c": "a vCPU's registers as its VMM sets them, not on the way of an exit",
-    "vmx/inject.c": "vmx_advance(), the dispatcher's own step",
+    "vmx/exit.c": "vmx_advance(), the dispatcher's own step",
 }
 ADVANCE_CALLERS = {
     "vmx/exit.c": "the dispatcher",

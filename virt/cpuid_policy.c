@@ -68,6 +68,11 @@ static const struct cpuid_row rows[] = {
 	{0x80000008, 0, {0xff, 0, 0, 0}, {0x3000, 0, 0, 0}}, /* 48 bits of linear address */
 };
 
+static bool has_subleaves(uint32_t leaf)
+{
+	return leaf == 0x04 || leaf == 0x07 || leaf == 0x0b || leaf == 0x0d;
+}
+
 static void add_entry(struct cpuid_table *table, const struct cpuid_row *row, struct cpuid_answer host)
 {
 	if (row->leaf >= 0x40000000U && table->first_hypervisor == 0)
@@ -77,6 +82,7 @@ static void add_entry(struct cpuid_table *table, const struct cpuid_row *row, st
 	table->entries[table->count++] = (struct cpuid_entry){
 		.leaf = row->leaf,
 		.subleaf = row->subleaf,
+		.subleaf_mask = has_subleaves(row->leaf) ? UINT32_MAX : 0,
 		.answer = {(host.eax & row->keep.eax) | row->set.eax, (host.ebx & row->keep.ebx) | row->set.ebx,
 			   (host.ecx & row->keep.ecx) | row->set.ecx, (host.edx & row->keep.edx) | row->set.edx},
 	};
@@ -177,20 +183,18 @@ void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inp
 	apply_disabled(table, inputs->disabled_features);
 }
 
-struct cpuid_answer cpuid_policy_static(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
+const struct cpuid_answer *cpuid_policy_static(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
 {
+	static const struct cpuid_answer zeros;
 	uint32_t i = leaf < 0x40000000U ? 0 : leaf < 0x80000000U ? table->first_hypervisor : table->first_extended;
 
-	/* Entries are sorted, so that the first with a greater leaf ends the search. Subleaves of leaves that have none are equal.
-	 */
-	for (; i < table->count && table->entries[i].leaf <= leaf; i++) {
-		const struct cpuid_entry *entry = &table->entries[i];
-
-		if (entry->leaf == leaf &&
-		    (entry->subleaf == subleaf || (leaf != 0x04 && leaf != 0x07 && leaf != 0x0b && leaf != 0x0d)))
-			return entry->answer;
+	/* Entries are sorted, so that the first with a greater leaf ends the search. */
+	for (const struct cpuid_entry *entry = &table->entries[i]; entry < &table->entries[table->count] && entry->leaf <= leaf;
+	     entry++) {
+		if (entry->leaf == leaf && ((entry->subleaf ^ subleaf) & entry->subleaf_mask) == 0)
+			return &entry->answer;
 	}
-	return (struct cpuid_answer){.eax = 0};
+	return &zeros;
 }
 
 /* The bytes an XSAVE area needs for what is on in XCR0 now. */
@@ -200,10 +204,10 @@ static uint32_t xsave_bytes(const struct cpuid_table *table, uint64_t xcr0)
 
 	for (uint32_t i = 2; i < 8; i++) {
 		if ((xcr0 >> i & 1) != 0) {
-			struct cpuid_answer component = cpuid_policy_static(table, 0x0d, i);
+			const struct cpuid_answer *component = cpuid_policy_static(table, 0x0d, i);
 
-			if (component.eax + component.ebx > bytes)
-				bytes = component.eax + component.ebx;
+			if (component->eax + component->ebx > bytes)
+				bytes = component->eax + component->ebx;
 		}
 	}
 	return bytes;
@@ -212,7 +216,7 @@ static uint32_t xsave_bytes(const struct cpuid_table *table, uint64_t xcr0)
 struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf,
 					const struct cpuid_vcpu *vcpu)
 {
-	struct cpuid_answer answer = cpuid_policy_static(table, leaf, subleaf);
+	struct cpuid_answer answer = *cpuid_policy_static(table, leaf, subleaf);
 
 	if (leaf == 0x01) {
 		answer.ebx |= vcpu->apic_id << 24;

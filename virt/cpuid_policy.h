@@ -14,6 +14,7 @@ struct cpuid_answer {
 
 struct cpuid_entry {
 	uint32_t leaf, subleaf;
+	uint32_t subleaf_mask; /* 0: the leaf has no subleaves, all are equal */
 	struct cpuid_answer answer;
 };
 
@@ -54,4 +55,4 @@ struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_
 					const struct cpuid_vcpu *vcpu);
 
 /* The answer of the table alone: the whole answer unless cpuid_policy_is_own(). Pure. */
-struct cpuid_answer cpuid_policy_static(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf);
+const struct cpuid_answer *cpuid_policy_static(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf);

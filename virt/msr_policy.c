@@ -328,7 +328,7 @@ const uint32_t msr_passthrough[] = {
 };
 const uint32_t msr_passthrough_count = sizeof(msr_passthrough) / sizeof(msr_passthrough[0]);
 
-static const struct msr_row *find(uint32_t msr)
+static const struct msr_row *search(uint32_t msr)
 {
 	size_t low = 0, high = sizeof(rows) / sizeof(rows[0]);
 
@@ -345,22 +345,35 @@ static const struct msr_row *find(uint32_t msr)
 	return NULL;
 }
 
+static const struct msr_row *find(struct vcpu *vcpu, uint32_t msr)
+{
+	const struct msr_row *row = vcpu->msr_row;
+
+	if (msr >= row->first && msr <= row->last)
+		return row;
+	row = search(msr);
+	if (row != NULL)
+		vcpu->msr_row = row;
+	return row;
+}
+
 bool msr_policy_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	const struct msr_row *row = find(msr);
+	const struct msr_row *row = find(vcpu, msr);
 
 	return row != NULL && row->read != NULL && row->read(vcpu, msr, value);
 }
 
 bool msr_policy_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	const struct msr_row *row = find(msr);
+	const struct msr_row *row = find(vcpu, msr);
 
 	return row != NULL && row->write != NULL && row->write(vcpu, msr, value);
 }
 
 void msr_policy_reset(struct vcpu *vcpu)
 {
+	vcpu->msr_row = rows;
 	vcpu->pat = PAT_AFTER_RESET;
 	vcpu->misc_enable = MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_FIXED;
 	vcpu->mtrr = (struct vcpu_mtrr){.default_type = 0};

@@ -45,7 +45,7 @@ void vcpu_free(struct vcpu *vcpu)
 void vcpu_reset(struct vcpu *vcpu)
 {
 	vcpu->registers = registers_after_init;
-	vcpu->registers.gpr[GPR_RDX] = cpuid_policy_static(vcpu->vm->cpuid, 1, 0).eax;
+	vcpu->registers.gpr[GPR_RDX] = cpuid_policy_static(vcpu->vm->cpuid, 1, 0)->eax;
 	vcpu->registers_waiting = true;
 	vcpu->dr6 = DR6_AFTER_RESET;
 }
@@ -104,7 +104,7 @@ static enum status add_pages(struct vm *vm, struct vcpu *vcpu)
 
 static void vcpu_init(struct vcpu *vcpu, struct vm *vm, const struct vcpu_config *config)
 {
-	uint8_t physical_bits = (uint8_t)cpuid_policy_static(vm->cpuid, 0x80000008U, 0).eax;
+	uint8_t physical_bits = (uint8_t)cpuid_policy_static(vm->cpuid, 0x80000008U, 0)->eax;
 
 	object_init(&vcpu->object, OBJECT_VCPU, vcpu_release);
 	vcpu->vm = vm;

@@ -12,6 +12,7 @@
 #include "virt/local_apic.h"
 #include "virt/posted.h"
 
+struct msr_row;
 struct space;
 struct thread;
 struct vm;
@@ -79,6 +80,7 @@ struct vcpu {
 	uint64_t xcr0;
 	uint64_t dr[4], dr6;              /* while not loaded */
 	struct vcpu_live_msrs msrs;       /* while not loaded */
+	const struct msr_row *msr_row;    /* the last one asked for: a guest asks for the same one again and again */
 	uint64_t pat, misc_enable;
 	struct vcpu_mtrr mtrr;
 	bool registers_waiting;           /* `registers` go to the hardware before the next entry */

@@ -77,9 +77,9 @@ static struct cpuid_answer host_cpuid(uint32_t leaf, uint32_t subleaf)
 
 static uint64_t guest_cr4_allowed(const struct cpuid_table *table)
 {
-	struct cpuid_answer leaf1 = cpuid_policy_static(table, 1, 0), leaf7 = cpuid_policy_static(table, 7, 0);
+	const struct cpuid_answer *leaf1 = cpuid_policy_static(table, 1, 0), *leaf7 = cpuid_policy_static(table, 7, 0);
 
-	return cr4_allowed(leaf1.ecx, leaf1.edx, leaf7.ebx, leaf7.ecx);
+	return cr4_allowed(leaf1->ecx, leaf1->edx, leaf7->ebx, leaf7->ecx);
 }
 
 static enum status vm_fill(struct vm *vm)

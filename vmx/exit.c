@@ -1,5 +1,5 @@
-/* The dispatcher of VM exits, and VM entries that failed. SDM Vol. 3C, "VM Exits", "VM-Entry Failures During or After Loading
- * Guest State". */
+/* The dispatcher of VM exits, its step over emulated instructions, and VM entries that failed. SDM Vol. 3C, "VM Exits", "Guest
+ * Non-Register State", "VM-Entry Failures During or After Loading Guest State". */
 #include "vmx/exit.h"
 
 #include <stddef.h>
@@ -89,10 +89,9 @@ static enum hv_leave stop_after_failed_entry(struct vcpu *vcpu, uint32_t reason,
 	return HV_LEAVE_STOP;
 }
 
+/* All but the length. */
 static void read_needed(struct exit_info *info, unsigned needs)
 {
-	if ((needs & EXIT_NEEDS_LENGTH) != 0)
-		info->instruction_bytes = vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN);
 	if ((needs & EXIT_NEEDS_QUALIFICATION) != 0)
 		info->qualification = vmcs_read_natural(VMCS_EXIT_QUALIFICATION);
 	if ((needs & EXIT_NEEDS_INTERRUPTION) != 0)
@@ -101,23 +100,45 @@ static void read_needed(struct exit_info *info, unsigned needs)
 		info->in_delivery = vmx_reinject();
 }
 
+void vmx_advance(struct vcpu *vcpu, unsigned bytes)
+{
+	uint64_t old = vmcs_read_natural(VMCS_GUEST_RIP), rip = old + bytes;
+	uint32_t interruptibility = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
+
+	(void)vcpu;
+	/* Only a step across 4 GiB depends on the mode: outside 64-bit code EIP wraps. */
+	if (((old ^ rip) >> 32) != 0 && (vmcs_read32(VMCS_GUEST_CS_ATTRIBUTES) & SEGMENT_LONG) == 0)
+		rip = (uint32_t)rip;
+	vmcs_write_natural(VMCS_GUEST_RIP, rip);
+	if ((interruptibility & INTERRUPTIBILITY_SHADOW) != 0)
+		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~INTERRUPTIBILITY_SHADOW);
+	if ((vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
+		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
+}
+
 /* From vmx_entry.asm after each exit: 0 enters the guest again, else why not. */
 uint64_t vmx_exit_dispatch(struct vcpu *vcpu)
 {
 	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
 	struct exit_info info = {.reason = (uint16_t)reason};
 	const struct exit_row *row = exit_row(info.reason);
+	enum exit_verdict verdict;
 
 	if (info.reason < VM_LEDGER_REASONS)
 		vcpu->exits[info.reason]++;
 	if ((reason & REASON_ENTRY_FAILED) != 0)
 		return RUN_LEAVE + stop_after_failed_entry(vcpu, info.reason, 0);
-	if (row->needs != 0)
+	if ((row->needs & EXIT_NEEDS_LENGTH) != 0)
+		info.instruction_bytes = vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN);
+	if ((row->needs & ~EXIT_NEEDS_LENGTH) != 0)
 		read_needed(&info, row->needs);
-	switch (row->handle(vcpu, &info)) {
-	case EXIT_ADVANCE: vmx_advance(vcpu, info.instruction_bytes); break;
+	verdict = row->handle(vcpu, &info);
+	if (verdict == EXIT_ADVANCE || verdict == EXIT_BLOCK)
+		vmx_advance(vcpu, info.instruction_bytes);
+	switch (verdict) {
+	case EXIT_ADVANCE:
 	case EXIT_REENTER: break;
-	case EXIT_BLOCK: vmx_advance(vcpu, info.instruction_bytes); return RUN_LEAVE + HV_LEAVE_BLOCK;
+	case EXIT_BLOCK: return RUN_LEAVE + HV_LEAVE_BLOCK;
 	case EXIT_TO_VMM: return RUN_LEAVE + HV_LEAVE_TO_VMM;
 	case EXIT_STOP: return RUN_LEAVE + HV_LEAVE_STOP;
 	}

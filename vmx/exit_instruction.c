@@ -11,26 +11,35 @@
 #include "vmx/vmcs.h"
 #include "vmx/vmx_vcpu.h"
 
-static struct cpuid_answer own_answer(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
+static void write_answer(uint64_t *gpr, const struct cpuid_answer *answer)
 {
+	gpr[GPR_RAX] = answer->eax;
+	gpr[GPR_RBX] = answer->ebx;
+	gpr[GPR_RCX] = answer->ecx;
+	gpr[GPR_RDX] = answer->edx;
+}
+
+/* Out of line: what the other leaves do not need slows their way. */
+static __attribute__((noinline)) enum exit_verdict cpuid_of_vcpu(struct vcpu *vcpu)
+{
+	uint64_t *gpr = vcpu->state->gpr;
 	const struct cpuid_vcpu own = {.apic_id = vcpu->index, .apic_enabled = (vcpu->apic.base & APIC_BASE_ENABLED) != 0,
 				       .osxsave = (vmx_guest_cr4() & CR4_OSXSAVE) != 0, .xcr0 = vcpu->xcr0};
+	struct cpuid_answer answer = cpuid_policy_answer(vcpu->vm->cpuid, (uint32_t)gpr[GPR_RAX], (uint32_t)gpr[GPR_RCX], &own);
 
-	return cpuid_policy_answer(vcpu->vm->cpuid, leaf, subleaf, &own);
+	write_answer(gpr, &answer);
+	return EXIT_ADVANCE;
 }
 
 enum exit_verdict exit_cpuid(struct vcpu *vcpu, const struct exit_info *info)
 {
 	uint64_t *gpr = vcpu->state->gpr;
-	uint32_t leaf = (uint32_t)gpr[GPR_RAX], subleaf = (uint32_t)gpr[GPR_RCX];
-	struct cpuid_answer answer = cpuid_policy_is_own(leaf) ? own_answer(vcpu, leaf, subleaf)
-							      : cpuid_policy_static(vcpu->vm->cpuid, leaf, subleaf);
+	uint32_t leaf = (uint32_t)gpr[GPR_RAX];
 
 	(void)info;
-	gpr[GPR_RAX] = answer.eax;
-	gpr[GPR_RBX] = answer.ebx;
-	gpr[GPR_RCX] = answer.ecx;
-	gpr[GPR_RDX] = answer.edx;
+	if (cpuid_policy_is_own(leaf))
+		return cpuid_of_vcpu(vcpu);
+	write_answer(gpr, cpuid_policy_static(vcpu->vm->cpuid, leaf, (uint32_t)gpr[GPR_RCX]));
 	return EXIT_ADVANCE;
 }
 

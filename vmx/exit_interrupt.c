@@ -52,7 +52,7 @@ static void restore_nmi_blocking(const struct exit_info *info)
 /* The exit left DR6 and DR7 as they were; the guest's handler must find what a CPU would have put there. */
 static enum exit_verdict reflect_debug(struct vcpu *vcpu, const struct exit_info *info)
 {
-	uint32_t shadow = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS);
+	uint32_t shadow = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_SHADOW;
 
 	write_dr6((read_dr6() & ~DR6_TRAP_BITS) | (info->qualification & DR6_TRAP_BITS));
 	vmcs_write_natural(VMCS_GUEST_DR7, vmcs_read_natural(VMCS_GUEST_DR7) & ~DR7_GD);

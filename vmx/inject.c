@@ -1,5 +1,4 @@
-/* Event injection, and stepping over emulated instructions. SDM Vol. 3C, "Event Injection", "Information for VM Exits During Event
- * Delivery", "Guest Non-Register State". */
+/* Event injection. SDM Vol. 3C, "Event Injection", "Information for VM Exits During Event Delivery". */
 #include "vmx/inject.h"
 
 #include "virt/vcpu.h"
@@ -10,7 +9,6 @@
 
 #define VECTOR_NMI 2U
 #define VECTOR_DF  8U
-#define SHADOW (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)
 
 static uint32_t waiting_event(void)
 {
@@ -31,13 +29,14 @@ bool vmx_event_pending(const struct vcpu *vcpu)
 bool vmx_interrupt_open(const struct vcpu *vcpu)
 {
 	(void)vcpu;
-	return (vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 && (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & SHADOW) == 0;
+	return (vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 &&
+	       (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_SHADOW) == 0;
 }
 
 bool vmx_nmi_open(const struct vcpu *vcpu)
 {
 	(void)vcpu;
-	return (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & (SHADOW | INTERRUPTIBILITY_NMI)) == 0;
+	return (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & (INTERRUPTIBILITY_SHADOW | INTERRUPTIBILITY_NMI)) == 0;
 }
 
 void vmx_inject_interrupt(struct vcpu *vcpu, uint8_t vector)
@@ -118,20 +117,4 @@ bool vmx_reinject(void)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & ~INTERRUPTIBILITY_NMI);
 	put_event(info & ~EVENT_NMI_UNBLOCKING); /* bit 12 is undefined here and reserved there */
 	return true;
-}
-
-void vmx_advance(struct vcpu *vcpu, unsigned bytes)
-{
-	uint64_t old = vmcs_read_natural(VMCS_GUEST_RIP), rip = old + bytes;
-	uint32_t interruptibility = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
-
-	(void)vcpu;
-	/* Only a step across 4 GiB depends on the mode: outside 64-bit code EIP wraps. */
-	if (((old ^ rip) >> 32) != 0 && (vmcs_read32(VMCS_GUEST_CS_ATTRIBUTES) & SEGMENT_LONG) == 0)
-		rip = (uint32_t)rip;
-	vmcs_write_natural(VMCS_GUEST_RIP, rip);
-	if ((interruptibility & SHADOW) != 0)
-		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOW);
-	if ((vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
-		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }

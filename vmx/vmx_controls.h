@@ -43,6 +43,7 @@
 
 #define INTERRUPTIBILITY_STI    0x1U
 #define INTERRUPTIBILITY_MOV_SS 0x2U
+#define INTERRUPTIBILITY_SHADOW 0x3U /* either: interrupts wait for one instruction */
 #define INTERRUPTIBILITY_SMI    0x4U
 #define INTERRUPTIBILITY_NMI    0x8U
 
