@@ -41,17 +41,11 @@ typedef bool (*msr_writer)(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
 struct msr_row {
 	uint32_t first, last;
-	msr_reader read;  /* NULL: #GP */
-	msr_writer write; /* NULL: #GP */
+	msr_reader read;   /* NULL: what the next two say */
+	msr_writer write;  /* NULL: #GP */
+	uint64_t constant;
+	size_t field;      /* 0: none; else offset of a uint64_t in struct vcpu */
 };
-
-static bool read_zero(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	(void)vcpu;
-	(void)msr;
-	*value = 0;
-	return true;
-}
 
 static bool write_ignored(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
@@ -91,24 +85,10 @@ static bool write_tsc(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return true;
 }
 
-static bool read_tsc_adjust(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	(void)msr;
-	*value = vcpu->tsc_adjust;
-	return true;
-}
-
 static bool write_tsc_adjust(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	(void)msr;
 	move_tsc(vcpu, value - vcpu->tsc_adjust);
-	return true;
-}
-
-static bool read_apic_base(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	(void)msr;
-	*value = vcpu->apic.base;
 	return true;
 }
 
@@ -120,30 +100,6 @@ static bool write_apic_base(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	if (!local_apic_base_write(&vcpu->apic, value, &effects))
 		return false;
 	interrupts_apply(vcpu, &effects);
-	return true;
-}
-
-static bool read_feature_control(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	(void)vcpu;
-	(void)msr;
-	*value = 1; /* locked, VMX off */
-	return true;
-}
-
-/* A microcode revision, in the upper half: Linux switches TSC-deadline off on some models below it. */
-static bool read_bios_sign_id(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	(void)vcpu;
-	(void)msr;
-	*value = 0x7fffffffULL << 32;
-	return true;
-}
-
-static bool read_misc_enable(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	(void)msr;
-	*value = vcpu->misc_enable;
 	return true;
 }
 
@@ -171,27 +127,12 @@ static bool all_types_valid(uint64_t value, bool with_uc_minus)
 }
 
 /* Stored only: guest memory is write-back by EPT, which ignores PAT and MTRRs of the guest. */
-static bool read_pat(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	(void)msr;
-	*value = vcpu->pat;
-	return true;
-}
-
 static bool write_pat(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	(void)msr;
 	if (!all_types_valid(value, true))
 		return false;
 	vcpu->pat = value;
-	return true;
-}
-
-static bool read_mtrr_cap(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	(void)vcpu;
-	(void)msr;
-	*value = MTRR_CAP_VALUE;
 	return true;
 }
 
@@ -297,28 +238,33 @@ static bool write_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return true;
 }
 
+#define CONSTANT(msr, value, writer) {.first = (msr), .last = (msr), .write = (writer), .constant = (value)}
+#define STORED(msr, name, writer) {.first = (msr), .last = (msr), .write = (writer), .field = offsetof(struct vcpu, name)}
+#define COMPUTED(from, to, reader, writer) {.first = (from), .last = (to), .read = (reader), .write = (writer)}
+
 /* Sorted, so that a look-up takes few steps. */
 static const struct msr_row rows[] = {
-	{MSR_TSC, MSR_TSC, read_tsc, write_tsc},
-	{MSR_PLATFORM_ID, MSR_PLATFORM_ID, read_zero, NULL},
-	{MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base},
-	{MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, read_feature_control, NULL},
-	{MSR_TSC_ADJUST, MSR_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust},
-	{MSR_BIOS_SIGN_ID, MSR_BIOS_SIGN_ID, read_bios_sign_id, write_ignored},
-	{MSR_MTRR_CAP, MSR_MTRR_CAP, read_mtrr_cap, NULL},
-	{MSR_MCG_CAP, MSR_MCG_CAP, read_zero, NULL},
-	{MSR_MCG_STATUS, MSR_MCG_STATUS, read_zero, write_zero_only},
-	{MSR_MISC_ENABLE, MSR_MISC_ENABLE, read_misc_enable, write_misc_enable},
-	{MSR_DEBUGCTL, MSR_DEBUGCTL, read_zero, write_zero_only},
-	{MSR_MTRR_PHYS0, MSR_MTRR_PHYS0 + 2 * MTRR_VARIABLE_COUNT - 1, read_mtrr, write_mtrr_variable},
-	{MSR_MTRR_FIX64K, MSR_MTRR_FIX64K, read_mtrr, write_mtrr_fixed},
-	{MSR_MTRR_FIX16K, MSR_MTRR_FIX16K + 1, read_mtrr, write_mtrr_fixed},
-	{MSR_MTRR_FIX4K, MSR_MTRR_FIX4K + 7, read_mtrr, write_mtrr_fixed},
-	{MSR_PAT, MSR_PAT, read_pat, write_pat},
-	{MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, read_mtrr, write_mtrr_default},
-	{MSR_IA32_TSC_DEADLINE, MSR_IA32_TSC_DEADLINE, read_tsc_deadline, write_tsc_deadline},
-	{MSR_X2APIC_FIRST, MSR_X2APIC_FIRST + 0xff, read_x2apic, write_x2apic},
-	{MSR_EFER, MSR_EFER, read_efer, write_efer},
+	COMPUTED(MSR_TSC, MSR_TSC, read_tsc, write_tsc),
+	CONSTANT(MSR_PLATFORM_ID, 0, NULL),
+	STORED(MSR_APIC_BASE, apic.base, write_apic_base),
+	CONSTANT(MSR_FEATURE_CONTROL, 1, NULL), /* locked, VMX off */
+	STORED(MSR_TSC_ADJUST, tsc_adjust, write_tsc_adjust),
+	/* A microcode revision, in the upper half: Linux switches TSC-deadline off on some models below it. */
+	CONSTANT(MSR_BIOS_SIGN_ID, 0x7fffffffULL << 32, write_ignored),
+	CONSTANT(MSR_MTRR_CAP, MTRR_CAP_VALUE, NULL),
+	CONSTANT(MSR_MCG_CAP, 0, NULL),
+	CONSTANT(MSR_MCG_STATUS, 0, write_zero_only),
+	STORED(MSR_MISC_ENABLE, misc_enable, write_misc_enable),
+	CONSTANT(MSR_DEBUGCTL, 0, write_zero_only),
+	COMPUTED(MSR_MTRR_PHYS0, MSR_MTRR_PHYS0 + 2 * MTRR_VARIABLE_COUNT - 1, read_mtrr, write_mtrr_variable),
+	COMPUTED(MSR_MTRR_FIX64K, MSR_MTRR_FIX64K, read_mtrr, write_mtrr_fixed),
+	COMPUTED(MSR_MTRR_FIX16K, MSR_MTRR_FIX16K + 1, read_mtrr, write_mtrr_fixed),
+	COMPUTED(MSR_MTRR_FIX4K, MSR_MTRR_FIX4K + 7, read_mtrr, write_mtrr_fixed),
+	STORED(MSR_PAT, pat, write_pat),
+	COMPUTED(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, read_mtrr, write_mtrr_default),
+	COMPUTED(MSR_IA32_TSC_DEADLINE, MSR_IA32_TSC_DEADLINE, read_tsc_deadline, write_tsc_deadline),
+	COMPUTED(MSR_X2APIC_FIRST, MSR_X2APIC_FIRST + 0xff, read_x2apic, write_x2apic),
+	COMPUTED(MSR_EFER, MSR_EFER, read_efer, write_efer),
 };
 
 const uint32_t msr_passthrough[] = {
@@ -361,7 +307,12 @@ bool msr_policy_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct msr_row *row = find(vcpu, msr);
 
-	return row != NULL && row->read != NULL && row->read(vcpu, msr, value);
+	if (row == NULL)
+		return false;
+	if (row->read != NULL)
+		return row->read(vcpu, msr, value);
+	*value = row->field == 0 ? row->constant : *(const uint64_t *)((const uint8_t *)vcpu + row->field);
+	return true;
 }
 
 bool msr_policy_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)

@@ -12,7 +12,6 @@ struct posted_interrupts {
 };
 
 #define POSTED_OUTSTANDING 0x1ULL
-#define POSTED_SUPPRESS    0x2ULL
 
 _Static_assert(sizeof(struct posted_interrupts) == 64, "posted-interrupt descriptor");
 

@@ -11,6 +11,7 @@
 #include "kernel/thread.h"
 #include "kernel/timer.h"
 #include "kernel/user_copy.h"
+#include "lib/base/string.h"
 #include "virt/control_registers.h"
 #include "virt/cpuid_policy.h"
 #include "virt/fpu.h"
@@ -259,32 +260,19 @@ int64_t sys_vcpu_run(const struct syscall_arguments *a)
 	return result;
 }
 
+/* The groups lie one behind the other. */
 static void copy_groups(struct vcpu_registers *dst, const struct vcpu_registers *src, uint64_t groups)
 {
-	if ((groups & VCPU_GROUP_GENERAL) != 0) {
-		for (unsigned i = 0; i < GPR_COUNT; i++)
-			dst->gpr[i] = src->gpr[i];
-		dst->rip = src->rip;
-		dst->rflags = src->rflags;
-	}
-	if ((groups & VCPU_GROUP_SYSTEM) != 0) {
-		dst->cr0 = src->cr0;
-		dst->cr2 = src->cr2;
-		dst->cr3 = src->cr3;
-		dst->cr4 = src->cr4;
-		dst->efer = src->efer;
-	}
-	if ((groups & VCPU_GROUP_SEGMENTS) != 0) {
-		dst->cs = src->cs;
-		dst->ss = src->ss;
-		dst->ds = src->ds;
-		dst->es = src->es;
-		dst->fs = src->fs;
-		dst->gs = src->gs;
-		dst->tr = src->tr;
-		dst->ldtr = src->ldtr;
-		dst->gdtr = src->gdtr;
-		dst->idtr = src->idtr;
+	static const struct { uint64_t group; size_t start, end; } places[] = {
+		{VCPU_GROUP_GENERAL, 0, offsetof(struct vcpu_registers, cr0)},
+		{VCPU_GROUP_SYSTEM, offsetof(struct vcpu_registers, cr0), offsetof(struct vcpu_registers, cs)},
+		{VCPU_GROUP_SEGMENTS, offsetof(struct vcpu_registers, cs), sizeof(struct vcpu_registers)},
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if ((groups & places[i].group) != 0)
+			memcpy((uint8_t *)dst + places[i].start, (const uint8_t *)src + places[i].start,
+			       places[i].end - places[i].start);
 	}
 }
 

@@ -177,22 +177,3 @@ enum status ept_unmap(struct ept *ept, uint64_t gpa, uint64_t len_bytes, unsigne
 	}
 	return OK;
 }
-
-bool ept_lookup(const struct ept *ept, uint64_t gpa, uint64_t *hpa, unsigned *rights, uint64_t *page_bytes)
-{
-	uint64_t *table = ept->root;
-
-	for (unsigned level = TOP_LEVEL;; level--) {
-		uint64_t entry = *entry_in(table, gpa, level);
-
-		if (entry == 0)
-			return false;
-		if (is_leaf(entry, level)) {
-			*page_bytes = span_of(level);
-			*hpa = (entry & ADDRESS) + (gpa & (span_of(level) - 1));
-			*rights = (unsigned)(entry & RIGHTS_MASK);
-			return true;
-		}
-		table = table_of(ept, entry);
-	}
-}

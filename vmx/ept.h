@@ -42,6 +42,3 @@ MUST_CHECK enum status ept_map(struct ept *ept, uint64_t gpa, uint64_t hpa, uint
 /* Takes up to steps_max pages away; large pages that reach beyond the span are split. The caller flushes before it lets go of
  * the memory. Errors: ERR_NO_MEMORY (a split). */
 MUST_CHECK enum status ept_unmap(struct ept *ept, uint64_t gpa, uint64_t len_bytes, unsigned steps_max, uint64_t *done_bytes);
-
-/* What gpa maps to; false: nothing. For tests and reports. */
-bool ept_lookup(const struct ept *ept, uint64_t gpa, uint64_t *hpa, unsigned *rights, uint64_t *page_bytes);

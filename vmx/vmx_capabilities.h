@@ -32,7 +32,6 @@ struct vmx_capabilities {
 #define EPT_CAP_INVEPT_ALL      (1ULL << 26)
 #define VPID_CAP_INVVPID        (1ULL << 32)
 #define VPID_CAP_SINGLE         (1ULL << 41)
-#define VPID_CAP_ALL            (1ULL << 42)
 
 /* The capability MSRs' layout: low half must be 1, high half may be 1. */
 struct vmx_allowed vmx_allowed_from_msr(uint64_t msr);

@@ -23,7 +23,6 @@
 
 #define VMX_BASIC_TRUE_CONTROLS (1ULL << 55)
 #define FEATURE_CONTROL_LOCKED  0x1ULL
-#define FEATURE_CONTROL_IN_SMX  0x2ULL
 #define FEATURE_CONTROL_VMX     0x4ULL
 #define CR4_VMXE                0x2000ULL
 #define CPUID_1_ECX_VMX         (1U << 5)
