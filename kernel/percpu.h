@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "kernel/config.h"
+#include "kernel/reaper.h"
 #include "kernel/spinlock.h"
 #include "kernel/timer.h"
 
@@ -53,6 +54,7 @@ struct percpu {
 	struct thread *run_head, *run_tail;
 	uint32_t run_count;
 	struct thread *dead; /* ended just now; freed by the next thread */
+	struct reaper reaper;
 	bool reschedule;     /* look for another thread before leaving ring 0 */
 	struct timer *timers; /* pairing heap */
 	uint64_t guest_deadline_tsc, slice_deadline_tsc; /* UINT64_MAX: none */

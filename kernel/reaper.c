@@ -1,4 +1,4 @@
-/* The list of the dead, first in, first out, and the thread that works it off. */
+/* Each CPU's list of the dead, and the thread that works it off. */
 #include "kernel/reaper.h"
 
 #include <stdatomic.h>
@@ -8,98 +8,87 @@
 #include "kernel/object.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
-#include "kernel/spinlock.h"
 #include "kernel/thread_internal.h"
 #include "kernel/timer.h"
+#include "lib/base/string.h"
 
 /* Freeing stacks disturbs all CPUs: once for many threads, and not more often than this. */
 #define THREADS_PAUSE_US 1000U
 
-static struct {
-	struct spinlock lock;
-	struct object *first, *last;
-	_Atomic uint32_t count;   /* objects that were added and are not freed yet, and threads that are ending */
-	/* the reaper's thread only */
-	struct object *in_work;
-	struct object *threads;   /* dead ones, collected */
-	uint64_t threads_due_tsc;
-	_Atomic(struct thread *) thread;
-} reaper = {.lock = {.rank = RANK_DYING}};
+/* Of all CPUs: objects that were added and are not freed yet, and threads that are ending; when stacks may be freed again. */
+static _Atomic uint32_t unfreed_count;
+static _Atomic uint64_t threads_due_tsc;
 
+/* No lock: ring 0 takes interrupts only where it says so. */
 void reaper_add(struct object *object)
 {
-	struct thread *thread;
+	struct reaper *self = &percpu_self()->reaper;
 
 	object->next_dead = NULL;
-	reaper.count++;
-	spinlock_acquire(&reaper.lock);
-	if (reaper.first == NULL)
-		reaper.first = object;
+	unfreed_count++;
+	if (self->first == NULL)
+		self->first = object;
 	else
-		reaper.last->next_dead = object;
-	reaper.last = object;
-	spinlock_release(&reaper.lock);
-	thread = atomic_load(&reaper.thread);
-	if (thread != NULL)
-		thread_wake(thread);
+		self->last->next_dead = object;
+	self->last = object;
+	if (self->thread != NULL)
+		thread_wake(self->thread);
 }
 
-static struct object *take(void)
+static struct object *take(struct reaper *self)
 {
-	struct object *object;
+	struct object *object = self->in_work != NULL ? self->in_work : self->first;
 
-	spinlock_acquire(&reaper.lock);
-	object = reaper.first;
-	if (object != NULL)
-		reaper.first = object->next_dead;
-	spinlock_release(&reaper.lock);
+	if (self->in_work == NULL && object != NULL)
+		self->first = object->next_dead;
+	self->in_work = NULL;
 	return object;
 }
 
-static uint64_t free_threads(void)
+static uint64_t free_threads(struct reaper *self)
 {
-	uint64_t now = rdtsc();
+	uint64_t now = rdtsc(), due = threads_due_tsc;
 
-	if (reaper.threads == NULL)
+	if (self->threads == NULL)
 		return UINT64_MAX;
-	if (now < reaper.threads_due_tsc)
-		return reaper.threads_due_tsc;
-	reaper.count -= threads_free(&reaper.threads);
-	reaper.threads_due_tsc = now + tsc_from_us(THREADS_PAUSE_US);
+	if (now < due)
+		return due;
+	threads_due_tsc = now + tsc_from_us(THREADS_PAUSE_US);
+	unfreed_count -= threads_free(&self->threads);
 	return REAPER_WORK_NOW;
 }
 
 uint64_t reaper_step(void)
 {
-	struct object *object = reaper.in_work != NULL ? reaper.in_work : take();
+	struct reaper *self = &percpu_self()->reaper;
+	struct object *object = take(self);
 
 	if (object == NULL)
-		return free_threads();
-	reaper.in_work = NULL;
+		return free_threads(self);
 	if (object->kind == OBJECT_THREAD) {
-		object->next_dead = reaper.threads;
-		reaper.threads = object;
+		object->next_dead = self->threads;
+		self->threads = object;
 	} else if (object->release(object)) {
-		reaper.count--;
+		unfreed_count--;
 	} else {
-		reaper.in_work = object;
+		self->in_work = object;
 	}
 	return REAPER_WORK_NOW;
 }
 
 void reaper_thread_ends(void)
 {
-	reaper.count++;
+	unfreed_count++;
 }
 
 void reaper_thread_ended(void)
 {
-	reaper.count--;
+	unfreed_count--;
 }
 
 bool reaper_is_behind(void)
 {
-	return reaper.count != 0;
+	return unfreed_count != 0;
 }
 
 static _Noreturn void run(void)
@@ -119,13 +108,19 @@ static _Noreturn void run(void)
 
 enum status reaper_start(void)
 {
-	struct thread *thread;
-	enum status status = thread_create(root_pool, NULL, NULL, percpu_self(), &thread);
+	enum status status = OK;
 
-	if (status != OK)
-		return status;
-	thread->kernel_entry = run;
-	atomic_store(&reaper.thread, thread);
-	thread_wake(thread);
-	return OK;
+	for (uint32_t i = 0; status == OK && i < percpu_count; i++) {
+		struct thread *thread;
+
+		status = thread_create(root_pool, NULL, NULL, percpus[i], &thread);
+		if (status != OK)
+			break;
+		memset(thread->cpu_mask, 0, sizeof(thread->cpu_mask));
+		thread->cpu_mask[i / 64] = 1ULL << (i % 64);
+		thread->kernel_entry = run;
+		percpus[i]->reaper.thread = thread;
+		thread_wake(thread);
+	}
+	return status;
 }

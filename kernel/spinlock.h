@@ -16,7 +16,6 @@ enum lock_rank {
 	RANK_POOL,
 	RANK_CHUNKS,
 	RANK_INBOX,
-	RANK_DYING,
 	RANK_LOG,
 };
 

@@ -10,6 +10,7 @@ FUZZ = dict(linux=False, manifest="", without=("system/manager", "system/vmm", "
 def passes(boot):
     found = boot.shows(re.compile(rb"CALL-FUZZ [^\r\n]*\r?\n|E602|E621|Press a key"), ticks=200_000_000_000, seconds=600)
     text = found.group(0).decode()
+    print(text)
     passed = re.search(r"passed: (\d+) rounds, (\d+) calls, (\d+) of them successful", text)
     assert passed, text
     assert int(passed.group(2)) > 10_000

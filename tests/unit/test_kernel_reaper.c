@@ -10,11 +10,14 @@
 #include "kernel/space_internal.h"
 #include "kernel/thread_internal.h"
 #include "kernel/timer.h"
+#include "tests/fake/kernel_cpu_stack.h"
 #include "tests/fake/kernel_pc.h"
 #include "tests/fake/kernel_spinlock.h"
 
 static uint64_t pause_ticks;
 struct percpu *percpus[CPUS_MAX];
+uint32_t percpu_count = 2;
+static struct percpu cpus[2];
 static unsigned threads_freed;
 static struct pool *pool;
 static uint64_t free_before;
@@ -184,17 +187,38 @@ static void body_ending_threads_count(void)
 	assert_false(reaper_is_behind());
 }
 
+/* What dies on one CPU is not another one's work. */
+static void body_each_cpu_frees_its_own(void)
+{
+	struct memory *memory;
+
+	boot();
+	memory = fragmented(600);
+	fake_stack_head->cpu = &cpus[1];
+	object_put(memory_object(memory));
+	fake_stack_head->cpu = &cpus[0];
+	assert_int_equal(reaper_step(), UINT64_MAX);
+	assert_true(reaper_is_behind());
+	fake_stack_head->cpu = &cpus[1];
+	work_off();
+}
+
 #define PC_TEST(name)                                     \
+	static void on_stack_##name(void)                 \
+	{                                                 \
+		fake_cpu_stack_run(&cpus[0], body_##name); \
+	}                                                 \
 	static void test_kernel_reaper_##name(void **state) \
 	{                                                 \
 		(void)state;                              \
-		fake_pc_run(body_##name);                 \
+		fake_pc_run(on_stack_##name);             \
 	}
 PC_TEST(memory_in_portions)
 PC_TEST(space_in_portions)
 PC_TEST(pool_in_portions)
 PC_TEST(threads_together)
 PC_TEST(ending_threads_count)
+PC_TEST(each_cpu_frees_its_own)
 
 int main(void)
 {
@@ -204,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_reaper_pool_in_portions),
 		cmocka_unit_test(test_kernel_reaper_threads_together),
 		cmocka_unit_test(test_kernel_reaper_ending_threads_count),
+		cmocka_unit_test(test_kernel_reaper_each_cpu_frees_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,16 +2,13 @@
  * test's stack has a head as kernel stacks do; an interrupt sent to a CPU runs its handler at once, or when the sender waits. */
 #include "tests/unit/unit.h"
 
-#include <stdlib.h>
-#include <ucontext.h>
-
 #include "kernel/interrupt.h"
 #include "kernel/percpu.h"
 #include "kernel/shootdown.h"
 #include "kernel/tlb.h"
+#include "tests/fake/kernel_cpu_stack.h"
 
 #define CPUS     5U
-#define STACK    (16 * KERNEL_STACK_BYTES)
 #define SPACE_A  0x1000U
 #define SPACE_B  0x2000U
 #define NO_SPACE 0x9000U
@@ -24,15 +21,14 @@ static unsigned interrupts[CPUS], user_flushes[CPUS], all_flushes[CPUS];
 static struct percpu *slow_cpu; /* answers only when somebody polls */
 static uint64_t seen_while_loading;
 static void (*while_loading)(void);
-static struct stack_head *head;
 
 static void as_cpu(struct percpu *cpu, void (*what)(void))
 {
-	struct percpu *before = head->cpu;
+	struct percpu *before = fake_stack_head->cpu;
 
-	head->cpu = cpu;
+	fake_stack_head->cpu = cpu;
 	what();
-	head->cpu = before;
+	fake_stack_head->cpu = before;
 }
 
 void interrupt_send(uint32_t apic_id, uint32_t vector)
@@ -40,7 +36,7 @@ void interrupt_send(uint32_t apic_id, uint32_t vector)
 	struct percpu *cpu = &cpus[apic_id - 100];
 
 	assert_int_equal(vector, VECTOR_SHOOTDOWN);
-	assert_ptr_not_equal(cpu, head->cpu);
+	assert_ptr_not_equal(cpu, fake_stack_head->cpu);
 	interrupts[cpu->index]++;
 	if (cpu != slow_cpu)
 		as_cpu(cpu, shootdown_poll);
@@ -48,18 +44,18 @@ void interrupt_send(uint32_t apic_id, uint32_t vector)
 
 void tlb_flush_user(void)
 {
-	user_flushes[head->cpu->index]++;
+	user_flushes[fake_stack_head->cpu->index]++;
 }
 
 void tlb_flush_all(void)
 {
-	all_flushes[head->cpu->index]++;
+	all_flushes[fake_stack_head->cpu->index]++;
 }
 
 void tlb_load(uint64_t cr3)
 {
-	assert_int_equal(head->cpu->cr3_loading, cr3);
-	seen_while_loading = head->cpu->cr3_loaded;
+	assert_int_equal(fake_stack_head->cpu->cr3_loading, cr3);
+	seen_while_loading = fake_stack_head->cpu->cr3_loaded;
 	if (while_loading != NULL)
 		while_loading();
 }
@@ -81,7 +77,7 @@ static void reset(void)
 		cpus[i].cr3_loaded = NO_SPACE;
 		cpus[i].cr3_loading = NO_SPACE;
 	}
-	head->cpu = &cpus[0];
+	fake_stack_head->cpu = &cpus[0];
 }
 
 static void assert_interrupted(const unsigned expected[CPUS])
@@ -177,43 +173,11 @@ static void body_one_answer_serves_all(void)
 	assert_int_equal(all_flushes[2], 1);
 }
 
-static void (*body_to_run)(void);
-static ucontext_t back;
-
-static void on_kernel_stack(void)
-{
-	body_to_run();
-	setcontext(&back);
-}
-
-/* Runs a body on a stack whose top is as percpu_self() wants it. */
-static void run(void (*body)(void))
-{
-	uint8_t *stack = aligned_alloc(KERNEL_STACK_BYTES, STACK);
-	volatile bool done = false;
-	ucontext_t there;
-
-	assert_non_null(stack);
-	head = (struct stack_head *)(void *)(stack + STACK) - 1;
-	body_to_run = body;
-	getcontext(&back);
-	if (!done) {
-		done = true;
-		getcontext(&there);
-		there.uc_stack.ss_sp = stack;
-		there.uc_stack.ss_size = STACK - sizeof(struct stack_head);
-		there.uc_link = NULL;
-		makecontext(&there, on_kernel_stack, 0);
-		setcontext(&there);
-	}
-	free(stack);
-}
-
 #define STACK_TEST(name)                                      \
 	static void test_kernel_shootdown_##name(void **state) \
 	{                                                     \
 		(void)state;                                  \
-		run(body_##name);                             \
+		fake_cpu_stack_run(&cpus[0], body_##name);    \
 	}
 STACK_TEST(space_disturbs_only_its_cpus)
 STACK_TEST(space_meets_a_switch)
