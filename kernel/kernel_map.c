@@ -185,15 +185,6 @@ void frame_write(uint64_t physical, const void *src, size_t len_bytes)
 	window_close_4k();
 }
 
-void frame_read(void *dst, uint64_t physical, size_t len_bytes)
-{
-	uint64_t offset = physical % PAGE_SIZE_BYTES;
-
-	ASSERT(len_bytes <= PAGE_SIZE_BYTES - offset);
-	memcpy(dst, (uint8_t *)window_open_4k(physical) + offset, len_bytes);
-	window_close_4k();
-}
-
 void kernel_map_low_page(uint64_t physical)
 {
 	uint64_t *entry = page_table_entry(map.pml4, physical, 1, root_pool, TABLE_FLAGS);

@@ -50,6 +50,5 @@ uint64_t direct_physical(const void *pointer);
 
 /* Zeroes a span of one frame run through this CPU's window: physical and len_bytes multiples of 4096, at most 2 MiB. */
 void frames_zero(uint64_t physical, uint64_t len_bytes);
-/* Copies into / out of one frame through this CPU's window; the span lies in one 4 KiB page. */
+/* Copies into one frame through this CPU's window; the span lies in one 4 KiB page. */
 void frame_write(uint64_t physical, const void *src, size_t len_bytes);
-void frame_read(void *dst, uint64_t physical, size_t len_bytes);

@@ -1,0 +1,23 @@
+"""A VM that starts again at once needs the memory that its predecessor has not given back yet."""
+import harness
+import pytest
+
+LARGE = """
+[host]
+console = ["serial"]
+
+[[vm]]
+name    = "again"
+kernel  = "test/ask_reset.bin"
+memory  = "300M"
+restart = "always"
+"""
+
+
+@pytest.mark.boot(linux=False, cpus=2, memory=512, manifest=LARGE, add=(f"{harness.BUILD}/ask_reset.bin=test/ask_reset.bin",))
+def test_a_vm_that_resets_finds_its_memory_free(boot):
+    boot.shows("ask_reset: now")
+    boot.to_host()
+    # The first restart is at once; the pause before the second is said when the second run has ended.
+    boot.shows("again: starts again in")
+    assert "E630" not in boot.text()
