@@ -34,4 +34,13 @@ enum feature {
 /* A set of features: bit n stands for enum feature n. */
 #define FEATURE_BIT(feature) (UINT64_C(1) << (feature))
 
+/* Without these no VM runs: where the manifest switches one off, every VM is refused. */
+#define FEATURES_NEEDED (FEATURE_BIT(FEATURE_VMX) | FEATURE_BIT(FEATURE_EPT) | FEATURE_BIT(FEATURE_UNRESTRICTED_GUEST) | \
+			 FEATURE_BIT(FEATURE_MSR_BITMAPS))
+
+/* This version never uses these: switching one off changes nothing, and the user is told so. */
+#define FEATURES_UNUSED (FEATURE_BIT(FEATURE_IO_BITMAPS) | FEATURE_BIT(FEATURE_TPR_SHADOW) | FEATURE_BIT(FEATURE_APICV) | \
+			 FEATURE_BIT(FEATURE_POSTED_INTERRUPTS) | FEATURE_BIT(FEATURE_PREEMPTION_TIMER) | \
+			 FEATURE_BIT(FEATURE_PLE))
+
 _Static_assert(FEATURE_COUNT <= 64, "a set of features is one uint64_t");

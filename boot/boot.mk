@@ -20,8 +20,8 @@ EFI_LIB := $(firstword $(dir $(wildcard $(EFI_ROOT)/usr/lib/x86_64-linux-gnu/crt
 EFI_SOURCES := boot/efi/main.c boot/efi/firmware.c boot/efi/paging_levels.c \
 	boot/efi/paging_switch.asm boot/efi/platform.c boot/efi/screen.c boot/efi/volume.c
 # Firmware is called by function pointers with Microsoft's calling convention (EFIAPI); no wrapper, no assembly in between.
-EFI_CFLAGS := $(FREESTANDING) -fpic -fvisibility=hidden -fshort-wchar -DGNU_EFI_USE_MS_ABI -maccumulate-outgoing-args \
-	-isystem $(EFI_ROOT)/usr/include/efi -isystem $(EFI_ROOT)/usr/include/efi/x86_64
+EFI_HEADERS := -fshort-wchar -DGNU_EFI_USE_MS_ABI -isystem $(EFI_ROOT)/usr/include/efi -isystem $(EFI_ROOT)/usr/include/efi/x86_64
+EFI_CFLAGS := $(FREESTANDING) $(EFI_HEADERS) -fpic -fvisibility=hidden -maccumulate-outgoing-args
 
 $(BUILD)/efi/%.o: %.c
 	@mkdir -p $(@D)
@@ -75,6 +75,10 @@ test_boot_files_SOURCES := boot/common/files.c
 test_boot_wall_clock_SOURCES := boot/common/wall_clock.c boot/common/framebuffer.c
 test_boot_handover_SOURCES := boot/common/handover.c boot/common/command_line.c boot/common/arena.c boot/common/page_tables.c \
 	boot/common/memory_map.c boot/common/kernel_image.c boot/common/program_image.c lib/elf/elf.c lib/elf/relocate.c
+UNIT_TESTS += boot_reports
+test_boot_reports_SOURCES := boot/common/launch.c boot/common/start.c boot/common/bare.c boot/common/report.c \
+	boot/common/files.c boot/common/placement.c lib/base/format.c lib/bzimage/parse.c lib/bzimage/place.c \
+	lib/bzimage/fill.c $(test_boot_handover_SOURCES)
 UNIT_TESTS += boot_pc boot_clock_choice
 test_boot_clock_choice_SOURCES := boot/common/clock_choice.c
 test_boot_pc_SOURCES := boot/common/pc.c lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c vmm/acpi/builder.c
@@ -83,3 +87,8 @@ test_boot_multiboot2_tags_SOURCES := boot/multiboot2/tags.c boot/common/framebuf
 	boot/common/uefi_memory.c
 FUZZ_TARGETS += boot_multiboot2_tags
 fuzz_boot_multiboot2_tags_SOURCES := $(test_boot_multiboot2_tags_SOURCES)
+UNIT_TESTS += boot_multiboot2_main boot_efi_main
+test_boot_multiboot2_main_SOURCES := boot/multiboot2/main.c boot/common/report.c boot/common/files.c boot/common/command_line.c \
+	lib/base/format.c $(test_boot_multiboot2_tags_SOURCES)
+test_boot_efi_main_SOURCES := boot/efi/main.c boot/common/report.c boot/common/memory_map.c lib/base/format.c
+$(BUILD)/host/boot/efi/main.o $(BUILD)/host/tests/unit/test_boot_efi_main.o: HOST_CFLAGS += $(EFI_HEADERS)

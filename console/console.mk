@@ -28,3 +28,5 @@ test_console_SOURCES = $(CONSOLE_LOGIC_SOURCES) lib/base/format.c
 
 PROGRAMS += console
 console_SOURCES = console/main.c $(CONSOLE_LOGIC_SOURCES)
+UNIT_TESTS += console_main
+test_console_main_SOURCES := console/main.c tests/fake/program.c lib/base/format.c

@@ -15,6 +15,7 @@
 #include "kernel/irq.h"
 #include "kernel/kernel_map.h"
 #include "kernel/log.h"
+#include "kernel/panic.h"
 #include "kernel/panic_internal.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
@@ -52,14 +53,12 @@ __asm__(".globl boot_stack_top\n.hidden boot_stack_top\n.set boot_stack_top, boo
 extern void switch_stacks(uint64_t *save_rsp, uint64_t load_rsp);
 _Noreturn void kernel_main(const struct boot_info *boot);
 
+/* The loaders compare versions, by the note, before they start the kernel (E503). */
 static enum status check_boot_info(void)
 {
-	if (boot_info->magic == BOOT_INFO_MAGIC && boot_info->version == BOOT_INFO_VERSION &&
-	    boot_info->size_bytes == sizeof(struct boot_info))
-		return OK;
-	log_error("E609 loader and kernel do not match: the loader speaks version %u, the kernel %u; "
-		  "copy both from the same release", boot_info->version, BOOT_INFO_VERSION);
-	return ERR_BAD_FORMAT;
+	ASSERT(boot_info->magic == BOOT_INFO_MAGIC && boot_info->version == BOOT_INFO_VERSION &&
+	       boot_info->size_bytes == sizeof(struct boot_info));
+	return OK;
 }
 
 static enum status init_memory(void)
@@ -70,7 +69,7 @@ static enum status init_memory(void)
 	kernel_map_init(boot_info);
 	status = chunks_init(boot_info, root_pool);
 	if (status != OK) {
-		log_error("E603 too little memory: %lu MiB usable; Bulkhead needs a PC with at least 256 MiB",
+		log_error("E603 too little memory: %lu MiB usable; fit more: 256 MiB is the least that is supported",
 			  chunks_total_bytes() >> 20);
 		return status;
 	}

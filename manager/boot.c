@@ -58,10 +58,10 @@ static void start_power(struct manager *manager)
 static void stop_dma(void)
 {
 	struct pci_quiesce_result result = pci_quiesce(&host_ports);
+	char words[160];
 
-	if (result.stubborn_count > 0)
-		log_print("E634 bus mastering of %u PCI devices cannot be switched off: they may overwrite a VM's memory",
-			  result.stubborn_count);
+	if (pci_quiesce_words(&result, words, sizeof(words)) > 0)
+		log_print("%s", words);
 }
 
 /* From here on the console shows the log; what is between the two positions is in the log only. */
@@ -128,17 +128,34 @@ static void refuse_by_report(struct vm_entry *vm, const char *report)
 	}
 }
 
+/* A line for each feature that VMs need and that the manifest switches off, or an empty text. */
+static void report_disabled(uint64_t disabled, char *report, size_t size_bytes)
+{
+	static const char *const names[] = {
+#define FEATURE_NAME(symbol, name) [FEATURE_##symbol] = (name),
+		FEATURES(FEATURE_NAME)
+#undef FEATURE_NAME
+	};
+	size_t used = 0;
+
+	report[0] = '\0';
+	for (uint32_t i = 0; i < FEATURE_COUNT; i++) {
+		if ((disabled & FEATURES_NEEDED & FEATURE_BIT(i)) != 0)
+			used += format_text(report + used, size_bytes - used,
+					    "E405 \"%s\" is needed, and `disable` in %s switches it off; remove it "
+					"there\n", names[i],
+					    MANIFEST_FILE_NAME);
+	}
+}
+
 /* Why no VM can run at all, or an empty text. */
 static void read_vmx_report(const struct manager *manager, char *report, size_t size_bytes)
 {
 	size_t count = 0;
 
-	report[0] = '\0';
-	if ((manager->manifest.host.disabled_features & FEATURE_BIT(FEATURE_VMX)) != 0) {
-		format_text(report, size_bytes, "E405 VT-x is switched off by `disable` in %s; remove \"vmx\" there\n",
-			    MANIFEST_FILE_NAME);
+	report_disabled(manager->manifest.host.disabled_features, report, size_bytes);
+	if (report[0] != '\0')
 		return;
-	}
 	if (manager->host.info->vmx_usable != 0)
 		return;
 	if (sys_host_report(HOST_REPORT_VMX, report, size_bytes - 1, &count) == OK)

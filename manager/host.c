@@ -2,6 +2,7 @@
 #include "manager/host.h"
 
 #include "abi/layout.h"
+#include "lib/base/path.h"
 #include "lib/base/string.h"
 #include "manager/layout.h"
 #include "user/calls.h"
@@ -32,7 +33,7 @@ static enum status file_status(const struct boot_file *file)
 enum status host_find_file(const struct host *host, const char *path, uint32_t *index)
 {
 	for (uint32_t i = 0; i < host->info->file_count; i++) {
-		if (strncmp(host->files[i].path, path, BOOT_FILE_PATH_BYTES) != 0)
+		if (!path_same(host->files[i].path, path, BOOT_FILE_PATH_BYTES))
 			continue;
 		if (index != NULL)
 			*index = i;

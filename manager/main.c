@@ -65,8 +65,12 @@ static void look_at_console(void)
 	    status.state == SPACE_RUNNING)
 		return;
 	console_ended(&manager.console);
-	log_print("E632 console: stopped by exception %u at 0x%lx, address 0x%lx; VMs go on", status.exception, status.rip,
-		  status.fault_address);
+	if (status.state == SPACE_FAULTED)
+		log_print("E632 console: stopped by exception %u at 0x%lx, address 0x%lx; VMs go on", status.exception, status.rip,
+			  status.fault_address);
+	else /* its own last words are in the log, which nobody shows now */
+		log_print("E632 console: ended by itself, exit code %lu; is it of another release? Copy the folder system from the "
+			  "release again. VMs go on", status.exit_code);
 	if (manager.console_restart_count++ < CONSOLE_RESTARTS_MAX)
 		manager_start_console(&manager);
 }

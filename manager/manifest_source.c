@@ -2,6 +2,7 @@
 #include "manager/manifest_source.h"
 
 #include "abi/guest_flat.h"
+#include "lib/base/path.h"
 #include "lib/base/string.h"
 #include "lib/bzimage/bzimage.h"
 #include "manager/vm.h"
@@ -77,7 +78,7 @@ static void load_default(struct manifest *manifest, const struct host *host)
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < host->info->file_count && count < DEFAULT_FILES_MAX; i++) {
-		if (strncmp(host->files[i].path, SYSTEM_FOLDER, sizeof(SYSTEM_FOLDER) - 1) == 0)
+		if (path_same(host->files[i].path, SYSTEM_FOLDER, sizeof(SYSTEM_FOLDER) - 1))
 			continue;
 		files[count++] = (struct manifest_boot_file){
 			.path = host->files[i].path,

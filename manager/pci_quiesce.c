@@ -2,6 +2,8 @@
  * could ever do DMA again, and they start none themselves. Functions beyond segment 0 are not reached this way. */
 #include "manager/pci_quiesce.h"
 
+#include "lib/base/format.h"
+
 #include <stdbool.h>
 
 #define CONFIG_ADDRESS_PORT 0xcf8U
@@ -89,4 +91,15 @@ struct pci_quiesce_result pci_quiesce(const struct ports *ports)
 			quiesce_device(ports, bus, device, &result);
 	}
 	return result;
+}
+
+size_t pci_quiesce_words(const struct pci_quiesce_result *result, char *out, size_t size_bytes)
+{
+	if (result->stubborn_count == 0)
+		return format_text(out, size_bytes, "%s", "");
+	return format_text(out, size_bytes,
+			   "E634 %u PCI device%s cannot be kept from writing to memory, perhaps a VM's: switch %s off in the "
+			   "firmware's settings",
+			   result->stubborn_count, result->stubborn_count == 1 ? "" : "s",
+			   result->stubborn_count == 1 ? "it" : "them");
 }

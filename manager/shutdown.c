@@ -10,24 +10,24 @@
 #define OUTPUT_WAIT_MS  200U /* the console's last lines on a slow serial port */
 #define LOOK_STEP_MS    50U
 
-/* Only those from the number first on count. */
-static bool any_is_alive(struct manager *manager, uint32_t first)
+/* Only the count ones from the number first on. */
+static bool any_is_alive(struct manager *manager, uint32_t first, uint32_t count)
 {
 	bool alive = false;
 
-	for (uint32_t i = first; i < manager->vm_count; i++) {
+	for (uint32_t i = first; i < first + count; i++) {
 		vm_look(&manager->vms[i], &manager->around);
 		alive |= vm_is_alive(&manager->vms[i]);
 	}
 	return alive;
 }
 
-/* True: all from the number first on have ended in time. */
-static bool wait_for_ends(struct manager *manager, uint32_t first, uint64_t ms)
+/* True: the count ones from the number first on have ended in time. */
+static bool wait_for_ends(struct manager *manager, uint32_t first, uint32_t count, uint64_t ms)
 {
 	uint64_t deadline = clock_deadline_in_ms(ms);
 
-	while (any_is_alive(manager, first)) {
+	while (any_is_alive(manager, first, count)) {
 		uint64_t bits = 0;
 
 		if (clock_now_ticks() >= deadline)
@@ -40,16 +40,15 @@ static bool wait_for_ends(struct manager *manager, uint32_t first, uint64_t ms)
 	return true;
 }
 
-/* All VMs behind it have ended before. */
 static void stop_vm(struct manager *manager, uint32_t index)
 {
 	struct vm_entry *vm = &manager->vms[index];
 
 	vm_stop(vm);
-	if (wait_for_ends(manager, index, STOP_WAIT_MS))
+	if (wait_for_ends(manager, index, 1, STOP_WAIT_MS))
 		return;
 	vm_kill(vm);
-	if (!wait_for_ends(manager, index, KILL_WAIT_MS))
+	if (!wait_for_ends(manager, index, 1, KILL_WAIT_MS))
 		log_print("E635 %s: does not stop; the PC is switched off all the same", vm->wanted->name);
 }
 
@@ -59,7 +58,7 @@ static void stop_all(struct manager *manager)
 {
 	for (uint32_t i = manager->vm_count; i > 0; i--)
 		vm_press_power_button(&manager->vms[i - 1]);
-	if (!wait_for_ends(manager, 0, ASK_WAIT_MS)) {
+	if (!wait_for_ends(manager, 0, manager->vm_count, ASK_WAIT_MS)) {
 		for (uint32_t i = manager->vm_count; i > 0; i--)
 			stop_vm(manager, i - 1);
 	}

@@ -223,7 +223,7 @@ enum status vm_assemble(struct vm_entry *entry, const struct vm_surroundings *ar
 		format_text(message, message_bytes, "E630 %s: not started: %s cannot be made: %s; %s", name, step,
 			    status_words(status), status == ERR_NO_MEMORY
 							  ? "lower the memory of VMs in bulkhead.toml"
-							  : "see what `disable` in bulkhead.toml switches off");
+							  : "report it with the output of `log`");
 	vm_dismantle(entry);
 	return status;
 }

@@ -5,6 +5,7 @@ Owns the rules' numbers, tables and exceptions; what C and nasm text looks like 
 function that yields (path, line, message); RULES lists them. Exceptions are named below, each with its reason.
 Not here: what the compiler checks (-Wconversion, -Wswitch-enum, -Wvla, missing prototypes), which `make` does.
 """
+import ast
 import concurrent.futures
 import fnmatch
 import os
@@ -24,6 +25,7 @@ FILE_LINES = 400        # over it, the head comment must say why
 FILE_LINES_NEVER = 600
 FUNCTION_LINES = 80
 COLUMNS = 132           # a tab counts 8
+TESTED_WORDS = 3        # of an error message, in a test that expects it
 HEAD_COMMENT_LINES = 3  # within the first lines of a file
 CODE = (".c", ".h")
 SOURCES = (".c", ".h", ".asm")
@@ -93,6 +95,12 @@ GUEST_POINTER_FILES = {
     "vmm/load/load.c": "gmem_for_boot_image(), the named exception: a boot image is read straight into place",
     "vmm/start.c": "the same: the initrd",
     "tests/*": "tests look at the memory that they lent",
+}
+# Messages without a test yet, each with its reason.
+UNTESTED_CODES = {
+    "E515": "needs a PC whose clocks contradict each other, or that has none",
+    "E604": "needs a PC one of whose CPUs does not start, or lacks what the boot CPU has",
+    "E605": "needs a PC whose CPUs count time differently",
 }
 # Globals that change, in code that must also run twice in one host process: none.
 PURE_FOLDERS = ("lib/", "drivers/virt/", "vmm/decode/", "vmm/load/", "vmm/acpi/")
@@ -560,7 +568,7 @@ def rule_citation(tree):
 
 
 def rule_error_code(tree):
-    """Every code that a message carries is in lib/base/error_codes.h and explained in docs/errors.md."""
+    """Every code that a message carries is in lib/base/error_codes.h, explained in docs/errors.md and checked by a test."""
     table = "lib/base/error_codes.h"
     listed = dict.fromkeys(re.findall(r"\bX\((E\d{3}),", tree.text[table]))
     explained = set(re.findall(r"\bE\d{3}\b", tree.text["docs/errors.md"]))
@@ -576,11 +584,48 @@ def rule_error_code(tree):
             yield name, line, f"{code} is not in {table}"
         if code not in explained:
             yield name, line, f"{code} is not explained in docs/errors.md"
+    tested = tested_codes(tree)
     for code in listed:
         if code not in explained:
             yield table, 1, f"{code} is not explained in docs/errors.md"
         if code not in used:
             yield table, 1, f"{code} is raised nowhere"
+        if code not in tested and code not in UNTESTED_CODES:
+            yield table, 1, f"{code}: no test checks its message, code and {TESTED_WORDS} words or more in one text"
+
+
+def tested_codes(tree):
+    """Codes whose message a test expects: one text of a test has the code and, behind it, words of the message. Comments and doc
+    strings do not count, nor does what only looks for the code."""
+    tested = set()
+    for name in tree.names(".py", ".c", under=("tests/",)):
+        if not Path(name).name.startswith("test_") or name.startswith("tests/lint/"):
+            continue
+        for text in string_literals(name, tree.text[name]):
+            for match in re.finditer(r"\b(E[1-7]\d\d)\b((?:(?!\bE[1-7]\d\d\b).)*)", text, re.DOTALL):
+                if len(re.findall(r"(?<![\\\w])[A-Za-z][a-z]+", match.group(2))) >= TESTED_WORDS:
+                    tested.add(match.group(1))
+    return tested
+
+
+def string_literals(name, text):
+    """What a test's literals say, neighbours that the language joins as one; without comments and doc strings."""
+    if name.endswith(".py"):
+        try:
+            nodes = list(ast.walk(ast.parse(text)))
+        except SyntaxError:
+            return
+        idle = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        inside = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in nodes:
+            if isinstance(node, ast.JoinedStr) and id(node) not in idle:
+                yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            elif isinstance(node, ast.Constant) and id(node) not in idle | inside:
+                yield node.value.decode("latin-1") if isinstance(node.value, bytes) else str(node.value)
+        return
+    literal = r'"(?:[^"\\\n]|\\.)*"'
+    for match in re.finditer(rf"{literal}(?:\s*{literal})*", c_source.without_comments(name, text)):
+        yield re.sub(r'"\s*"', "", match.group()).replace("\\n", "\n")
 
 
 RULES = [

@@ -22,8 +22,9 @@ static struct load_plan plan;
 
 static void refuse_setup(struct machine *machine, enum status status, const char *what)
 {
-	report_refused(machine, "E218 %s: %s (status %u): give the VM less memory, or more memory to the PC", machine->spec->name,
-		       what, status);
+	report_refused(machine, "E218 %s: %s (status %u); %s", machine->spec->name, what, status,
+		       status == ERR_NO_MEMORY ? "lower the memory of VMs in bulkhead.toml"
+					       : "a defect of Bulkhead: report it with the log");
 }
 
 static void set_up_memory(struct machine *machine, struct memory_map *map)

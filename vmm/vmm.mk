@@ -10,3 +10,7 @@ vmm_SOURCES = vmm/main.c vmm/start.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOUR
 UNIT_TESTS += memory_map vmm_terminal
 test_memory_map_SOURCES := vmm/memory_map.c
 test_vmm_terminal_SOURCES := vmm/terminal.c lib/channel/channel.c
+UNIT_TESTS += vmm_start vmm_main
+test_vmm_main_SOURCES := vmm/main.c tests/fake/program.c lib/base/format.c
+test_vmm_start_SOURCES = vmm/start.c vmm/memory_map.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) \
+	lib/elf/elf.c lib/base/format.c tests/fake/program.c

@@ -191,15 +191,15 @@ size_t vmx_report(char *out, size_t size_bytes)
 				   (vmx_capabilities.ept_vpid & VPID_CAP_INVVPID) != 0 ? "yes" : "no");
 	if (state.without_vmx != 0)
 		return format_text(out, size_bytes,
-				   "E401 %u of this PC's CPUs have no Intel VT-x; Bulkhead cannot run VMs without it\n",
-				   state.without_vmx);
+				   "E401 Intel VT-x is missing on %u CPU%s; Bulkhead cannot run VMs without it\n",
+				   state.without_vmx, state.without_vmx == 1 ? "" : "s");
 	if (state.locked_off != 0)
 		return format_text(out, size_bytes,
 				   "E402 VT-x is locked off by the firmware on %u CPU%s; switch on \"Intel Virtualization "
 				   "Technology\" (VT-x, VMX) in the firmware setup, then power the PC off and on\n",
 				   state.locked_off, state.locked_off == 1 ? "" : "s");
 	if (state.failed != 0)
-		return format_text(out, size_bytes, "E403 VMXON failed on %u CPUs; something else may hold VT-x on this PC\n",
-				   state.failed);
+		return format_text(out, size_bytes, "E403 VMXON failed on %u CPU%s; something else may hold VT-x on this PC\n",
+				   state.failed, state.failed == 1 ? "" : "s");
 	return report_missing(out, size_bytes);
 }

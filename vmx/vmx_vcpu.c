@@ -7,14 +7,23 @@
 #include "abi/features.h"
 #include "abi/syscall.h"
 #include "kernel/config.h"
+#include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
+#include "lib/base/format.h"
+#include "virt/cpuid_policy.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_cpu.h"
+
+/* SDM Vol. 2A, "CPUID--CPU Identification". */
+#define CPUID_1_ECX_X2APIC            (1U << 21)
+#define CPUID_1_ECX_TSC_DEADLINE      (1U << 24)
+#define CPUID_1_ECX_XSAVE             (1U << 26)
+#define CPUID_POWER_EDX_INVARIANT_TSC (1U << 8)
 
 #define INVVPID_SINGLE 1U
 #define INVEPT_SINGLE  1U
@@ -34,21 +43,12 @@ static const struct ept_provider ept_pages = {
 	.page_alloc = page_alloc, .page_free = page_free, .physical = direct_physical, .pointer = direct_pointer,
 };
 
-/* Features that a VM cannot do without here: the manifest may switch them off, the VM is then refused. */
-static bool needs_disabled_feature(const struct vm *vm)
-{
-	const uint64_t needed = FEATURE_BIT(FEATURE_VMX) | FEATURE_BIT(FEATURE_EPT) | FEATURE_BIT(FEATURE_UNRESTRICTED_GUEST) |
-				FEATURE_BIT(FEATURE_MSR_BITMAPS);
-
-	return (vm->disabled_features & needed) != 0;
-}
-
 enum status vmx_vm_create(struct vm *vm)
 {
 	struct vmx_vm *vmx;
 	enum status status;
 
-	if (needs_disabled_feature(vm))
+	if ((vm->disabled_features & FEATURES_NEEDED) != 0)
 		return ERR_UNSUPPORTED;
 	vmx = pool_alloc(vm->pool, sizeof(*vmx));
 	if (vmx == NULL)
@@ -59,7 +59,9 @@ enum status vmx_vm_create(struct vm *vm)
 		return status;
 	}
 	vmx->ept.use_2m = (vmx_capabilities.ept_vpid & EPT_CAP_2M) != 0 && !vm_feature_disabled(vm, FEATURE_EPT_2M);
-	vmx->ept.use_1g = (vmx_capabilities.ept_vpid & EPT_CAP_1G) != 0 && !vm_feature_disabled(vm, FEATURE_EPT_1G);
+	/* A page of 1 GiB is split into pages of 2 MiB. */
+	vmx->ept.use_1g = vmx->ept.use_2m && (vmx_capabilities.ept_vpid & EPT_CAP_1G) != 0 &&
+			  !vm_feature_disabled(vm, FEATURE_EPT_1G);
 	vmx->ept_pointer = direct_physical(vmx->ept.root) | EPT_POINTER_WRITE_BACK | EPT_POINTER_WALK_LENGTH_4;
 	if ((vmx_capabilities.ept_vpid & EPT_CAP_ACCESSED_DIRTY) != 0 && !vm_feature_disabled(vm, FEATURE_EPT_AD))
 		vmx->ept_pointer |= EPT_POINTER_ACCESSED_DIRTY;
@@ -127,6 +129,42 @@ static uint16_t next_vpid(void)
 	return (uint16_t)(atomic_fetch_add(&last, 1) % 0xffffU + 1);
 }
 
+static uint64_t features_in_use(const struct vm *vm, const struct vmx_vcpu *vcpu)
+{
+	const struct vmx_vm *vmx = vm->backend;
+	uint32_t basic = cpuid_policy_static(vm->cpuid, 1, 0).ecx, power = cpuid_policy_static(vm->cpuid, 0x80000007U, 0).edx;
+	uint64_t set = FEATURES_NEEDED;
+
+	set |= vmx->ept.use_1g ? FEATURE_BIT(FEATURE_EPT_1G) : 0;
+	set |= vmx->ept.use_2m ? FEATURE_BIT(FEATURE_EPT_2M) : 0;
+	set |= (vmx->ept_pointer & EPT_POINTER_ACCESSED_DIRTY) != 0 ? FEATURE_BIT(FEATURE_EPT_AD) : 0;
+	set |= vcpu->vpid != 0 ? FEATURE_BIT(FEATURE_VPID) : 0;
+	set |= (basic & CPUID_1_ECX_X2APIC) != 0 ? FEATURE_BIT(FEATURE_X2APIC) : 0;
+	set |= (basic & CPUID_1_ECX_XSAVE) != 0 ? FEATURE_BIT(FEATURE_XSAVE) : 0;
+	set |= (basic & CPUID_1_ECX_TSC_DEADLINE) != 0 ? FEATURE_BIT(FEATURE_TSC_DEADLINE) : 0;
+	set |= (power & CPUID_POWER_EDX_INVARIANT_TSC) != 0 ? FEATURE_BIT(FEATURE_INVARIANT_TSC) : 0;
+	return set;
+}
+
+/* By the manifest's names, so that a user sees what `disable` did. */
+static void log_features(const struct vm *vm, const struct vmx_vcpu *vcpu)
+{
+	static const char *const names[] = {
+#define FEATURE_NAME(symbol, name) [FEATURE_##symbol] = (name),
+		FEATURES(FEATURE_NAME)
+#undef FEATURE_NAME
+	};
+	uint64_t set = features_in_use(vm, vcpu);
+	char text[200] = "";
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < FEATURE_COUNT; i++) {
+		if ((set >> i & 1) != 0)
+			used += format_text(text + used, sizeof(text) - used, " %s", names[i]);
+	}
+	log_debug("vm %s uses:%s", vm->name, text);
+}
+
 enum status vmx_vcpu_create(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = pool_alloc(vcpu->vm->pool, sizeof(*vmx));
@@ -143,6 +181,8 @@ enum status vmx_vcpu_create(struct vcpu *vcpu)
 		return ERR_NO_MEMORY;
 	*(uint32_t *)vmx->vmcs_page = vmx_capabilities.revision;
 	vmx->vpid = (vmx->controls.secondary & SECONDARY_PROC_VPID) != 0 ? next_vpid() : 0;
+	if (vcpu->is_bootstrap)
+		log_features(vcpu->vm, vmx);
 	return OK;
 }
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/path.h"
 #include "lib/base/string.h"
 
 static bool is_separator(char c)
@@ -49,26 +50,10 @@ static enum status normal_path(const char *path, char out[BOOT_FILE_PATH_BYTES])
 	return used > 0 ? OK : ERR_INVALID;
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool same_path(const char *a, const char *b)
-{
-	for (size_t i = 0; i < BOOT_FILE_PATH_BYTES; i++) {
-		if (lower(a[i]) != lower(b[i]))
-			return false;
-		if (a[i] == '\0')
-			return true;
-	}
-	return true;
-}
-
 static const struct boot_file *find_entry(const struct boot_files *list, const char path[BOOT_FILE_PATH_BYTES])
 {
 	for (uint32_t i = 0; i < list->count; i++) {
-		if (same_path(list->files[i].path, path))
+		if (path_same(list->files[i].path, path, BOOT_FILE_PATH_BYTES))
 			return &list->files[i];
 	}
 	return NULL;

@@ -3,6 +3,7 @@
 #include "boot/efi/efi_loader.h"
 
 #include "abi/layout.h"
+#include "lib/base/path.h"
 #include "lib/base/string.h"
 
 #define DEPTH_MAX      8U
@@ -70,7 +71,7 @@ static uint64_t whole_pages(uint64_t size_bytes)
 
 static void load_file(struct walk *walk, EFI_FILE_HANDLE folder, CHAR16 *name, uint64_t size_bytes)
 {
-	bool is_system = strncmp(walk->path, SYSTEM_FOLDER, strlen(SYSTEM_FOLDER)) == 0;
+	bool is_system = path_same(walk->path, SYSTEM_FOLDER, strlen(SYSTEM_FOLDER));
 	EFI_FILE_HANDLE handle = NULL;
 	struct boot_file *file;
 	uint8_t *memory;

@@ -10,7 +10,7 @@
 
 #define STRUCTURE_BYTES_MAX 0x80000U
 #define MAP_PIECES_MAX      4096U
-#define GRUB_REMEDY         "start build/multiboot2.elf by GRUB's command multiboot2, version 2.02 or later"
+#define GRUB_REMEDY         "start bulkhead/system/multiboot2 by GRUB's command multiboot2, version 2.02 or later"
 
 /* Zero the rest of the last page: GRUB aligned the modules to pages, and the structure was copied before. */
 static void clear_padding(const struct boot_file *file)

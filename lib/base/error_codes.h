@@ -56,7 +56,7 @@
 	X(E402, "VT-x is locked off by the firmware") \
 	X(E403, "VT-x cannot be switched on") \
 	X(E404, "VT-x lacks a part that is needed") \
-	X(E405, "VT-x is switched off by the manifest") \
+	X(E405, "VT-x or a needed part of it is switched off by the manifest") \
 	X(E501, "no kernel file on the boot volume") \
 	X(E502, "the kernel file is damaged or not a kernel") \
 	X(E503, "loader and kernel are of different releases") \
@@ -80,7 +80,6 @@
 	X(E606, "the manager's file is damaged") \
 	X(E607, "the manager's file is missing") \
 	X(E608, "unknown selftest") \
-	X(E609, "loader and kernel do not match") \
 	X(E610, "no such command at the prompt") \
 	X(E611, "a command was written the wrong way") \
 	X(E612, "no VM of that name") \

@@ -3,6 +3,7 @@
 #include "lib/manifest/manifest.h"
 
 #include "lib/base/format.h"
+#include "lib/base/path.h"
 #include "lib/base/string.h"
 #include "lib/manifest/keys.h"
 #include "lib/manifest/report.h"
@@ -38,7 +39,7 @@ static bool in_same_folder(const char *a, const char *b)
 {
 	size_t length = folder_length(a);
 
-	return folder_length(b) == length && strncmp(a, b, length) == 0;
+	return folder_length(b) == length && path_same(a, b, length);
 }
 
 static size_t count_kernels_beside(const struct files *files, const char *path)
@@ -58,7 +59,7 @@ static const char *find_initrd_beside(const struct files *files, const char *pat
 	for (size_t i = 0; i < files->count; i++) {
 		const char *candidate = files->list[i].path;
 
-		if (!in_same_folder(candidate, path) || strncmp(file_part(candidate), "initrd", 6) != 0)
+		if (!in_same_folder(candidate, path) || !path_same(file_part(candidate), "initrd", 6))
 			continue;
 		if (found != NULL)
 			return NULL;

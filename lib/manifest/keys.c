@@ -35,6 +35,7 @@ static const struct manifest_key host_keys[] = {
 		.kind = MANIFEST_CHOICE_LIST,
 		FIELD(manifest_host, disabled_features),
 		CHOICES(feature_choices),
+		.choices_without_effect = FEATURES_UNUSED,
 		.choice_error = E115,
 	},
 	{.name = "quiet", .kind = MANIFEST_BOOLEAN, FIELD(manifest_host, quiet)},

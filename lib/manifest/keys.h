@@ -35,6 +35,7 @@ struct manifest_key {
 	const char *default_text;
 	const char *const *choices;
 	uint32_t choice_count;
+	uint64_t choices_without_effect; /* set of choices; each gives a note */
 	enum error_code choice_error;
 };
 

@@ -45,6 +45,14 @@ void manifest_set_choice(const struct manifest_entry *entry, const struct manife
 		manifest_store_number(entry->target, key, index);
 }
 
+static void note_without_effect(const struct manifest_entry *entry, const struct manifest_key *key,
+				const struct toml_node *element, uint32_t index)
+{
+	if ((key->choices_without_effect >> index & 1) != 0)
+		manifest_reject(entry, element, E120, "note: \"%s\" in %s has no effect: this version never uses it",
+				element->text, key->name);
+}
+
 /* An element that is wrong is reported and left out; the others count. */
 void manifest_set_choice_list(const struct manifest_entry *entry, const struct manifest_key *key,
 			      const struct toml_node *node)
@@ -54,11 +62,13 @@ void manifest_set_choice_list(const struct manifest_entry *entry, const struct m
 	uint32_t index = 0;
 
 	for (const struct toml_node *element = node->first; element != NULL; element = element->next) {
-		if (element->kind != TOML_STRING)
+		if (element->kind != TOML_STRING) {
 			manifest_reject(entry, element, E106, "%s lists text in \"quotes\", but here is %s", key->name,
 					toml_kind_name(element->kind));
-		else if (find_choice(entry, key, element, &index))
+		} else if (find_choice(entry, key, element, &index)) {
 			set |= UINT64_C(1) << index;
+			note_without_effect(entry, key, element, index);
+		}
 	}
 	if (node->first == NULL && key->min > 0) {
 		list_choices(key, remedy, sizeof(remedy));

@@ -75,14 +75,43 @@ def test_include_direction():
         ("lib/bad.c", 2), ("lib/bad.c", 3), ("kernel/bad.c", 2), ("kernel/bad.c", 4), ("vmm/bad.c", 2)}
 
 
-def test_error_codes_are_listed_explained_and_raised():
+def error_code_findings(**tests):
+    """What the rule says of messages E101 to E103 whose only tests are these: name of the file below tests/ = its text."""
     texts = {"lib/base/error_codes.h": '#define E(X) X(E101, "a") X(E102, "b") X(E103, "c")\n',
              "docs/errors.md": "## E101\n## E103\n", "dev": "",
              "vmm/x.c": HEAD + 'log("E101 x"); log("E102 y"); log("E199 z"); /* E198 */\n'}
-    messages = " ".join(message for _, _, message in lint.rule_error_code(lint.Tree(texts)))
-    for words in ("E199 is not in", "E199 is not explained", "E102 is not explained", "E103 is raised nowhere"):
+    texts.update({f"tests/{name.replace('__', '/').replace('_dot_', '.')}": text for name, text in tests.items()})
+    return " ".join(message for _, _, message in lint.rule_error_code(lint.Tree(texts)))
+
+
+def test_error_codes_are_listed_explained_raised_and_tested():
+    messages = error_code_findings(unit__test_x_dot_c=HEAD + 'expect("E101 web: the file is not there");\n')
+    for words in ("E199 is not in", "E199 is not explained", "E102 is not explained", "E103 is raised nowhere",
+                  "E102: no test checks its message"):
         assert words in messages
     assert "E101" not in messages and "E198" not in messages
+
+
+@pytest.mark.parametrize("name, text", [
+    ("unit__test_x_dot_c", 'f("E101 the file is not there");'), ("unit__test_x_dot_c", 'f("E101 the "\n\t"file is not there");'),
+    ("unit__test_x_dot_c", 'f("one\\nE101 the file is not there\\n");'),
+    ("system__test_x_dot_py", 'f("E101 the file is not there")'), ("system__test_x_dot_py", 'f(rb"E101 \\w+ file is not there")'),
+    ("system__test_x_dot_py", 'f(f"E101 {name}: the file is not there")'),
+])
+def test_error_code_is_tested(name, text):
+    assert "E101" not in error_code_findings(**{name: text + "\n"})
+
+
+@pytest.mark.parametrize("name, text", [
+    ("unit__test_x_dot_c", '/* "E101 the file is not there" */'), ("unit__test_x_dot_c", '// "E101 the file is not there"'),
+    ("unit__test_x_dot_c", 'f(E101); g("the file is not there");'), ("unit__test_x_dot_c", 'f("E101");'),
+    ("unit__test_x_dot_c", 'f("E101 E103 the file is not there");'), ("unit__helper_dot_c", 'f("E101 the file is not there");'),
+    ("system__test_x_dot_py", '# f("E101 the file is not there")'), ("system__test_x_dot_py", '"""E101 the file is not there"""'),
+    ("system__test_x_dot_py", 'f("E101")'), ("system__test_x_dot_py", 'def f():\n    "E101 the file is not there"'),
+    ("lint__test_x_dot_py", 'f("E101 the file is not there")'),
+])
+def test_error_code_is_not_tested_by_chance(name, text):
+    assert "E101: no test checks its message" in error_code_findings(**{name: text + "\n"})
 
 
 def test_orphans():

@@ -72,6 +72,17 @@ def test_every_file_below_bulkhead_is_loaded(boot):
     assert int(found.group(1)) == len(boot.files())
 
 
+# UEFI gives names as they are on the volume, GRUB short ones in lower case; the manifest may write them in any way.
+MIXED_CASE = {"machine": "qemu", "linux": False, "memory": 512, "add": (f"{harness.BUILD}/hello.bin=Upper/KERNEL.BIN",),
+              "manifest": '[[vm]]\nname = "mixed"\nkernel = "upPer/Kernel.bin"\nmemory = "16M"\n'}
+
+
+@pytest.mark.parametrize("boot", [MIXED_CASE, {**MIXED_CASE, "firmware": "bios"}], indirect=True, ids=["uefi", "grub-bios"])
+def test_file_is_found_in_any_case(boot):
+    boot.shows("E401 mixed: not started: ", seconds=120)
+    assert "E201" not in boot.text()
+
+
 @pytest.mark.boot(**UEFI, fresh=True)
 def test_power_off_at_the_prompt(boot):
     boot.guest_prompt()

@@ -70,6 +70,37 @@ def test_unknown_command_is_refused_with_the_list(machine):
     assert "no command 'fly'" in answer.stderr and "./dev run" in answer.stderr
 
 
+# Plays root's apt with one missing package, while another apt has dpkg's lock at the first attempt.
+APT = """echo apt-get $* >>{log}
+case $* in
+*--print-uris*) echo "'http://mirror/x.deb' x.deb 1500000 SHA256:0" ;;
+*Timeout=0*) echo "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1 (apt)"; exit 100 ;;
+*install*) : >{installed} ;;
+esac"""
+
+
+def test_waits_for_the_lock_of_dpkg(machine, tmp_path):
+    installed = tmp_path / "installed"
+    machine.program("id", "echo 0")
+    machine.program("dpkg-query", f"[ -e {installed} ] && echo ii")
+    machine.program("apt-get", APT.format(log=machine.log, installed=installed))
+    answer = machine.dev("prepare")
+    assert answer.returncode == 0, answer.stderr
+    assert "To install: 1 package, 1.5 MB to fetch" in answer.stderr
+    assert answer.stderr.count("Waiting for another apt to end ...") == 1
+    assert machine.asked.count("Lock::Timeout=600") == 1
+
+
+def test_packages_that_apt_has_fetched_before_are_installed(machine, tmp_path):
+    installed = tmp_path / "installed"
+    machine.program("id", "echo 0")
+    machine.program("dpkg-query", f"[ -e {installed} ] && echo ii")
+    machine.program("apt-get", f"case $* in *--print-uris*) ;; *install*) : >{installed} ;; esac")
+    answer = machine.dev("prepare")
+    assert answer.returncode == 0, answer.stderr
+    assert "To install: 0 packages, 0.0 MB to fetch" in answer.stderr
+
+
 def test_without_sudo_the_line_for_root_is_said_and_nothing_done(machine):
     answer = machine.dev("run")
     assert answer.returncode == 3
@@ -128,8 +159,8 @@ def test_waits_for_the_lock_of_apts_lists(machine):
     answer = machine.dev("run")
     assert answer.returncode == 1
     assert answer.stderr.count("Waiting for another apt to end") == 1
-    assert "To install: 1 packages, 3 MB to fetch" in answer.stderr
-    assert "-o DPkg::Lock::Timeout=600" in machine.asked
+    assert "To install: 1 package, 3.0 MB to fetch" in answer.stderr
+    assert "-o DPkg::Lock::Timeout=" in machine.asked
     assert "E: installs nothing here" in answer.stderr
 
 

@@ -38,7 +38,7 @@ class TestWithoutVtX:
 
 @pytest.mark.boot(manifest=SWITCHED_OFF)
 def test_manager_refuses_all_vms_when_vmx_is_disabled(boot):
-    boot.shows("E405 hello: not started: VT-x is switched off by `disable` in bulkhead.toml")
+    boot.shows("E405 hello: not started: \"vmx\" is needed, and `disable` in bulkhead.toml switches it off; remove it there")
 
 
 @pytest.mark.boot(manifest=ONE_VM, without=("system/console",))

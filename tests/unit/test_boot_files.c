@@ -29,6 +29,19 @@ static void test_boot_files_paths_are_normal(void **state)
 	assert_int_equal(list.left_out_count, 0);
 }
 
+static void test_boot_files_are_found_without_regard_to_case(void **state)
+{
+	struct boot_files list = empty_list();
+	struct boot_file *file = NULL;
+
+	(void)state;
+	assert_int_equal(boot_files_add(&list, "LINUX/VMLINUZ", &file), OK);
+	file->state = BOOT_FILE_LOADED;
+	assert_ptr_equal(boot_files_find(&list, "linux/Vmlinuz"), file);
+	assert_null(boot_files_find(&list, "linux/vmlinu"));
+	assert_int_equal(boot_files_add(&list, "linux/vmlinuz", &file), ERR_EXISTS);
+}
+
 static void test_boot_files_path_length(void **state)
 {
 	struct boot_files list = empty_list();
@@ -89,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_boot_files_paths_are_normal),
+		cmocka_unit_test(test_boot_files_are_found_without_regard_to_case),
 		cmocka_unit_test(test_boot_files_path_length),
 		cmocka_unit_test(test_boot_files_refuse_doubles_and_more_than_fit),
 		cmocka_unit_test(test_boot_files_find_only_loaded),

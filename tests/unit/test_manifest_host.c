@@ -121,7 +121,7 @@ static void test_manifest_default_makes_a_vm_for_each_kernel(void **state)
 		{"linux/vmlinuz", true},    {"linux/initrd.gz", false}, {"tests/hello.bin", true},
 		{"tests/Spin 1.bin", true}, {"tests/initrd.a", false},  {"tests/initrd.b", false},
 		{"vmlinuz-6.1.0", true},    {"readme.txt", false},      {"a/b/linux/bzImage", true},
-		{"initrd", false},
+		{"A/B/Linux/INITRD.GZ", false}, {"initrd", false},
 	};
 
 	(void)state;
@@ -140,6 +140,7 @@ static void test_manifest_default_makes_a_vm_for_each_kernel(void **state)
 	assert_string_equal(manifest.vms[3].name, "vmlinuz-6");
 	assert_string_equal(manifest.vms[3].initrd, "initrd");
 	assert_string_equal(manifest.vms[4].name, "linux-2");
+	assert_string_equal(manifest.vms[4].initrd, "A/B/Linux/INITRD.GZ");
 	assert_int_equal(manifest.host.console, MANIFEST_CONSOLE_SERIAL | MANIFEST_CONSOLE_SCREEN);
 }
 

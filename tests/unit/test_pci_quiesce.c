@@ -139,6 +139,26 @@ static void test_pci_quiesce_counts_devices_that_go_on(void **state)
 	assert_int_equal(result.stubborn_count, 1);
 }
 
+static void test_pci_quiesce_words_name_what_goes_on(void **state)
+{
+	struct pci_quiesce_result result = {.function_count = 5, .stopped_count = 3};
+	char words[160];
+
+	(void)state;
+	assert_int_equal(pci_quiesce_words(&result, words, sizeof(words)), 0);
+	assert_string_equal(words, "");
+	result.stubborn_count = 1;
+	(void)pci_quiesce_words(&result, words, sizeof(words));
+	assert_string_equal(words, "E634 1 PCI device cannot be kept from writing to memory, perhaps a VM's: switch "
+		"it off in the "
+				   "firmware's settings");
+	result.stubborn_count = 2;
+	(void)pci_quiesce_words(&result, words, sizeof(words));
+	assert_string_equal(words, "E634 2 PCI devices cannot be kept from writing to memory, perhaps a VM's: switch "
+		"them off in the "
+				   "firmware's settings");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_pci_quiesce_writes_nothing_where_dma_is_off),
 		cmocka_unit_test(test_pci_quiesce_looks_at_functions_of_multifunction_devices_only),
 		cmocka_unit_test(test_pci_quiesce_counts_devices_that_go_on),
+		cmocka_unit_test(test_pci_quiesce_words_name_what_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

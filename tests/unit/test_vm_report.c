@@ -68,6 +68,35 @@ static void test_vm_report_line_of_a_failure_has_code_numbers_and_remedy(void **
 			  "ab); the guest's own fault: its last output says more");
 }
 
+static void test_vm_report_line_of_each_failure_has_its_code(void **state)
+{
+	static const struct { enum vcpu_stop_reason reason; const char *line; } cases[] = {
+		{VCPU_STOP_NONE, "E305 web: stopped: not stopped (rip 0x1000; 0 0 0 0); a defect of Bulkhead: report "
+			"it with the log"},
+		{VCPU_STOP_ENTRY_FAILED, "E302 web: stopped: VM entry failed: guest state is not allowed by the CPU "
+			"(rip 0x1000; 0 0 0 0); a defect of Bulkhead: report it with the log"},
+		{VCPU_STOP_UNEXPECTED_EXIT, "E303 web: stopped: VM exit that this version does not expect (rip "
+			"0x1000; 0 0 0 0); report it with the log"},
+		{VCPU_STOP_BAD_REPLY, "E304 web: stopped: the VMM answered an exit wrongly (rip 0x1000; 0 0 0 0); a "
+			"defect of Bulkhead: report it with the log"},
+		{VCPU_STOP_UNKNOWN_INSTRUCTION, "E306 web: stopped: instruction on device memory that this version "
+			"does not emulate (rip 0x1000; 0 0 0 0); report it with the log and the guest's version"},
+		{VCPU_STOP_FETCH_OUTSIDE_MEMORY, "E307 web: stopped: the guest jumped to an address without memory "
+			"(rip 0x1000; 0 0 0 0); the guest's own fault: its last output says more"},
+		{VCPU_STOP_OUT_OF_MEMORY, "E312 web: stopped: no memory left for the VM's own page tables (rip "
+			"0x1000; 0 0 0 0); lower the memory of other VMs in bulkhead.toml"},
+		{VCPU_STOP_TABLE_OUTSIDE_MEMORY, "E314 web: stopped: the guest's stack, descriptor table or page "
+			"table is not in memory (rip 0x1000; 0 0 0 0); the guest's own fault: its last output says more"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct vm_end end = {.reason = cases[i].reason, .rip = 0x1000};
+
+		assert_line(&end, cases[i].line);
+	}
+}
+
 static void test_vm_report_of_a_vmm_that_faulted(void **state)
 {
 	const struct vmm_report report = {.state = VMM_RUNNING, .text = "lies"};
@@ -145,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_vm_report_copy_keeps_what_is_right),
 		cmocka_unit_test(test_vm_report_line_of_a_guest_that_powered_off_has_no_code),
 		cmocka_unit_test(test_vm_report_line_of_a_failure_has_code_numbers_and_remedy),
+		cmocka_unit_test(test_vm_report_line_of_each_failure_has_its_code),
 		cmocka_unit_test(test_vm_report_of_a_vmm_that_faulted),
 		cmocka_unit_test(test_vm_report_of_a_vmm_that_went_without_a_word),
 		cmocka_unit_test(test_vm_report_of_a_refused_vm_is_its_own_text),

@@ -1,0 +1,89 @@
+/* boot/multiboot2/main.c: what it says to whoever did not start it by Multiboot2. */
+#include "tests/unit/unit.h"
+
+#include "boot/common/launch.h"
+#include "boot/common/report.h"
+#include "boot/common/serial.h"
+#include "boot/multiboot2/multiboot2_loader.h"
+
+static char said[1024];
+
+bool screen_write(const char *text)
+{
+	strncat(said, text, sizeof(said) - strlen(said) - 1);
+	return true;
+}
+
+void serial_write(const char *text)
+{
+	(void)text;
+}
+
+void launch(struct handover *found, char line[COMMAND_LINE_BYTES], struct start_memory *memory)
+{
+	(void)found;
+	(void)line;
+	(void)memory;
+	fail_msg("launched");
+}
+
+uint64_t paging_extend(void)
+{
+	return UINT64_MAX;
+}
+
+void serial_init(void)
+{
+}
+
+void screen_init(const struct multiboot2_info *info, uint64_t reach)
+{
+	(void)info;
+	(void)reach;
+}
+
+void firmware_init(const struct multiboot2_info *info, uint64_t reach)
+{
+	(void)info;
+	(void)reach;
+}
+
+int64_t rtc_wall_clock(void)
+{
+	return 0;
+}
+
+uint64_t rsdp_find(const struct multiboot2_info *info, uint64_t reach)
+{
+	(void)info;
+	(void)reach;
+	return 0;
+}
+
+static void expect_refused(uint32_t magic, const void *information)
+{
+	said[0] = '\0';
+	multiboot2_main(magic, (uintptr_t)information);
+	assert_non_null(strstr(said, "Bulkhead: E513: no usable Multiboot2 information (status "));
+	assert_non_null(strstr(said, "What to do: start bulkhead/system/multiboot2 by GRUB's command multiboot2, "
+		"version 2.02 or later.\n"));
+}
+
+static void test_multiboot2_main_refuses_other_loaders(void **state)
+{
+	static const uint32_t too_large[2] = {0x80001, 0}, unended[2] = {8, 0};
+
+	(void)state;
+	expect_refused(0x2badb002, NULL); /* Multiboot 1 */
+	expect_refused(MULTIBOOT2_LOADER_MAGIC, too_large);
+	expect_refused(MULTIBOOT2_LOADER_MAGIC, unended);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_multiboot2_main_refuses_other_loaders),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

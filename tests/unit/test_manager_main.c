@@ -1,0 +1,169 @@
+/* manager/main.c: what the manager says when it cannot begin, and when its console ends. */
+#include "tests/unit/unit.h"
+
+#include "manager/manager.h"
+#include "tests/fake/program.h"
+#include "user/calls.h"
+#include "user/program.h"
+
+static enum status boot_status;
+static unsigned console_starts, turns;
+static struct space_status console_end;
+static jmp_buf stop;
+
+enum status manager_boot(struct manager *manager)
+{
+	if (boot_status == OK)
+		manager->console.running = true;
+	return boot_status;
+}
+
+void manager_start_console(struct manager *manager)
+{
+	console_starts++;
+	manager->console.running = true;
+}
+
+void manager_shut_down(struct manager *manager)
+{
+	(void)manager;
+}
+
+void console_ended(struct console_link *link)
+{
+	link->running = false;
+}
+
+void console_show(struct console_link *link, const char *name)
+{
+	(void)link;
+	(void)name;
+}
+
+void console_send(struct console_link *link, enum console_message_kind kind, uint32_t request, const void *payload,
+		  size_t len_bytes)
+{
+	(void)link;
+	(void)kind;
+	(void)request;
+	(void)payload;
+	(void)len_bytes;
+}
+
+bool console_next_request(struct console_link *link, struct console_message *request)
+{
+	(void)link;
+	(void)request;
+	return false;
+}
+
+bool console_has_read_all(const struct console_link *link)
+{
+	(void)link;
+	return true;
+}
+
+void console_wake(const struct console_link *link)
+{
+	(void)link;
+}
+
+bool power_take_button(struct power *power)
+{
+	(void)power;
+	return false;
+}
+
+void vm_start(struct vm_entry *entry, const struct vm_surroundings *around)
+{
+	(void)entry;
+	(void)around;
+}
+
+bool vm_look(struct vm_entry *entry, const struct vm_surroundings *around)
+{
+	(void)entry;
+	(void)around;
+	return false;
+}
+
+size_t vm_list_line(const struct vm_entry *entry, char *out, size_t size_bytes)
+{
+	(void)entry;
+	(void)out;
+	(void)size_bytes;
+	return 0;
+}
+
+void sys_irq_ack(handle_t irq)
+{
+	(void)irq;
+}
+
+/* The console has always just ended. */
+enum status sys_space_status(handle_t space, struct space_status *space_status)
+{
+	(void)space;
+	*space_status = console_end;
+	return OK;
+}
+
+enum status sys_event_wait(handle_t event, uint64_t deadline_tsc, uint64_t *bits)
+{
+	(void)event;
+	(void)deadline_tsc;
+	*bits = 0;
+	if (turns++ == 10)
+		longjmp(stop, 1);
+	return OK;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	fake_program_start();
+	console_starts = turns = 0;
+	return 0;
+}
+
+static void test_manager_main_says_when_the_kernel_does_not_match(void **state)
+{
+	(void)state;
+	boot_status = ERR_BAD_FORMAT;
+	assert_int_equal(program_main(0), 1);
+	assert_string_equal(fake_program_log, "E636 manager: damaged data: kernel and manager do not match; copy the folder "
+					      "bulkhead/system from one release\n");
+}
+
+static void test_manager_main_starts_a_console_that_fails_a_few_times(void **state)
+{
+	(void)state;
+	boot_status = OK;
+	console_end = (struct space_status){.state = SPACE_FAULTED, .exception = 14, .rip = 0x400123, .fault_address = 8};
+	if (setjmp(stop) == 0)
+		program_main(0);
+	assert_int_equal(console_starts, CONSOLE_RESTARTS_MAX);
+	assert_non_null(strstr(fake_program_log, "E632 console: stopped by exception 14 at 0x400123, address 0x8; VMs go on\n"));
+}
+
+static void test_manager_main_says_when_the_console_ends_by_itself(void **state)
+{
+	(void)state;
+	boot_status = OK;
+	console_end = (struct space_status){.state = SPACE_EXITED, .exit_code = 1};
+	if (setjmp(stop) == 0)
+		program_main(0);
+	assert_non_null(strstr(fake_program_log, "E632 console: ended by itself, exit code 1; is it of another release? Copy the "
+						 "folder system from the release again. VMs go on\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_manager_main_says_when_the_kernel_does_not_match, start),
+		cmocka_unit_test_setup(test_manager_main_starts_a_console_that_fails_a_few_times, start),
+		cmocka_unit_test_setup(test_manager_main_says_when_the_console_ends_by_itself, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

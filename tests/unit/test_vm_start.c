@@ -1,0 +1,167 @@
+/* manager/vm_start.c: a VM that cannot be put together is refused with the step, the reason and what to do. */
+#include "tests/unit/unit.h"
+
+#include <sys/mman.h>
+
+#include "manager/layout.h"
+#include "manager/program.h"
+#include "manager/vm_start.h"
+#include "user/calls.h"
+
+static const struct manifest_vm wanted = {.name = "web", .memory_bytes = 16 << 20};
+static struct vm_entry entry;
+static enum status pool_status, vm_status, program_status;
+static const char *program_problem_words;
+static unsigned closed;
+
+enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *memory)
+{
+	(void)pool;
+	(void)len_bytes;
+	*memory = 10;
+	return OK;
+}
+
+/* The only mapping that these tests look into is the manager's of spec and report. */
+enum status space_map_all(handle_t space, handle_t memory, uint64_t address, uint64_t offset, uint64_t len_bytes, uint32_t rights)
+{
+	(void)space;
+	(void)memory;
+	(void)offset;
+	(void)rights;
+	return mmap((void *)address, len_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+			       MAP_FAILED
+		       ? ERR_NO_MEMORY
+		       : OK;
+}
+
+enum status sys_event_create(handle_t pool, handle_t *event)
+{
+	(void)pool;
+	*event = 11;
+	return OK;
+}
+
+enum status sys_pool_create(handle_t parent, uint64_t guaranteed_bytes, uint64_t limit_bytes, handle_t *pool)
+{
+	(void)parent;
+	assert_true(guaranteed_bytes == limit_bytes && limit_bytes >= wanted.memory_bytes);
+	*pool = 12;
+	return pool_status;
+}
+
+enum status sys_vm_create(handle_t host, handle_t pool, const struct vm_config *config, handle_t *vm)
+{
+	(void)host;
+	(void)pool;
+	assert_string_equal(config->name, "web");
+	*vm = 13;
+	return vm_status;
+}
+
+enum status program_create(const struct host *host, const struct program_request *request, struct program *program,
+			   struct program_problem *problem)
+{
+	(void)host;
+	(void)request;
+	(void)program;
+	problem->what = program_problem_words;
+	return program_status;
+}
+
+enum status program_run(const struct program *program, const char *name, uint64_t argument)
+{
+	(void)program;
+	(void)name;
+	(void)argument;
+	return OK;
+}
+
+enum status host_find_file(const struct host *host, const char *path, uint32_t *index)
+{
+	(void)host;
+	(void)path;
+	*index = 0;
+	return ERR_NOT_FOUND;
+}
+
+enum status host_map_file(const struct host *host, uint32_t index, handle_t space, uint64_t address)
+{
+	(void)host;
+	(void)index;
+	(void)space;
+	(void)address;
+	return OK;
+}
+
+enum status sys_handle_grant(handle_t space, handle_t handle, uint32_t rights, uint64_t badge, handle_t *there)
+{
+	(void)space;
+	(void)handle;
+	(void)rights;
+	(void)badge;
+	*there = 1;
+	return OK;
+}
+
+void sys_handle_close(handle_t handle)
+{
+	(void)handle;
+	closed++;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	if (entry.event == HANDLE_NONE)
+		entry = (struct vm_entry){.wanted = &wanted};
+	pool_status = vm_status = program_status = OK;
+	program_problem_words = NULL;
+	closed = 0;
+	return 0;
+}
+
+static void expect_refused(const char *words)
+{
+	static struct console_link console;
+	const struct vm_surroundings around = {.console = &console};
+	char message[256];
+
+	assert_int_not_equal(vm_assemble(&entry, &around, message, sizeof(message)), OK);
+	assert_string_equal(message, words);
+	assert_true(entry.pool == HANDLE_NONE && entry.vm == HANDLE_NONE && entry.guest_memory == HANDLE_NONE);
+}
+
+static void test_vm_start_names_what_cannot_be_made(void **state)
+{
+	(void)state;
+	pool_status = ERR_NO_MEMORY;
+	expect_refused("E630 web: not started: its memory cannot be made: not enough memory; lower the memory of VMs in "
+		       "bulkhead.toml");
+	pool_status = OK;
+	vm_status = ERR_NO_SPACE;
+	expect_refused("E630 web: not started: its virtual machine cannot be made: a table is full; report it with the output of "
+		       "`log`");
+	assert_true(closed > 2);
+}
+
+static void test_vm_start_names_the_program_that_is_missing(void **state)
+{
+	(void)state;
+	program_status = ERR_NOT_FOUND;
+	program_problem_words = "is missing";
+	expect_refused("E631 web: not started: bulkhead/system/vmm: is missing; copy the folder system from the release again");
+	program_status = ERR_NO_MEMORY;
+	expect_refused("E630 web: not started: its VMM cannot be made: not enough memory; lower the memory of VMs in "
+		"bulkhead.toml");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_vm_start_names_what_cannot_be_made, start),
+		cmocka_unit_test_setup(test_vm_start_names_the_program_that_is_missing, start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
