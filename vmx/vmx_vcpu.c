@@ -132,7 +132,7 @@ static uint16_t next_vpid(void)
 static uint64_t features_in_use(const struct vm *vm, const struct vmx_vcpu *vcpu)
 {
 	const struct vmx_vm *vmx = vm->backend;
-	uint32_t basic = cpuid_policy_static(vm->cpuid, 1, 0).ecx, power = cpuid_policy_static(vm->cpuid, 0x80000007U, 0).edx;
+	uint32_t basic = cpuid_policy_static(vm->cpuid, 1, 0)->ecx, power = cpuid_policy_static(vm->cpuid, 0x80000007U, 0)->edx;
 	uint64_t set = FEATURES_NEEDED;
 
 	set |= vmx->ept.use_1g ? FEATURE_BIT(FEATURE_EPT_1G) : 0;
