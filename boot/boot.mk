@@ -1,9 +1,10 @@
-# The loaders: build/bootx64.efi for UEFI, build/multiboot2.elf for GRUB, and a test kernel that checks what they promise.
+# The loaders: build/bootx64.efi for UEFI, build/multiboot2.elf for GRUB.
 BOOT_COMMON_SOURCES := boot/common/arena.c boot/common/bare.c boot/common/bare_jump.asm boot/common/command_line.c \
 	boot/common/files.c boot/common/framebuffer.c boot/common/handover.c boot/common/jump.asm \
 	boot/common/kernel_image.c boot/common/launch.c boot/common/memory_map.c boot/common/page_tables.c \
 	boot/common/pc.c \
-	boot/common/placement.c boot/common/program_image.c boot/common/random.c boot/common/report.c boot/common/serial.c boot/common/start.c \
+	boot/common/placement.c boot/common/program_image.c boot/common/random.c boot/common/report.c \
+	boot/common/serial.c boot/common/start.c \
 	boot/common/clock_choice.c boot/common/tsc.c boot/common/uefi_memory.c boot/common/wall_clock.c \
 	lib/base/format.c lib/base/string.c lib/elf/elf.c lib/elf/relocate.c \
 	lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c \
@@ -55,14 +56,6 @@ $(BUILD)/multiboot2/%.o: %.asm
 $(BUILD)/multiboot2.elf: $(call boot_objects,multiboot2,$(MULTIBOOT2_SOURCES) $(BOOT_COMMON_SOURCES)) boot/multiboot2/multiboot2.ld
 	$(LD) -nostdlib -pie --no-dynamic-linker -znoexecstack -znorelro -zmax-page-size=4096 --no-warn-rwx-segments \
 		-T boot/multiboot2/multiboot2.ld -o $@ $(filter %.o,$^)
-
-# --- Test kernel: checks every promise of abi/boot_info.h and prints what it was given.
-TESTKERNEL_SOURCES := boot/testkernel/entry.asm boot/testkernel/main.c boot/testkernel/memory.c boot/testkernel/paging.c \
-	boot/testkernel/output.c boot/common/serial.c lib/base/format.c lib/base/string.c
-TESTKERNEL_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,noexecstack -Wl,--build-id=none \
-	-Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,-T,linker.ld
-$(BUILD)/testkernel.elf: $(call boot_objects,kernel,$(TESTKERNEL_SOURCES)) linker.ld
-	$(CC) $(TESTKERNEL_LDFLAGS) -o $@ $(filter %.o,$^)
 
 IMAGE_FILES += $(BUILD)/bootx64.efi $(BUILD)/multiboot2.elf
 

@@ -71,7 +71,6 @@ INLINE_ASSEMBLY = {
     "guests/*": "guest programs are bare",
     "tests/*": "test programs of the host and of guests",
     "tools/*": "programs of the developer's PC",
-    "boot/testkernel/*": "a test program",
 }
 CONDITIONALS = {
     "kernel/config.h": "the one place for compile-time choices",

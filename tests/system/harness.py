@@ -25,7 +25,6 @@ TO_HOST = "\x1d"
 BOOT_TICKS = 20_000_000_000
 BOOT_SECONDS = 400
 TERMINAL_COLUMNS = 80
-FILE_COUNT = re.compile(rb"(\d+) boot files?,")
 ESCAPE_SEQUENCE = re.compile(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
 
 # Arguments of a boot, other than the fields of emulator.Options, and what they mean:
@@ -34,6 +33,7 @@ IMAGE_DEFAULTS = {
     "add": (),            # "SOURCE=PATH" pairs; SOURCE relative to the repository
     "files": (),          # (PATH, text or bytes) pairs to put on the volume
     "without": (),        # patterns of PATHs to leave out
+    "changed": (),        # (PATH, text or bytes) pairs written to the finished disk image, as a user does; None: removed
     "cmdline": None,      # bulkhead/cmdline.txt
     "grub_uefi": False,   # GRUB on UEFI
     "iso": False,         # the ISO instead of the disk image
@@ -48,6 +48,25 @@ def boot_key(arguments):
     return hashlib.sha256(json.dumps(arguments, sort_keys=True, default=plain).encode()).hexdigest()[:10]
 
 
+def volume_of(image):
+    """The boot volume of a disk image, as mtools name it."""
+    return f"{image}@@{mkimage.PARTITION_SECTOR * mkimage.SECTOR}"
+
+
+def change_volume(image, place, content, source):
+    """Writes or (content None) removes bulkhead/PLACE with the means of any PC; source: where the content may lie meanwhile."""
+    volume = volume_of(image)
+    if content is None:
+        subprocess.run(["mdel", "-i", volume, f"::/bulkhead/{place}"], check=True)
+        return
+    source.write_bytes(content.encode() if isinstance(content, str) else content)
+    folders = [str(folder) for folder in reversed(Path(place).parents[:-1])]
+    for folder in folders:
+        if subprocess.run(["mdir", "-i", volume, f"::/bulkhead/{folder}"], capture_output=True).returncode != 0:
+            subprocess.run(["mmd", "-i", volume, f"::/bulkhead/{folder}"], check=True)
+    subprocess.run(["mcopy", "-o", "-i", volume, str(source), f"::/bulkhead/{place}"], check=True)
+
+
 class Images:
     """Makes each variant of the boot volume once a session."""
 
@@ -58,16 +77,17 @@ class Images:
     def close(self):
         self._folder.cleanup()
 
-    def files(self, arguments):
-        """The paths of the files below bulkhead/ of a variant, as the volume itself lists them."""
+    def contents(self, arguments):
+        """What lies below bulkhead/ of a variant, read from the volume itself: {path: bytes}."""
         path = self.image(arguments)
-        if arguments.get("iso"):
-            words = ["xorriso", "-indev", str(path), "-find", "/bulkhead", "-type", "f"]
-        else:
-            words = ["mdir", "-i", f"{path}@@{mkimage.PARTITION_SECTOR * mkimage.SECTOR}", "-/", "-b", "::/bulkhead"]
-        lines = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout.splitlines()
-        found = [line.strip("':").split("bulkhead/", 1)[1] for line in lines if "bulkhead/" in line]
-        return sorted(name for name in found if not name.endswith("/"))
+        with tempfile.TemporaryDirectory() as folder:
+            if arguments.get("iso"):
+                words = ["xorriso", "-osirrox", "on", "-indev", str(path), "-extract", "/bulkhead", f"{folder}/bulkhead"]
+            else:
+                words = ["mcopy", "-s", "-n", "-i", volume_of(path), "::/bulkhead", folder]
+            subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+            root = Path(folder, "bulkhead")
+            return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
 
     def image(self, arguments):
         wanted = {name: arguments.get(name, default) for name, default in IMAGE_DEFAULTS.items()}
@@ -102,7 +122,10 @@ class Images:
         if not wanted["linux"]:
             words += ["--linux", ""]
         words += ["--iso" if wanted["iso"] else "--output", str(folder / "volume")]
-        return mkimage.make_image(mkimage.parse_arguments(words))
+        image = mkimage.make_image(mkimage.parse_arguments(words))
+        for number, (place, content) in enumerate(wanted["changed"]):
+            change_volume(image, place, content, folder / f"change-{number}")
+        return image
 
 
 class Boot:
@@ -167,9 +190,9 @@ class Boot:
         self.guest_prompt()
         return self._ask(command, GUEST_PROMPT, ticks, seconds)
 
-    def files(self):
-        """The paths of the files below bulkhead/ on this PC's boot volume."""
-        return self._images.files(self.arguments)
+    def contents(self):
+        """The files below bulkhead/ on this PC's boot volume: {path: bytes}."""
+        return self._images.contents(self.arguments)
 
     def to_host(self):
         """Leads the terminal to Bulkhead's prompt (a first Ctrl-] from a VM's terminal)."""

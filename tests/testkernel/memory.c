@@ -3,7 +3,7 @@
 
 #include "abi/layout.h"
 #include "abi/syscall.h"
-#include "boot/testkernel/test.h"
+#include "tests/testkernel/test.h"
 
 static bool within(uint64_t base, uint64_t length, uint64_t outer_base, uint64_t outer_length)
 {

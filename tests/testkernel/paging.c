@@ -2,7 +2,7 @@
 #include "abi/layout.h"
 #include "boot/common/cpu.h"
 #include "boot/common/page_tables.h"
-#include "boot/testkernel/test.h"
+#include "tests/testkernel/test.h"
 
 #define INDEX(address, level) ((address) >> (PAGE_SHIFT + 9 * (level)) & 511)
 #define WINDOW_VIRTUAL        KERNEL_DEVICES_BASE

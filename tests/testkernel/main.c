@@ -4,7 +4,7 @@
 #include "abi/syscall.h"
 #include "boot/common/cpu.h"
 #include "boot/common/serial.h"
-#include "boot/testkernel/test.h"
+#include "tests/testkernel/test.h"
 #include "lib/base/string.h"
 
 #define RFLAGS_IF (1ULL << 9)

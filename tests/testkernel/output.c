@@ -1,7 +1,7 @@
 /* Output of the test kernel: COM1, the count of failed checks, and the end of the emulator's run. */
 #include "boot/common/cpu.h"
 #include "boot/common/serial.h"
-#include "boot/testkernel/test.h"
+#include "tests/testkernel/test.h"
 #include "lib/base/format.h"
 
 #define QEMU_DEBUG_EXIT_PORT 0xf4U
