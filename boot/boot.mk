@@ -3,7 +3,7 @@ BOOT_COMMON_SOURCES := boot/common/arena.c boot/common/bare.c boot/common/bare_j
 	boot/common/files.c boot/common/framebuffer.c boot/common/handover.c boot/common/jump.asm \
 	boot/common/kernel_image.c boot/common/launch.c boot/common/memory_map.c boot/common/page_tables.c \
 	boot/common/pc.c \
-	boot/common/placement.c boot/common/program_image.c boot/common/random.c boot/common/report.c \
+	boot/common/placement.c boot/common/ports.c boot/common/program_image.c boot/common/random.c boot/common/report.c \
 	boot/common/serial.c boot/common/start.c \
 	boot/common/clock_choice.c boot/common/tsc.c boot/common/uefi_memory.c boot/common/wall_clock.c \
 	lib/base/format.c lib/base/string.c lib/elf/elf.c lib/elf/relocate.c \
@@ -75,7 +75,8 @@ test_boot_reports_SOURCES := boot/common/launch.c boot/common/start.c boot/commo
 UNIT_TESTS += boot_pc boot_clock_choice
 test_boot_clock_choice_SOURCES := boot/common/clock_choice.c
 test_boot_pc_SOURCES := boot/common/pc.c lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c vmm/acpi/builder.c
-UNIT_TESTS += boot_multiboot2_tags
+UNIT_TESTS += boot_multiboot2_tags boot_serial
+test_boot_serial_SOURCES := boot/common/serial.c
 test_boot_multiboot2_tags_SOURCES := boot/multiboot2/tags.c boot/common/framebuffer.c boot/common/memory_map.c \
 	boot/common/uefi_memory.c
 FUZZ_TARGETS += boot_multiboot2_tags

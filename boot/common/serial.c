@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "boot/common/cpu.h"
+#include "boot/common/ports.h"
 
 #define COM1_BASE          0x3f8U
 #define UART_DATA          (COM1_BASE + 0) /* divisor low while LCR_DIVISOR_LATCH is set */
@@ -24,40 +24,47 @@
 #define NOBODY               0xffU /* what a port reads that no device answers */
 #define WAIT_POLLS           1000000U
 
+/* Set by the first byte that was not taken in time: a port that is switched off, or held by flow control for good. Each more
+ * would cost that time again. */
+static bool has_stopped;
+
 static bool answers(void)
 {
-	return in8(UART_LSR) != NOBODY;
+	return !has_stopped && port_in8(UART_LSR) != NOBODY;
 }
 
 void serial_init(void)
 {
+	has_stopped = false;
 	if (!answers())
 		return;
-	out8(UART_IER, 0);
-	out8(UART_LCR, LCR_DIVISOR_LATCH | LCR_8_BITS);
-	out8(UART_DATA, DIVISOR_115200);
-	out8(UART_IER, 0);
-	out8(UART_LCR, LCR_8_BITS);
-	out8(UART_FCR, FCR_ENABLE_AND_CLEAR);
-	out8(UART_MCR, MCR_DTR_RTS);
+	port_out8(UART_IER, 0);
+	port_out8(UART_LCR, LCR_DIVISOR_LATCH | LCR_8_BITS);
+	port_out8(UART_DATA, DIVISOR_115200);
+	port_out8(UART_IER, 0);
+	port_out8(UART_LCR, LCR_8_BITS);
+	port_out8(UART_FCR, FCR_ENABLE_AND_CLEAR);
+	port_out8(UART_MCR, MCR_DTR_RTS);
 }
 
 static void write_byte(uint8_t byte)
 {
 	unsigned polls = 0;
 
-	while (!(in8(UART_LSR) & LSR_TRANSMIT_EMPTY)) {
-		if (++polls > WAIT_POLLS)
+	while (!(port_in8(UART_LSR) & LSR_TRANSMIT_EMPTY)) {
+		if (++polls > WAIT_POLLS) {
+			has_stopped = true;
 			return;
+		}
 	}
-	out8(UART_DATA, byte);
+	port_out8(UART_DATA, byte);
 }
 
 void serial_write(const char *text)
 {
 	if (!answers())
 		return;
-	for (; *text != '\0'; text++) {
+	for (; *text != '\0' && !has_stopped; text++) {
 		if (*text == '\n')
 			write_byte('\r');
 		write_byte((uint8_t)*text);
