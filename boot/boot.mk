@@ -79,6 +79,10 @@ UNIT_TESTS += boot_multiboot2_tags boot_serial
 test_boot_serial_SOURCES := boot/common/serial.c
 test_boot_multiboot2_tags_SOURCES := boot/multiboot2/tags.c boot/common/framebuffer.c boot/common/memory_map.c \
 	boot/common/uefi_memory.c
+UNIT_TESTS += boot_efi_firmware
+test_boot_efi_firmware_SOURCES := boot/efi/firmware.c boot/common/uefi_memory.c boot/common/memory_map.c
+$(call boot_objects,host,boot/efi/firmware.c tests/unit/test_boot_efi_firmware.c): HOST_CFLAGS += -fshort-wchar \
+	-DGNU_EFI_USE_MS_ABI -isystem $(EFI_ROOT)/usr/include/efi -isystem $(EFI_ROOT)/usr/include/efi/x86_64
 FUZZ_TARGETS += boot_multiboot2_tags
 fuzz_boot_multiboot2_tags_SOURCES := $(test_boot_multiboot2_tags_SOURCES)
 UNIT_TESTS += boot_multiboot2_main boot_efi_main

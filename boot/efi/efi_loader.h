@@ -15,7 +15,8 @@ EFI_BOOT_SERVICES *firmware_services(void);
 /* Zeroed pages for length_bytes, or NULL. They are EfiLoaderData and never given back. */
 void *firmware_pages(uint64_t length_bytes);
 
-/* Whether ExitBootServices() was called: from then on only memory may be touched. */
+/* Whether ExitBootServices() was called, with success or not: from then on only memory may be touched, and allocated until it
+ * succeeds. UEFI Specification, "EFI_BOOT_SERVICES.ExitBootServices()". */
 bool firmware_has_ended(void);
 
 /* paging_levels.c: where the firmware runs this CPU with 5-level paging, prepares the way back and, after ExitBootServices(),

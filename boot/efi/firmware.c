@@ -8,6 +8,7 @@
 #include "lib/base/string.h"
 
 #define EXIT_TRIES    8U
+#define READ_TRIES    8U
 /* Room for the pieces by which the map grows while we allocate. */
 #define SPARE_PIECES  128U
 
@@ -22,6 +23,7 @@ static struct {
 
 void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
+	memset(&firmware, 0, sizeof(firmware));
 	firmware.image = image;
 	firmware.table = system_table;
 }
@@ -70,7 +72,7 @@ struct map_reading {
 	UINT32 version;
 };
 
-static EFI_STATUS read_map(struct map_reading *reading)
+static EFI_STATUS ask_for_map(struct map_reading *reading)
 {
 	reading->used_bytes = firmware.map_bytes;
 	return firmware_services()->GetMemoryMap(&reading->used_bytes, firmware.map, &reading->key,
@@ -80,14 +82,35 @@ static EFI_STATUS read_map(struct map_reading *reading)
 /* Makes a buffer that the map fits, also after some more allocations. */
 static enum status make_map_buffer(void)
 {
-	struct map_reading reading;
+	struct map_reading reading = {.used_bytes = 0};
 
+	if (firmware.map != NULL)
+		(void)firmware_services()->FreePages((EFI_PHYSICAL_ADDRESS)(uintptr_t)firmware.map,
+						     page_count(firmware.map_bytes));
+	firmware.map = NULL;
 	firmware.map_bytes = 0;
-	if (read_map(&reading) != EFI_BUFFER_TOO_SMALL)
+	if (ask_for_map(&reading) != EFI_BUFFER_TOO_SMALL)
 		return ERR_UNSUPPORTED;
 	firmware.map_bytes = reading.used_bytes + SPARE_PIECES * reading.descriptor_bytes;
 	firmware.map = firmware_pages(firmware.map_bytes);
 	return firmware.map != NULL ? OK : ERR_NO_MEMORY;
+}
+
+/* Reads the map, into a larger buffer where it has grown out of ours: files and claims split it in ways that nobody can tell
+ * before. GetMemoryMap() and the memory services may be called even after an ExitBootServices() that failed. */
+static enum status read_map(struct map_reading *reading)
+{
+	for (unsigned i = 0; i < READ_TRIES; i++) {
+		EFI_STATUS answer = firmware.map != NULL ? ask_for_map(reading) : EFI_BUFFER_TOO_SMALL;
+		enum status status;
+
+		if (answer != EFI_BUFFER_TOO_SMALL)
+			return EFI_ERROR(answer) ? ERR_UNSUPPORTED : OK;
+		status = make_map_buffer();
+		if (status != OK)
+			return status;
+	}
+	return ERR_UNSUPPORTED;
 }
 
 static enum status convert_map(const struct map_reading *reading, uint32_t own_type, struct memory_map *raw)
@@ -99,15 +122,10 @@ static enum status convert_map(const struct map_reading *reading, uint32_t own_t
 enum status firmware_memory(struct memory_map *raw)
 {
 	struct map_reading reading;
+	enum status status = read_map(&reading);
 
-	if (firmware.map == NULL) {
-		enum status status = make_map_buffer();
-
-		if (status != OK)
-			return status;
-	}
-	if (EFI_ERROR(read_map(&reading)))
-		return ERR_UNSUPPORTED;
+	if (status != OK)
+		return status;
 	/* Only what the firmware itself has free now: its own memory becomes ours not before it has ended. */
 	for (UINTN at = 0; at + reading.descriptor_bytes <= reading.used_bytes; at += reading.descriptor_bytes) {
 		EFI_MEMORY_DESCRIPTOR *piece = (EFI_MEMORY_DESCRIPTOR *)((uint8_t *)firmware.map + at);
@@ -153,7 +171,7 @@ bool firmware_can_read(uint64_t physical, uint64_t length_bytes)
 	uint64_t at = physical;
 	struct map_reading reading;
 
-	if (length_bytes > UINT64_MAX - physical || EFI_ERROR(read_map(&reading)))
+	if (length_bytes > UINT64_MAX - physical || read_map(&reading) != OK)
 		return false;
 	while (at < physical + length_bytes) {
 		if (!skip_piece(&reading, &at))
@@ -166,15 +184,14 @@ enum status firmware_leave(struct memory_map *raw)
 {
 	for (unsigned i = 0; i < EXIT_TRIES; i++) {
 		struct map_reading reading;
-		enum status status;
+		enum status status = read_map(&reading);
 
-		if (EFI_ERROR(read_map(&reading)))
-			return ERR_UNSUPPORTED;
-		status = convert_map(&reading, BOOT_MEMORY_USABLE, raw);
+		if (status == OK)
+			status = convert_map(&reading, BOOT_MEMORY_USABLE, raw);
 		if (status != OK)
 			return status;
+		firmware.has_ended = true;
 		if (!EFI_ERROR(firmware_services()->ExitBootServices(firmware.image, reading.key))) {
-			firmware.has_ended = true;
 			paging_leave_5_levels();
 			return OK;
 		}
