@@ -159,7 +159,7 @@ struct vm_status {
 	uint32_t vcpu_count;
 	uint64_t exits[VM_LEDGER_REASONS]; /* by basic exit reason, all vCPUs */
 	uint64_t exits_to_vmm;
-	uint64_t run_ticks;                /* TSC ticks in guest mode and its exits */
+	uint64_t run_ticks;                /* TSC ticks of CPUs for the vCPUs' threads, in the guest and outside */
 	uint64_t tsc_offset;               /* guest TSC minus host TSC, modulo 2^64, as the VM was made */
 };
 

@@ -118,6 +118,7 @@ static void load_space(struct percpu *cpu, const struct thread *next)
 static void account(struct thread *previous, struct thread *next, uint64_t now)
 {
 	previous->run_ticks += now - previous->run_since_tsc;
+	previous->run_since_tsc = now; /* for thread_run_ticks(), which may look at this moment */
 	next->run_since_tsc = now;
 }
 

@@ -215,6 +215,17 @@ void thread_kick(struct thread *thread)
 		interrupt_send(thread->home->apic_id, VECTOR_RESCHEDULE);
 }
 
+uint64_t thread_run_ticks(const struct thread *thread)
+{
+	uint64_t ticks = *(const volatile uint64_t *)&thread->run_ticks;
+	uint64_t since_tsc = *(const volatile uint64_t *)&thread->run_since_tsc;
+	uint64_t now = rdtsc();
+
+	if (thread->home->current == thread && now > since_tsc)
+		ticks += now - since_tsc;
+	return ticks;
+}
+
 bool thread_should_yield(void)
 {
 	return percpu_self()->reschedule || thread_current()->kill_pending;

@@ -58,6 +58,10 @@ void thread_wake(struct thread *thread);
 /* Makes a thread that runs on another CPU enter ring 0 soon (a guest exits), without ending a wait. */
 void thread_kick(struct thread *thread);
 
+/* TSC ticks for which it had a CPU. For reports: a switch on its home CPU at this moment may be missed. Context: any CPU, the
+ * caller knows that the thread lives. */
+uint64_t thread_run_ticks(const struct thread *thread);
+
 /* True when the current thread should return from a long stay in ring 0 or the guest: its slice ended with another thread
  * ready, or it is to die. */
 bool thread_should_yield(void);

@@ -235,9 +235,22 @@ static enum status bind_thread(struct vcpu *vcpu)
 	return OK;
 }
 
+uint64_t vcpu_run_ticks(struct vcpu *vcpu)
+{
+	struct thread *thread;
+	uint64_t ticks;
+
+	spinlock_acquire(&vcpu->thread_lock);
+	thread = atomic_load(&vcpu->thread);
+	ticks = vcpu->past_run_ticks + (thread != NULL ? thread_run_ticks(thread) : 0);
+	spinlock_release(&vcpu->thread_lock);
+	return ticks;
+}
+
 void vcpu_unbind(struct vcpu *vcpu)
 {
 	spinlock_acquire(&vcpu->thread_lock);
+	vcpu->past_run_ticks += thread_run_ticks(atomic_load(&vcpu->thread));
 	atomic_store(&vcpu->thread, NULL);
 	spinlock_release(&vcpu->thread_lock);
 	object_put(&vcpu->object);

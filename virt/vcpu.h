@@ -71,6 +71,7 @@ struct vcpu {
 	/* thread_lock */
 	struct spinlock thread_lock;
 	_Atomic(struct thread *) thread;  /* the one it is bound to */
+	uint64_t past_run_ticks;          /* of the thread that it was bound to */
 	/* own thread only */
 	enum vcpu_activity activity;
 	struct local_apic apic;
@@ -90,7 +91,6 @@ struct vcpu {
 	/* own thread writes, others read for reports */
 	uint64_t exits[VM_LEDGER_REASONS];
 	uint64_t exits_to_vmm;
-	uint64_t run_ticks;
 };
 
 #define NO_EOI UINT64_MAX
@@ -118,6 +118,8 @@ static inline void vcpu_set_edx_eax(struct vcpu *vcpu, uint64_t value)
 void vcpu_reset(struct vcpu *vcpu);
 /* Frees what a vCPU holds; its VM is going. */
 void vcpu_free(struct vcpu *vcpu);
+/* TSC ticks for which its thread had a CPU. Context: any thread. */
+uint64_t vcpu_run_ticks(struct vcpu *vcpu);
 /* The thread that a vCPU is bound to ends. */
 void vcpu_unbind(struct vcpu *vcpu);
 /* Carries out the reply, then runs the guest until the VMM is needed; state->exit is filled. Context: the bound thread. */

@@ -46,7 +46,7 @@ static void depart(struct vcpu *vcpu)
 	vcpu->cr2 = read_cr2();
 }
 
-static void complete(struct vcpu *vcpu, const struct vcpu_reply *reply)
+static inline void complete(struct vcpu *vcpu, const struct vcpu_reply *reply)
 {
 	uint64_t *gpr = vcpu->state->gpr;
 	unsigned count = reply->register_count;
@@ -112,6 +112,31 @@ static void take_reply(struct vcpu *vcpu, struct vcpu_reply *out)
 	vcpu->reply->action = VCPU_REPLY_NONE;
 }
 
+/* Kept apart: what vcpu_run() does at each exit needs no stack for it. VCPU_EXIT_NONE: go on into the guest. */
+static __attribute__((noinline)) enum vcpu_exit_kind carry_out(struct vcpu *vcpu, struct vcpu_reply *reply)
+{
+	switch ((enum vcpu_action)reply->action) {
+	case VCPU_REPLY_APIC_READ:
+		vcpu->state->exit.value = apic_page_read(vcpu, reply->apic_offset);
+		return VCPU_EXIT_APIC_VALUE;
+	case VCPU_REPLY_APIC_LOAD:
+		reply->registers[0].value = apic_page_read(vcpu, reply->apic_offset);
+		complete(vcpu, reply);
+		break;
+	case VCPU_REPLY_APIC_WRITE:
+		apic_page_write(vcpu, reply->apic_offset, (uint32_t)reply->value);
+		complete(vcpu, reply);
+		break;
+	case VCPU_REPLY_INJECT: inject(vcpu, reply); break;
+	case VCPU_REPLY_EXTINT: external_interrupt(vcpu, (uint8_t)reply->vector); break;
+	case VCPU_REPLY_STOP: vm_stop(vcpu->vm, (enum vcpu_stop_reason)reply->value); break;
+	case VCPU_REPLY_COMPLETE: complete(vcpu, reply); break;
+	case VCPU_REPLY_NONE:
+	case VCPU_ACTION_COUNT: break;
+	}
+	return VCPU_EXIT_NONE;
+}
+
 /* VCPU_EXIT_NONE: go on into the guest. */
 static enum vcpu_exit_kind apply_reply(struct vcpu *vcpu)
 {
@@ -124,25 +149,9 @@ static enum vcpu_exit_kind apply_reply(struct vcpu *vcpu)
 		vm_stop(vcpu->vm, VCPU_STOP_BAD_REPLY);
 		return VCPU_EXIT_NONE;
 	}
-	switch ((enum vcpu_action)reply.action) {
-	case VCPU_REPLY_COMPLETE: complete(vcpu, &reply); break;
-	case VCPU_REPLY_APIC_READ:
-		vcpu->state->exit.value = apic_page_read(vcpu, reply.apic_offset);
-		return VCPU_EXIT_APIC_VALUE;
-	case VCPU_REPLY_APIC_LOAD:
-		reply.registers[0].value = apic_page_read(vcpu, reply.apic_offset);
-		complete(vcpu, &reply);
-		break;
-	case VCPU_REPLY_APIC_WRITE:
-		apic_page_write(vcpu, reply.apic_offset, (uint32_t)reply.value);
-		complete(vcpu, &reply);
-		break;
-	case VCPU_REPLY_INJECT: inject(vcpu, &reply); break;
-	case VCPU_REPLY_EXTINT: external_interrupt(vcpu, (uint8_t)reply.vector); break;
-	case VCPU_REPLY_STOP: vm_stop(vcpu->vm, (enum vcpu_stop_reason)reply.value); break;
-	case VCPU_REPLY_NONE:
-	case VCPU_ACTION_COUNT: break;
-	}
+	if (reply.action != VCPU_REPLY_COMPLETE)
+		return carry_out(vcpu, &reply);
+	complete(vcpu, &reply);
 	return VCPU_EXIT_NONE;
 }
 
@@ -291,7 +300,6 @@ static inline enum vcpu_exit_kind round_trip(struct vcpu *vcpu)
 
 enum vcpu_exit_kind vcpu_run(struct vcpu *vcpu)
 {
-	uint64_t begin = rdtsc();
 	enum vcpu_exit_kind kind;
 
 	atomic_store(&vcpu->place, VCPU_IN_LOOP);
@@ -307,6 +315,5 @@ enum vcpu_exit_kind vcpu_run(struct vcpu *vcpu)
 	atomic_store_explicit(&vcpu->place, VCPU_OUTSIDE, memory_order_release);
 	vcpu->state->exit.kind = kind;
 	vcpu->exits_to_vmm++;
-	vcpu->run_ticks += rdtsc() - begin;
 	return kind;
 }

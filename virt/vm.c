@@ -187,12 +187,12 @@ int64_t sys_vm_eoi_exits(const struct syscall_arguments *a)
 	return syscall_error(status);
 }
 
-static void add_ledger(struct vm_status *sum, const struct vcpu *vcpu)
+static void add_ledger(struct vm_status *sum, struct vcpu *vcpu)
 {
 	for (unsigned i = 0; i < VM_LEDGER_REASONS; i++)
 		sum->exits[i] += vcpu->exits[i];
 	sum->exits_to_vmm += vcpu->exits_to_vmm;
-	sum->run_ticks += vcpu->run_ticks;
+	sum->run_ticks += vcpu_run_ticks(vcpu);
 }
 
 int64_t sys_vm_status(const struct syscall_arguments *a)
@@ -201,7 +201,7 @@ int64_t sys_vm_status(const struct syscall_arguments *a)
 	struct vm_status sum = {.stop_reason = atomic_load(&vm->stop_reason), .tsc_offset = vm->tsc_offset};
 
 	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
-		const struct vcpu *vcpu = vm_vcpu(vm, i);
+		struct vcpu *vcpu = vm_vcpu(vm, i);
 
 		if (vcpu == NULL)
 			continue;

@@ -55,6 +55,11 @@ class TestHostileGuests:
         at_prompt(boot)
         boot.shows(HOSTILE[name][2])
 
+    def test_sleeping_takes_no_cpu_time(self, boot):
+        at_prompt(boot)
+        times = dict(re.findall(r"^(\S+) +running.* (\d+\.\d+) s *$", boot.ask_host("list"), re.MULTILINE))
+        assert float(times["good"]) < 1 < float(times["flood"])
+
     def test_the_one_that_floods_its_serial_port_runs_on(self, boot):
         at_prompt(boot)
         boot.type("list\r")

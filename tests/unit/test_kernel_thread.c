@@ -229,6 +229,21 @@ static void body_failing_leaves_nothing(void)
 	assert_null(thread);
 }
 
+/* Only the thread that has the CPU counts on. */
+static void test_kernel_thread_run_ticks(void **state)
+{
+	struct thread thread = {.home = &cpu, .run_ticks = 1000, .run_since_tsc = 1};
+
+	(void)state;
+	cpu.current = NULL;
+	assert_int_equal(thread_run_ticks(&thread), 1000);
+	cpu.current = &thread;
+	assert_true(thread_run_ticks(&thread) > 1000);
+	thread.run_since_tsc = UINT64_MAX; /* another CPU's TSC, a little ahead */
+	assert_int_equal(thread_run_ticks(&thread), 1000);
+	cpu.current = NULL;
+}
+
 #define PC_TEST(name)                                     \
 	static void test_kernel_thread_##name(void **state) \
 	{                                                 \
@@ -247,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_thread_stays_on_its_programs_cpus),
 		cmocka_unit_test(test_kernel_thread_name_is_printable),
 		cmocka_unit_test(test_kernel_thread_failing_leaves_nothing),
+		cmocka_unit_test(test_kernel_thread_run_ticks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
