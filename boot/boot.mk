@@ -64,7 +64,7 @@ test_boot_memory_map_SOURCES := boot/common/memory_map.c boot/common/uefi_memory
 test_boot_placement_SOURCES := boot/common/placement.c boot/common/memory_map.c
 test_boot_page_tables_SOURCES := boot/common/page_tables.c boot/common/arena.c
 test_boot_command_line_SOURCES := boot/common/command_line.c
-test_boot_files_SOURCES := boot/common/files.c
+test_boot_files_SOURCES := boot/common/files.c boot/common/memory_map.c
 test_boot_wall_clock_SOURCES := boot/common/wall_clock.c boot/common/framebuffer.c
 test_boot_handover_SOURCES := boot/common/handover.c boot/common/command_line.c boot/common/arena.c boot/common/page_tables.c \
 	boot/common/memory_map.c boot/common/kernel_image.c boot/common/program_image.c lib/elf/elf.c lib/elf/relocate.c
@@ -79,9 +79,11 @@ UNIT_TESTS += boot_multiboot2_tags boot_serial
 test_boot_serial_SOURCES := boot/common/serial.c
 test_boot_multiboot2_tags_SOURCES := boot/multiboot2/tags.c boot/common/framebuffer.c boot/common/memory_map.c \
 	boot/common/uefi_memory.c
-UNIT_TESTS += boot_efi_firmware
+UNIT_TESTS += boot_efi_firmware boot_efi_platform
+test_boot_efi_platform_SOURCES := boot/efi/platform.c boot/common/framebuffer.c boot/common/wall_clock.c
 test_boot_efi_firmware_SOURCES := boot/efi/firmware.c boot/common/uefi_memory.c boot/common/memory_map.c
-$(call boot_objects,host,boot/efi/firmware.c tests/unit/test_boot_efi_firmware.c): HOST_CFLAGS += -fshort-wchar \
+$(call boot_objects,host,boot/efi/firmware.c boot/efi/platform.c tests/unit/test_boot_efi_firmware.c \
+	tests/unit/test_boot_efi_platform.c): HOST_CFLAGS += -fshort-wchar \
 	-DGNU_EFI_USE_MS_ABI -isystem $(EFI_ROOT)/usr/include/efi -isystem $(EFI_ROOT)/usr/include/efi/x86_64
 FUZZ_TARGETS += boot_multiboot2_tags
 fuzz_boot_multiboot2_tags_SOURCES := $(test_boot_multiboot2_tags_SOURCES)

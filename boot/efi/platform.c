@@ -9,6 +9,8 @@
 
 #define TIME_ZONE_UNSPECIFIED 0x7ff
 
+static EFI_GUID graphics_guid = {0x9042a9de, 0x23dc, 0x4a38, {0x96, 0xfb, 0x7a, 0xde, 0xd0, 0x80, 0x51, 0x6a}};
+
 static bool same_guid(const EFI_GUID *a, const EFI_GUID *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
@@ -55,16 +57,15 @@ static enum status channels_of(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info,
 	return ERR_UNSUPPORTED;
 }
 
-struct boot_framebuffer platform_framebuffer(void)
+static struct boot_framebuffer framebuffer_of(EFI_HANDLE handle)
 {
 	static const struct boot_framebuffer none = {.base_physical = 0};
-	EFI_GUID guid = {0x9042a9de, 0x23dc, 0x4a38, {0x96, 0xfb, 0x7a, 0xde, 0xd0, 0x80, 0x51, 0x6a}};
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *graphics;
 	void *interface = NULL;
 	struct boot_framebuffer found;
 	struct channel_masks masks;
 
-	if (EFI_ERROR(firmware_services()->LocateProtocol(&guid, NULL, &interface)) || interface == NULL)
+	if (EFI_ERROR(firmware_services()->HandleProtocol(handle, &graphics_guid, &interface)) || interface == NULL)
 		return none;
 	graphics = interface;
 	if (graphics->Mode == NULL || graphics->Mode->Info == NULL || channels_of(graphics->Mode->Info, &masks) != OK)
@@ -77,6 +78,23 @@ struct boot_framebuffer platform_framebuffer(void)
 		.bits_per_pixel = 32,
 	};
 	return framebuffer_set_channels(&found, &masks) == OK ? found : none;
+}
+
+/* The screen that firmware's own text is on; that console may be several screens and then has no framebuffer of its own (UEFI
+ * Specification, "Graphics Output Protocol", PixelBltOnly): then the first that has one. */
+struct boot_framebuffer platform_framebuffer(void)
+{
+	struct boot_framebuffer found = framebuffer_of(firmware_table()->ConsoleOutHandle);
+	EFI_HANDLE *handles = NULL;
+	UINTN count = 0;
+
+	if (found.base_physical != 0 ||
+	    EFI_ERROR(firmware_services()->LocateHandleBuffer(ByProtocol, &graphics_guid, NULL, &count, &handles)))
+		return found;
+	for (UINTN i = 0; i < count && found.base_physical == 0; i++)
+		found = framebuffer_of(handles[i]);
+	(void)firmware_services()->FreePool(handles);
+	return found;
 }
 
 int64_t platform_wall_clock(void)
