@@ -4,7 +4,7 @@
  *   0   - 255   the program
  *   256 - 383   direct map, sparse: DIRECT_MAP_BASE + physical address, only for memory that ring 0 itself owns
  *               (boot heap, kernel parts of pools); never guest RAM, boot files or the kernel image
- *   384         kernel stacks with guard pages
+ *   384         kernel stacks with guard pages; in its upper half the CPUs' GDTs, each alone in 64 KiB
  *   385         per-CPU windows, device registers (local APIC, IOAPIC), emergency framebuffer
  *   386         one VM's own slot: what its vCPUs compute with; present in that VM's address spaces only
  *   511         kernel image, at a random 2 MiB boundary
@@ -21,6 +21,7 @@
 #define DIRECT_MAP_BASE       0xffff800000000000ULL
 #define DIRECT_MAP_END        0xffffc00000000000ULL /* 64 TiB of physical addresses */
 #define KERNEL_STACKS_BASE    0xffffc00000000000ULL
+#define KERNEL_GDTS_BASE      0xffffc04000000000ULL
 #define KERNEL_DEVICES_BASE   0xffffc08000000000ULL
 #define VM_SLOT_BASE          0xffffc10000000000ULL
 #define KERNEL_IMAGE_BASE     0xffffffff80000000ULL

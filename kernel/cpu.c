@@ -4,6 +4,7 @@
 
 #include "abi/status.h"
 #include "kernel/cpu_insn.h"
+#include "kernel/gdt.h"
 #include "kernel/kernel_map.h"
 #include "kernel/msr.h"
 #include "kernel/panic.h"
@@ -141,30 +142,14 @@ static void fill_idt(void)
 		set_gate(vector, interrupt_stubs + (vector - 32) * 16, 0, 0);
 }
 
-static void fill_gdt(struct percpu *cpu)
-{
-	uint64_t base = (uintptr_t)cpu->tss;
-	uint64_t limit = sizeof(struct tss64) - 1;
-
-	cpu->gdt[1] = 0x00af9b000000ffffULL; /* 08: ring 0 code */
-	cpu->gdt[2] = 0x00cf93000000ffffULL; /* 10: ring 0 data */
-	cpu->gdt[3] = 0;                     /* 18: SYSRET's base, SYSEXIT's 32-bit code: unused */
-	cpu->gdt[4] = 0x00cff3000000ffffULL; /* 20: ring 3 data, for SYSRET */
-	cpu->gdt[5] = 0x00affb000000ffffULL; /* 28: ring 3 code */
-	cpu->gdt[6] = 0x00cff3000000ffffULL; /* 30: ring 3 data, for SYSEXIT */
-	cpu->gdt[7] = limit | (base & 0xffffff) << 16 | 0x89ULL << 40 | (base >> 24 & 0xff) << 56; /* 38: TSS, available */
-	cpu->gdt[8] = base >> 32;
-}
-
 enum status cpu_tables_create(struct percpu *cpu)
 {
 	uint8_t *page = pool_page_alloc(root_pool);
 
 	if (page == NULL)
 		return ERR_NO_MEMORY;
-	/* One page: GDT at 0, TSS at 256, entry word at 1024, SYSCALL trampoline's data at 1040. */
-	cpu->gdt = (uint64_t *)(uintptr_t)page;
-	cpu->tss = (struct tss64 *)(uintptr_t)(page + 256);
+	/* One page: TSS at 0, entry word at 1024. */
+	cpu->tss = (struct tss64 *)(uintptr_t)page;
 	cpu->entry_stack_word = (uint64_t *)(uintptr_t)(page + 1024);
 	for (unsigned i = 0; i < IST_COUNT; i++) {
 		uint64_t top = kernel_stack_alloc(root_pool);
@@ -175,7 +160,7 @@ enum status cpu_tables_create(struct percpu *cpu)
 		cpu->tss->ist[i] = top;
 	}
 	cpu->tss->io_map_base = sizeof(struct tss64);
-	return OK;
+	return gdt_create(cpu);
 }
 
 void cpu_set_entry_stack(struct percpu *cpu, uint64_t stack_top)
@@ -233,17 +218,25 @@ static void load_control_registers(void)
 
 extern void cpu_reload_segments(void);
 
+/* LTR marks the TSS busy, so it needs the table where it can be written. */
+static void load_gdt(const struct percpu *cpu)
+{
+	struct descriptor_table_register gdtr = {.limit = GDT_ENTRIES * 8 - 1, .base = (uintptr_t)cpu->gdt};
+
+	lgdt(&gdtr);
+	cpu_reload_segments();
+	ltr(SELECTOR_TSS);
+	gdtr.base = cpu->gdtr_base;
+	lgdt(&gdtr);
+}
+
 void cpu_load_tables(struct percpu *cpu)
 {
-	struct descriptor_table_register gdtr = {.limit = 9 * 8 - 1, .base = (uintptr_t)cpu->gdt};
 	struct descriptor_table_register idtr = {.limit = sizeof(idt) - 1, .base = (uintptr_t)idt};
 
 	if (cpu->index == 0)
 		fill_idt();
-	fill_gdt(cpu);
-	lgdt(&gdtr);
-	cpu_reload_segments();
-	ltr(SELECTOR_TSS);
+	load_gdt(cpu);
 	lidt(&idtr);
 }
 

@@ -40,7 +40,8 @@ test_kernel_space_SOURCES := $(KERNEL_FAKES) tests/fake/kernel_threads.c tests/f
 	kernel/view.c kernel/memory.c kernel/handle_table.c kernel/event.c
 UNIT_TESTS += kernel_first_program
 test_kernel_first_program_SOURCES := $(test_kernel_space_SOURCES) kernel/first_program.c
-UNIT_TESTS += kernel_memory kernel_handle_table kernel_stack
+UNIT_TESTS += kernel_memory kernel_handle_table kernel_stack kernel_gdt
+test_kernel_gdt_SOURCES := $(KERNEL_FAKES) kernel/gdt.c
 test_kernel_memory_SOURCES := $(KERNEL_FAKES) kernel/memory.c
 test_kernel_handle_table_SOURCES := $(KERNEL_FAKES) kernel/handle_table.c
 test_kernel_stack_SOURCES := $(KERNEL_FAKES) kernel/kernel_stack.c

@@ -45,7 +45,8 @@ struct percpu {
 	uint32_t index;   /* 0: the boot CPU, then enabled CPUs in MADT order */
 	uint32_t apic_id;
 	struct tss64 *tss;
-	uint64_t *gdt;
+	uint64_t *gdt;       /* in the direct map */
+	uint64_t gdtr_base;  /* the same page where GDTR points: kernel/gdt.h */
 	uint64_t *entry_stack_word; /* IA32_SYSENTER_ESP points here: the current thread's stack top */
 	void *hypervisor; /* virt/'s and its backend's per-CPU state */
 	/* this CPU only */
