@@ -88,7 +88,8 @@ enum vcpu_action {
 	VCPU_REPLY_APIC_READ,   /* read local APIC register at apic_offset; comes back as VCPU_EXIT_APIC_VALUE */
 	VCPU_REPLY_APIC_LOAD,   /* read local APIC register at apic_offset into registers[0].number, 32 bits, and advance */
 	VCPU_REPLY_APIC_WRITE,  /* write value to the local APIC register at apic_offset and do what COMPLETE does */
-	VCPU_REPLY_INJECT,      /* exception: vector, error_code where error_code_valid, value = CR2 for #PF; no advance */
+	VCPU_REPLY_INJECT,      /* exception: vector, error_code with error_code_valid just where the vector has one, value = CR2
+				 * for #PF; no advance; real mode drops the error code */
 	VCPU_REPLY_EXTINT,      /* external interrupt: vector */
 	VCPU_REPLY_STOP,        /* stop this VM: value = enum vcpu_stop_reason */
 	VCPU_ACTION_COUNT

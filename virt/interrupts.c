@@ -55,15 +55,21 @@ static bool matches(const struct vcpu *target, const struct vcpu *sender, uint64
 	return destination == ((route & ROUTE_X2APIC) != 0 ? target->index : (uint32_t)(route >> 32 & 0xff));
 }
 
-static void deliver(struct vcpu *target, uint64_t icr)
+static bool accepts_interrupts(const struct vcpu *target)
 {
 	const uint64_t accepts = ROUTE_ENABLED | ROUTE_SOFTWARE;
+
+	return (atomic_load(&target->route) & accepts) == accepts;
+}
+
+static void deliver(struct vcpu *target, uint64_t icr)
+{
 	uint8_t vector = ICR_VECTOR(icr);
 
 	switch ((enum icr_delivery)ICR_DELIVERY(icr)) {
 	case DELIVERY_FIXED:
 	case DELIVERY_LOWEST:
-		if (vector >= 16 && (atomic_load(&target->route) & accepts) == accepts && posted_post(&target->posted, vector))
+		if (vector >= 16 && accepts_interrupts(target) && posted_post(&target->posted, vector))
 			vcpu_notify(target, PENDING_INTERRUPT);
 		break;
 	case DELIVERY_NMI: vcpu_notify(target, PENDING_NMI); break;
@@ -85,15 +91,15 @@ unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool 
 {
 	unsigned count = 0;
 
-	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
+	bool to_one = ICR_DELIVERY(icr) == DELIVERY_LOWEST;
+
+	for (uint32_t i = 0; i < vm->vcpu_limit && (!to_one || count == 0); i++) {
 		struct vcpu *target = vm_vcpu(vm, i);
 
-		if (target == NULL || !matches(target, sender, icr, wide))
+		if (target == NULL || !matches(target, sender, icr, wide) || (to_one && !accepts_interrupts(target)))
 			continue;
 		deliver(target, icr);
 		count++;
-		if (ICR_DELIVERY(icr) == DELIVERY_LOWEST)
-			break;
 	}
 	return count;
 }
@@ -170,6 +176,7 @@ static void take_posted(struct vcpu *vcpu)
 	}
 }
 
+/* A vector is to be had from the VMM's 8259. */
 static bool extint_waits(const struct vcpu *vcpu)
 {
 	return atomic_load(&vcpu->extint_level) != 0 && local_apic_takes_extint(&vcpu->apic);
@@ -187,6 +194,9 @@ bool interrupts_before_entry(struct vcpu *vcpu)
 		if (vcpu->nmi_waiting && hv->nmi_open(vcpu)) {
 			hv->inject_nmi(vcpu);
 			vcpu->nmi_waiting = false;
+		} else if (vcpu->extint_taken && hv->interrupt_open(vcpu)) {
+			hv->inject_interrupt(vcpu, vcpu->extint_vector);
+			vcpu->extint_taken = false;
 		} else if (extint && hv->interrupt_open(vcpu)) {
 			return true;
 		} else if (vector >= 0 && hv->interrupt_open(vcpu)) {
@@ -195,7 +205,7 @@ bool interrupts_before_entry(struct vcpu *vcpu)
 			vector = local_apic_pending(&vcpu->apic);
 		}
 	}
-	hv->set_windows(vcpu, extint || vector >= 0, vcpu->nmi_waiting);
+	hv->set_windows(vcpu, extint || vcpu->extint_taken || vector >= 0, vcpu->nmi_waiting);
 	return false;
 }
 
@@ -205,5 +215,5 @@ bool interrupts_wake(struct vcpu *vcpu)
 	expire_timer(vcpu);
 	if (vcpu->nmi_waiting)
 		return true;
-	return (extint_waits(vcpu) || local_apic_pending(&vcpu->apic) >= 0) && hv->interrupt_open(vcpu);
+	return (vcpu->extint_taken || extint_waits(vcpu) || local_apic_pending(&vcpu->apic) >= 0) && hv->interrupt_open(vcpu);
 }

@@ -18,6 +18,15 @@ static bool completion_ok(const struct vcpu_reply *reply)
 	return true;
 }
 
+/* With an error code just where the vector has one: the entry would fail otherwise. SDM Vol. 3A, "Exceptions and Interrupts". */
+static bool injection_ok(const struct vcpu_reply *reply)
+{
+	static const uint32_t with_error_code = 1U << 8 | 1U << 10 | 1U << 11 | 1U << 12 | 1U << 13 | 1U << 14 | 1U << 17;
+
+	return reply->vector < EXCEPTIONS && reply->vector != VECTOR_NMI &&
+	       (reply->error_code_valid != 0) == ((with_error_code >> reply->vector & 1) != 0);
+}
+
 static bool apic_ok(const struct vcpu_reply *reply)
 {
 	return reply->apic_offset <= 0xff0 && reply->apic_offset % 16 == 0;
@@ -35,7 +44,7 @@ enum status reply_check(const struct vcpu_reply *reply)
 	case VCPU_REPLY_APIC_READ: ok = apic_ok(reply); break;
 	case VCPU_REPLY_APIC_LOAD: ok = apic_ok(reply) && completion_ok(reply) && reply->register_count == 1; break;
 	case VCPU_REPLY_APIC_WRITE: ok = apic_ok(reply) && completion_ok(reply); break;
-	case VCPU_REPLY_INJECT: ok = reply->vector < EXCEPTIONS && reply->vector != VECTOR_NMI; break;
+	case VCPU_REPLY_INJECT: ok = injection_ok(reply); break;
 	case VCPU_REPLY_EXTINT: ok = reply->vector < 256; break;
 	case VCPU_REPLY_STOP: ok = reply->value > VCPU_STOP_NONE && reply->value < VCPU_STOP_REASON_COUNT; break;
 	case VCPU_ACTION_COUNT: break;

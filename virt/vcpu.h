@@ -86,6 +86,8 @@ struct vcpu {
 	struct vcpu_mtrr mtrr;
 	bool registers_waiting;           /* `registers` go to the hardware before the next entry */
 	bool nmi_waiting;
+	bool extint_taken;                /* the VMM's 8259 gave extint_vector, which must still be delivered */
+	uint8_t extint_vector;
 	uint64_t eoi_vector;              /* an EOI that the VMM wants to know, or NO_EOI */
 	struct vcpu_registers registers;  /* until the first run */
 	/* own thread writes, others read for reports */

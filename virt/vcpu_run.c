@@ -87,10 +87,8 @@ static void inject(struct vcpu *vcpu, const struct vcpu_reply *reply)
 /* The VMM acknowledged its 8259: the vector must not be lost, even where the guest cannot take it at once. */
 static void external_interrupt(struct vcpu *vcpu, uint8_t vector)
 {
-	if (!hv->event_pending(vcpu) && hv->interrupt_open(vcpu))
-		hv->inject_interrupt(vcpu, vector);
-	else
-		local_apic_post(&vcpu->apic, vector);
+	vcpu->extint_taken = true;
+	vcpu->extint_vector = vector;
 	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 }
 

@@ -1,6 +1,7 @@
 /* Event injection. SDM Vol. 3C, "Event Injection", "Information for VM Exits During Event Delivery". */
 #include "vmx/inject.h"
 
+#include "virt/control_registers.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
 #include "vmx/vmcs.h"
@@ -9,6 +10,8 @@
 
 #define VECTOR_NMI 2U
 #define VECTOR_DF  8U
+/* An entry may demand the rest to be zero. */
+#define ERROR_CODE_BITS 0x7fffU
 
 static uint32_t waiting_event(void)
 {
@@ -58,6 +61,9 @@ static void put_back(struct vcpu *vcpu, uint32_t info)
 
 	if (EVENT_TYPE(info) == EVENT_NMI) {
 		vcpu->nmi_waiting = true;
+	} else if (EVENT_TYPE(info) == EVENT_EXTERNAL_INTERRUPT && (vcpu->apic.isr[vector / 32] >> vector % 32 & 1) == 0) {
+		vcpu->extint_taken = true; /* an 8259's: the local APIC knows nothing of it */
+		vcpu->extint_vector = vector;
 	} else if (EVENT_TYPE(info) == EVENT_EXTERNAL_INTERRUPT) {
 		vcpu->apic.isr[vector / 32] &= ~(1U << vector % 32);
 		vcpu->apic.irr[vector / 32] |= 1U << vector % 32;
@@ -82,9 +88,20 @@ void vmx_inject_exception(struct vcpu *vcpu, uint8_t vector, bool has_error_code
 	} else if ((waiting & EVENT_VALID) != 0) {
 		put_back(vcpu, waiting);
 	}
+	/* Real mode pushes no error codes, and an entry there refuses one: "VM-Entry Control Fields". */
+	has_error_code = has_error_code && (vmcs_read_natural(VMCS_GUEST_CR0) & CR0_PE) != 0;
 	if (has_error_code)
-		vmcs_write32(VMCS_ENTRY_EXCEPTION_ERROR_CODE, error_code & 0xffff);
+		vmcs_write32(VMCS_ENTRY_EXCEPTION_ERROR_CODE, error_code & ERROR_CODE_BITS);
 	put_event(EVENT_HARDWARE_EXCEPTION << 8 | vector | (has_error_code ? EVENT_HAS_ERROR_CODE : 0));
+}
+
+/* Then an NMI window may exit before each instruction, for ever: "Other Causes of VM Exits". IF is set behind STI, so an interrupt
+ * window opens as soon as the NMI can be injected. */
+static bool only_sti_blocks_nmis(void)
+{
+	uint32_t blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
+
+	return (blocking & INTERRUPTIBILITY_STI) != 0 && (blocking & INTERRUPTIBILITY_NMI) == 0;
 }
 
 void vmx_set_windows(struct vcpu *vcpu, bool interrupt, bool nmi)
@@ -92,6 +109,10 @@ void vmx_set_windows(struct vcpu *vcpu, bool interrupt, bool nmi)
 	struct vmx_vcpu *vmx = vcpu->backend;
 	uint32_t primary = vmx->controls.primary;
 
+	if (nmi && only_sti_blocks_nmis()) {
+		interrupt = true;
+		nmi = false;
+	}
 	primary |= interrupt ? PRIMARY_PROC_INTERRUPT_WINDOW : 0;
 	primary |= nmi ? PRIMARY_PROC_NMI_WINDOW : 0;
 	if (primary == vmx->primary_now)

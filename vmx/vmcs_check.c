@@ -46,7 +46,26 @@ static bool allowed(uint64_t value, struct vmx_allowed setting)
 	return (~value & setting.must_be_1) == 0 && (value & ~(uint64_t)setting.may_be_1) == 0;
 }
 
-static void check_event(struct findings *f, const struct vmcs_snapshot *s)
+/* #DF, #TS, #NP, #SS, #GP, #PF, #AC. */
+static bool pushes_error_code(uint8_t vector)
+{
+	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
+}
+
+static void check_error_code(struct findings *f, const struct vmcs_snapshot *s, const struct vmx_capabilities *c)
+{
+	uint32_t info = (uint32_t)s->ENTRY_INTERRUPTION_INFO;
+	bool has_one = (info & EVENT_HAS_ERROR_CODE) != 0, is_exception = EVENT_TYPE(info) == EVENT_HARDWARE_EXCEPTION;
+	bool real_mode = (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_UNRESTRICTED) != 0 && (s->GUEST_CR0 & CR0_PE) == 0;
+
+	require(f, !has_one || is_exception, "entry event: only exceptions have error codes");
+	require(f, !has_one || !real_mode, "entry event: an error code in real mode");
+	require(f, !is_exception || real_mode || c->error_codes_are_free || has_one == pushes_error_code(EVENT_VECTOR(info)),
+		"entry event: an error code with the wrong vector, or none with a vector that has one");
+	require(f, !has_one || (s->ENTRY_EXCEPTION_ERROR_CODE & 0xffff8000U) == 0, "entry event: error code above 15 bits");
+}
+
+static void check_event(struct findings *f, const struct vmcs_snapshot *s, const struct vmx_capabilities *c)
 {
 	uint32_t info = (uint32_t)s->ENTRY_INTERRUPTION_INFO, type = EVENT_TYPE(info);
 
@@ -56,10 +75,7 @@ static void check_event(struct findings *f, const struct vmcs_snapshot *s)
 	require(f, type != EVENT_RESERVED, "entry event: type 1 is reserved");
 	require(f, type != EVENT_NMI || EVENT_VECTOR(info) == 2, "entry event: an NMI's vector is 2");
 	require(f, type != EVENT_HARDWARE_EXCEPTION || EVENT_VECTOR(info) < 32, "entry event: exception vectors are below 32");
-	require(f, (info & EVENT_HAS_ERROR_CODE) == 0 || type == EVENT_HARDWARE_EXCEPTION,
-		"entry event: only exceptions have error codes");
-	require(f, (info & EVENT_HAS_ERROR_CODE) == 0 || (s->ENTRY_EXCEPTION_ERROR_CODE & 0xffff8000U) == 0,
-		"entry event: error code above 15 bits");
+	check_error_code(f, s, c);
 	require(f,
 		type < EVENT_SOFTWARE_INTERRUPT || type > EVENT_SOFTWARE_EXCEPTION ||
 		    (s->ENTRY_INSTRUCTION_LEN >= 1 && s->ENTRY_INSTRUCTION_LEN <= 15),
@@ -99,7 +115,7 @@ static void check_controls(struct findings *f, const struct vmcs_snapshot *s, co
 			"EPT pointer: accessed and dirty flags are not supported");
 		require(f, (ept & 0xf80) == 0, "EPT pointer: reserved bits are set");
 	}
-	check_event(f, s);
+	check_event(f, s, c);
 }
 
 static void check_host(struct findings *f, const struct vmcs_snapshot *s, const struct vmx_capabilities *c)

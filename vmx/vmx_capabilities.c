@@ -15,6 +15,7 @@ struct vmx_capabilities vmx_capabilities_intersect(const struct vmx_capabilities
 	struct vmx_capabilities both = *a;
 
 	both.has_vmx = a->has_vmx && b->has_vmx;
+	both.error_codes_are_free = a->error_codes_are_free && b->error_codes_are_free;
 	for (unsigned i = 0; i < VMX_CONTROL_WORDS; i++) {
 		both.controls[i].must_be_1 |= b->controls[i].must_be_1;
 		both.controls[i].may_be_1 &= b->controls[i].may_be_1;

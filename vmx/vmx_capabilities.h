@@ -16,6 +16,7 @@ enum vmx_control_word { VMX_PIN, VMX_PRIMARY, VMX_SECONDARY, VMX_EXIT, VMX_ENTRY
 struct vmx_capabilities {
 	bool has_vmx;     /* CPUID.1:ECX.VMX */
 	uint32_t revision;
+	bool error_codes_are_free; /* IA32_VMX_BASIC bit 56: any injected exception may have an error code or not */
 	struct vmx_allowed controls[VMX_CONTROL_WORDS];
 	uint64_t cr0_must_be_1, cr0_may_be_1, cr4_must_be_1, cr4_may_be_1;
 	uint64_t ept_vpid; /* IA32_VMX_EPT_VPID_CAP */

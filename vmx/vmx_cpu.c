@@ -22,6 +22,7 @@
 #define MSR_IA32_VMX_TRUE_PINBASED 0x48dU
 
 #define VMX_BASIC_TRUE_CONTROLS (1ULL << 55)
+#define VMX_BASIC_FREE_ERROR_CODES (1ULL << 56)
 #define FEATURE_CONTROL_LOCKED  0x1ULL
 #define FEATURE_CONTROL_VMX     0x4ULL
 #define CR4_VMXE                0x2000ULL
@@ -64,6 +65,7 @@ static struct vmx_capabilities read_capabilities(void)
 		return found;
 	basic = rdmsr(MSR_IA32_VMX_BASIC);
 	found.revision = (uint32_t)basic & 0x7fffffffU;
+	found.error_codes_are_free = (basic & VMX_BASIC_FREE_ERROR_CODES) != 0;
 	for (uint32_t i = 0; i < 4; i++) {
 		uint32_t first = (basic & VMX_BASIC_TRUE_CONTROLS) != 0 ? MSR_IA32_VMX_TRUE_PINBASED : MSR_IA32_VMX_PINBASED;
 

@@ -134,6 +134,17 @@ static void test_interrupts_lowest_priority_goes_to_one(void **state)
 	assert_int_equal(__builtin_popcount(take(0x40)), 1);
 }
 
+static void test_interrupts_lowest_priority_goes_to_one_that_accepts(void **state)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	(void)state;
+	local_apic_write(&vcpus[0]->apic, APIC_SVR, 0xff, 0, &effects);
+	interrupts_publish_route(vcpus[0]);
+	assert_int_equal(interrupts_send(&vm, NULL, 0xfULL << 32 | ICR_LOGICAL | DELIVERY_LOWEST << 8 | 0x40, false), 1);
+	assert_int_equal(take(0x40), 0x2);
+}
+
 static void test_interrupts_msi_address(void **state)
 {
 	(void)state;
@@ -230,6 +241,26 @@ static void test_interrupts_extint_is_a_level(void **state)
 	assert_true(fake_hv.interrupt_window);
 }
 
+/* The 8259 has given its vector: the local APIC, which nobody would tell of its end, has no part in it. */
+static void test_interrupts_extint_vector_waits_beside_the_local_apic(void **state)
+{
+	struct vcpu *vcpu = vcpus[0];
+
+	(void)state;
+	vcpu->extint_taken = true;
+	vcpu->extint_vector = 0x30;
+	fake_hv.interrupt_open = false;
+	assert_false(interrupts_before_entry(vcpu));
+	assert_true(fake_hv.interrupt_window && vcpu->extint_taken && fake_hv.injected_vector == -1);
+	assert_false(interrupts_wake(vcpu));
+	fake_hv.interrupt_open = true;
+	assert_true(interrupts_wake(vcpu));
+	assert_false(interrupts_before_entry(vcpu));
+	assert_int_equal(fake_hv.injected_vector, 0x30);
+	assert_true(!vcpu->extint_taken && !fake_hv.interrupt_window);
+	assert_int_equal(vcpu->apic.irr[1] | vcpu->apic.isr[1], 0);
+}
+
 static void test_interrupts_eoi_comes_back_for_level_vectors(void **state)
 {
 	struct apic_effects effects = {.flags = APIC_EFFECT_EOI, .eoi_vector = 0x51};
@@ -298,6 +329,7 @@ int main(void)
 		TEST(test_interrupts_x2apic_logical),
 		TEST(test_interrupts_shorthands),
 		TEST(test_interrupts_lowest_priority_goes_to_one),
+		TEST(test_interrupts_lowest_priority_goes_to_one_that_accepts),
 		TEST(test_interrupts_msi_address),
 		TEST(test_interrupts_disabled_apic_takes_only_nmi),
 		TEST(test_interrupts_vectors_below_16_are_lost),
@@ -306,6 +338,7 @@ int main(void)
 		TEST(test_interrupts_before_entry_opens_window_when_closed),
 		TEST(test_interrupts_event_in_flight_comes_first),
 		TEST(test_interrupts_extint_is_a_level),
+		TEST(test_interrupts_extint_vector_waits_beside_the_local_apic),
 		TEST(test_interrupts_eoi_comes_back_for_level_vectors),
 		TEST(test_interrupts_wake_needs_interrupts_on),
 		TEST(test_interrupts_timer_due_at_once_is_pending),

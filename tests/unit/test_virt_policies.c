@@ -269,10 +269,16 @@ static void test_reply_check_accepts_and_refuses(void **state)
 
 static void test_reply_check_events_and_stop(void **state)
 {
-	struct vcpu_reply reply = {.action = VCPU_REPLY_INJECT, .vector = 14};
+	struct vcpu_reply reply = {.action = VCPU_REPLY_INJECT, .vector = 14, .error_code_valid = 1};
 
 	(void)state;
 	assert_int_equal(reply_check(&reply), OK);
+	reply.vector = 6;
+	assert_int_equal(reply_check(&reply), ERR_INVALID);
+	reply.error_code_valid = 0;
+	assert_int_equal(reply_check(&reply), OK);
+	reply.vector = 13;
+	assert_int_equal(reply_check(&reply), ERR_INVALID);
 	reply.vector = 2;
 	assert_int_equal(reply_check(&reply), ERR_INVALID);
 	reply.vector = 32;

@@ -107,9 +107,24 @@ static void test_vmcs_check_names_broken_events(void **state)
 	BREAK(s.ENTRY_INTERRUPTION_INFO = 0x80000203, "NMI's vector");
 	BREAK(s.ENTRY_INTERRUPTION_INFO = 0x80000320, "below 32");
 	BREAK(s.ENTRY_INTERRUPTION_INFO = 0x80000830, "error codes");
+	BREAK((s.ENTRY_INTERRUPTION_INFO = 0x80000b0d, s.GUEST_CR0 = 0x30), "real mode");
+	BREAK(s.ENTRY_INTERRUPTION_INFO = 0x80000b06, "wrong vector");
+	BREAK(s.ENTRY_INTERRUPTION_INFO = 0x8000030d, "wrong vector");
 	BREAK(s.ENTRY_INTERRUPTION_INFO = 0x80000430, "instruction length");
 	BREAK((s.ENTRY_INTERRUPTION_INFO = 0x80000030, s.GUEST_RFLAGS = 2), "has them off");
 	BREAK((s.ENTRY_INTERRUPTION_INFO = 0x80000202, s.GUEST_INTERRUPTIBILITY = 8), "NMIs are blocked");
+}
+
+static void test_vmcs_check_accepts_exceptions_as_a_cpu_raises_them(void **state)
+{
+	struct vmcs_snapshot s = good();
+	const char *problems[8];
+
+	(void)state;
+	s.ENTRY_INTERRUPTION_INFO = 0x80000b0d; /* #GP with an error code */
+	assert_int_equal(run(&s, problems), 0);
+	s.ENTRY_INTERRUPTION_INFO = 0x80000306; /* #UD without */
+	assert_int_equal(run(&s, problems), 0);
 }
 
 static void test_vmcs_check_names_broken_host_state(void **state)
@@ -178,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_vmcs_check_accepts_reset_state),
 		cmocka_unit_test(test_vmcs_check_names_broken_controls),
 		cmocka_unit_test(test_vmcs_check_names_broken_events),
+		cmocka_unit_test(test_vmcs_check_accepts_exceptions_as_a_cpu_raises_them),
 		cmocka_unit_test(test_vmcs_check_names_broken_host_state),
 		cmocka_unit_test(test_vmcs_check_names_broken_guest_registers),
 		cmocka_unit_test(test_vmcs_check_names_broken_segments_and_state),

@@ -1,0 +1,136 @@
+/* vmx/inject.c on a VMCS in memory: what an entry accepts, and that nothing is lost. SDM Vol. 3C, "VM-Entry Control Fields",
+ * "Other Causes of VM Exits". */
+#include "tests/fake/vmx_insn.h"
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+
+#include "virt/control_registers.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+#include "vmx/inject.h"
+#include "vmx/vmcs.h"
+#include "vmx/vmx_controls.h"
+#include "vmx/vmx_vcpu.h"
+
+static struct vm vm;
+static struct vmx_vcpu backend;
+static struct vcpu vcpu;
+static enum vcpu_stop_reason stopped;
+
+void vm_stop(struct vm *which, enum vcpu_stop_reason reason)
+{
+	assert_ptr_equal(which, &vm);
+	stopped = reason;
+}
+
+_Noreturn void vmcs_access_failed(uint32_t encoding)
+{
+	fail_msg("field %x", encoding);
+	abort();
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&fake_vmx, 0, sizeof(fake_vmx));
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(&backend, 0, sizeof(backend));
+	vcpu.vm = &vm;
+	vcpu.backend = &backend;
+	stopped = VCPU_STOP_NONE;
+	vmcs_write_natural(VMCS_GUEST_CR0, CR0_PE);
+	return 0;
+}
+
+static uint32_t entry_event(void)
+{
+	return vmcs_read32(VMCS_ENTRY_INTERRUPTION_INFO);
+}
+
+static void test_vmx_inject_error_code_needs_protected_mode(void **state)
+{
+	(void)state;
+	vmx_inject_exception(&vcpu, 13, true, 0);
+	assert_int_equal(entry_event(), EVENT_VALID | EVENT_HAS_ERROR_CODE | EVENT_HARDWARE_EXCEPTION << 8 | 13);
+	setup(state);
+	vmcs_write_natural(VMCS_GUEST_CR0, 0x30);
+	vmx_inject_exception(&vcpu, 13, true, 0);
+	assert_int_equal(entry_event(), EVENT_VALID | EVENT_HARDWARE_EXCEPTION << 8 | 13);
+	vmx_inject_exception(&vcpu, 13, true, 0); /* while delivering the first: #DF */
+	assert_int_equal(entry_event(), EVENT_VALID | EVENT_HARDWARE_EXCEPTION << 8 | 8);
+}
+
+static void test_vmx_inject_error_code_has_15_bits(void **state)
+{
+	(void)state;
+	vmx_inject_exception(&vcpu, 14, true, 0xffff8007);
+	assert_int_equal(vmcs_read32(VMCS_ENTRY_EXCEPTION_ERROR_CODE), 7);
+}
+
+static void windows(uint32_t interruptibility, bool interrupt, bool nmi, uint32_t wanted)
+{
+	vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, interruptibility);
+	backend.primary_now = UINT32_MAX;
+	vmx_set_windows(&vcpu, interrupt, nmi);
+	assert_int_equal(vmcs_read32(VMCS_PRIMARY_PROC_CONTROLS), wanted);
+}
+
+static void test_vmx_inject_nmi_behind_sti_waits_for_an_interrupt_window(void **state)
+{
+	(void)state;
+	windows(0, false, true, PRIMARY_PROC_NMI_WINDOW);
+	windows(INTERRUPTIBILITY_STI, false, true, PRIMARY_PROC_INTERRUPT_WINDOW);
+	windows(INTERRUPTIBILITY_STI, true, false, PRIMARY_PROC_INTERRUPT_WINDOW);
+	windows(INTERRUPTIBILITY_MOV_SS, false, true, PRIMARY_PROC_NMI_WINDOW);
+	windows(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_NMI, false, true, PRIMARY_PROC_NMI_WINDOW);
+	windows(INTERRUPTIBILITY_NMI, true, true, PRIMARY_PROC_NMI_WINDOW | PRIMARY_PROC_INTERRUPT_WINDOW);
+}
+
+static void test_vmx_inject_puts_a_local_apics_interrupt_back(void **state)
+{
+	(void)state;
+	vcpu.apic.isr[2] = 1U << 1;
+	vmx_inject_interrupt(&vcpu, 0x41);
+	vmx_inject_exception(&vcpu, 14, true, 0);
+	assert_int_equal(vcpu.apic.isr[2], 0);
+	assert_int_equal(vcpu.apic.irr[2], 1U << 1);
+	assert_false(vcpu.extint_taken);
+	assert_int_equal(atomic_load(&vcpu.pending), PENDING_INTERRUPT);
+}
+
+/* In the local APIC's registers it would later be accepted, and no guest would end it there. */
+static void test_vmx_inject_puts_an_8259s_interrupt_back(void **state)
+{
+	(void)state;
+	vmx_inject_interrupt(&vcpu, 0x41);
+	vmx_inject_exception(&vcpu, 14, true, 0);
+	assert_int_equal(vcpu.apic.irr[2], 0);
+	assert_true(vcpu.extint_taken);
+	assert_int_equal(vcpu.extint_vector, 0x41);
+	assert_int_equal(atomic_load(&vcpu.pending), PENDING_INTERRUPT);
+}
+
+static void test_vmx_inject_third_fault_stops_the_vm(void **state)
+{
+	(void)state;
+	vmx_inject_exception(&vcpu, 8, true, 0);
+	vmx_inject_exception(&vcpu, 13, true, 0);
+	assert_int_equal(stopped, VCPU_STOP_TRIPLE_FAULT);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_vmx_inject_error_code_needs_protected_mode),
+		TEST(test_vmx_inject_error_code_has_15_bits),
+		TEST(test_vmx_inject_nmi_behind_sti_waits_for_an_interrupt_window),
+		TEST(test_vmx_inject_puts_a_local_apics_interrupt_back),
+		TEST(test_vmx_inject_puts_an_8259s_interrupt_back),
+		TEST(test_vmx_inject_third_fault_stops_the_vm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
