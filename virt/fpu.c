@@ -97,6 +97,16 @@ void fpu_take(struct hv_cpu *cpu, struct vcpu *vcpu)
 	cpu->fpu_owner = vcpu;
 }
 
+void fpu_init_debug_registers(struct vcpu *vcpu)
+{
+	write_dr0(0);
+	write_dr1(0);
+	write_dr2(0);
+	write_dr3(0);
+	write_dr6(DR6_AFTER_INIT);
+	hv->set_dr7(vcpu, DR7_AFTER_INIT);
+}
+
 void fpu_release(struct hv_cpu *cpu)
 {
 	if (cpu->fpu_owner == NULL)

@@ -17,6 +17,9 @@ void fpu_take(struct hv_cpu *cpu, struct vcpu *vcpu);
 /* Saves and scrubs what is loaded. Context: the owner's VM slot is mapped. */
 void fpu_release(struct hv_cpu *cpu);
 
+/* As INIT leaves them, DR7 too. Context: its thread, loaded. */
+void fpu_init_debug_registers(struct vcpu *vcpu);
+
 /* The same for the SYSCALL registers, which need no scrubbing: SYSCALL is #UD in every program. */
 void live_msrs_take(struct hv_cpu *cpu, struct vcpu *vcpu);
 void live_msrs_release(struct hv_cpu *cpu);

@@ -34,8 +34,9 @@ static enum status check(uint64_t gpa, const struct memory *memory, uint64_t off
 
 	if ((gpa | offset_bytes | len_bytes) % PAGE_SIZE_BYTES != 0)
 		return ERR_MISALIGNED;
-	if (memory_kind(memory) == MEMORY_KIND_DEVICE)
-		return ERR_UNSUPPORTED; /* it must not be write-back: passing devices through is a later step */
+	/* A guest has it write-back, whatever its PAT says: machine checks, were it a device. */
+	if (memory_kind(memory) != MEMORY_KIND_RAM)
+		return ERR_UNSUPPORTED;
 	if ((rights & ~known) != 0 || (rights & RIGHT_READ) == 0 || len_bytes == 0)
 		return ERR_INVALID;
 	if (gpa >= GPA_END || len_bytes > GPA_END - gpa || offset_bytes > size || len_bytes > size - offset_bytes)

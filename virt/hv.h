@@ -67,6 +67,7 @@ struct hv_ops {
 	void (*get_registers)(struct vcpu *vcpu, struct vcpu_registers *out);
 	void (*set_registers)(struct vcpu *vcpu, const struct vcpu_registers *registers);
 	void (*fill_decode_group)(struct vcpu *vcpu); /* of state->exit */
+	void (*set_dr7)(struct vcpu *vcpu, uint64_t value);
 	void (*set_flags)(struct vcpu *vcpu, uint64_t flags, uint64_t mask);
 	uint64_t (*get_efer)(const struct vcpu *vcpu);
 	void (*set_efer)(struct vcpu *vcpu, uint64_t efer);

@@ -22,7 +22,6 @@
 
 _Static_assert(sizeof(struct vcpu) <= 4096, "one pool object");
 
-#define DR6_AFTER_RESET 0xffff0ff0ULL
 #define ALL_GROUPS (VCPU_GROUP_GENERAL | VCPU_GROUP_SYSTEM | VCPU_GROUP_SEGMENTS)
 
 /* The vCPU itself stays until its VM goes: others may be sending to it. */
@@ -48,7 +47,6 @@ void vcpu_reset(struct vcpu *vcpu)
 	vcpu->registers = registers_after_init;
 	vcpu->registers.gpr[GPR_RDX] = cpuid_policy_static(vcpu->vm->cpuid, 1, 0)->eax;
 	vcpu->registers_waiting = true;
-	vcpu->dr6 = DR6_AFTER_RESET;
 }
 
 void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
@@ -117,6 +115,7 @@ static void vcpu_init(struct vcpu *vcpu, struct vm *vm, const struct vcpu_config
 	vcpu->tsc_offset = vm->tsc_offset;
 	vcpu->eoi_vector = NO_EOI;
 	vcpu->xcr0 = 1;
+	vcpu->dr6 = DR6_AFTER_INIT;
 	local_apic_create(&vcpu->apic, config->index, vcpu->is_bootstrap, !vm_feature_disabled(vm, FEATURE_X2APIC), physical_bits,
 			  apic_clock_make(tsc_hz));
 	interrupts_publish_route(vcpu);

@@ -97,6 +97,10 @@ struct vcpu {
 
 #define NO_EOI UINT64_MAX
 
+/* SDM Vol. 3A, "Processor State After Reset". */
+#define DR6_AFTER_INIT 0xffff0ff0ULL
+#define DR7_AFTER_INIT 0x400ULL
+
 /* Makes the vCPU look at `pending` soon: wakes it from HLT, makes it leave the guest on another CPU. Context: any. */
 void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits);
 

@@ -167,16 +167,21 @@ static void start_by_sipi(struct vcpu *vcpu)
 /* SDM Vol. 3A, "Local APIC State After It Receives an INIT-Deassert IPI"; a bootstrap vCPU starts at its reset vector. */
 static void take_requests(struct vcpu *vcpu, uint32_t bits)
 {
+	uint32_t lost[8] = {0};
+
 	if ((bits & PENDING_FLUSH) != 0)
 		hv->flush(vcpu->vm);
 	if ((bits & PENDING_NMI) != 0)
 		vcpu->nmi_waiting = true;
 	if ((bits & PENDING_INIT) != 0) {
 		vcpu_reset(vcpu);
+		fpu_init_debug_registers(vcpu);
 		local_apic_init(&vcpu->apic);
+		posted_take(&vcpu->posted, lost);
 		interrupts_publish_route(vcpu);
 		interrupts_timer_changed(vcpu);
 		vcpu->nmi_waiting = false;
+		vcpu->extint_taken = false;
 		vcpu->activity = vcpu->is_bootstrap ? VCPU_ACTIVE : VCPU_WAIT_FOR_SIPI;
 	}
 	if ((bits & PENDING_SIPI) != 0 && vcpu->activity == VCPU_WAIT_FOR_SIPI)

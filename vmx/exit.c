@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "kernel/log.h"
+#include "kernel/panic.h"
 #include "virt/hv.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
@@ -17,6 +18,7 @@
 #include "vmx/vmx_vcpu.h"
 
 #define REASON_ENTRY_FAILED 0x80000000U
+#define REASON_MACHINE_CHECK 41U /* "VM-entry failure due to machine-check event" */
 #define VECTOR_UD 6U
 #define VECTOR_GP 13U
 
@@ -126,6 +128,8 @@ uint64_t vmx_exit_dispatch(struct vcpu *vcpu)
 
 	if (info.reason < VM_LEDGER_REASONS)
 		vcpu->exits[info.reason]++;
+	if (reason == (REASON_ENTRY_FAILED | REASON_MACHINE_CHECK))
+		panic("machine check while a guest was entered");
 	if ((reason & REASON_ENTRY_FAILED) != 0)
 		return RUN_LEAVE + stop_after_failed_entry(vcpu, info.reason, 0);
 	if ((row->needs & EXIT_NEEDS_LENGTH) != 0)

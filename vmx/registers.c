@@ -83,6 +83,14 @@ void vmx_set_registers(struct vcpu *vcpu, const struct vcpu_registers *registers
 	vmcs_write32(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, 0);
 	vmcs_write32(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+	/* No entry flushes what this VPID's CR3 and CR4 of before gave: INIT and a new state do. */
+	vmx_forget_linear(vmx);
+}
+
+void vmx_set_dr7(struct vcpu *vcpu, uint64_t value)
+{
+	(void)vcpu;
+	vmcs_write_natural(VMCS_GUEST_DR7, value);
 }
 
 void vmx_set_flags(struct vcpu *vcpu, uint64_t flags, uint64_t mask)

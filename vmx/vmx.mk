@@ -11,7 +11,9 @@ test_vmx_capabilities_SOURCES := vmx/vmx_capabilities.c
 test_vmcs_check_SOURCES := vmx/vmcs_check.c
 test_exit_table_SOURCES := vmx/exit_table.c vmx/fault_combine.c
 # The same code with VMX instructions that act on memory.
-VMX_FAKED := vmx/inject.c
+VMX_FAKED := vmx/inject.c vmx/registers.c
 $(VMX_FAKED:%.c=$(BUILD)/host/%.o): HOST_CFLAGS += -include tests/fake/vmx_insn.h
 UNIT_TESTS += vmx_inject
 test_vmx_inject_SOURCES := vmx/inject.c vmx/fault_combine.c tests/fake/vmx_insn.c
+UNIT_TESTS += vmx_registers
+test_vmx_registers_SOURCES := vmx/registers.c tests/fake/vmx_insn.c

@@ -32,6 +32,7 @@ const struct hv_ops vmx_ops = {
 	.get_registers = vmx_get_registers,
 	.set_registers = vmx_set_registers,
 	.fill_decode_group = vmx_fill_decode_group,
+	.set_dr7 = vmx_set_dr7,
 	.set_flags = vmx_set_flags,
 	.get_efer = vmx_get_efer,
 	.set_efer = vmx_set_efer,

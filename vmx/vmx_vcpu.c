@@ -222,14 +222,19 @@ void vmx_flush(const struct vm *vm)
 		panic("INVEPT failed");
 }
 
+void vmx_forget_linear(const struct vmx_vcpu *vmx)
+{
+	const struct invalidation by_vpid = {.first = vmx->vpid};
+
+	if (vmx->vpid != 0 && !vmx_invvpid(INVVPID_SINGLE, &by_vpid))
+		panic("INVVPID failed");
+}
+
 /* What this CPU may remember of the vCPU is as old as its last stay here. SDM Vol. 3C, "Guidelines for Use of the INVVPID
  * Instruction" and "... INVEPT Instruction". */
 static void forget_translations(const struct vcpu *vcpu, const struct vmx_vcpu *vmx)
 {
-	const struct invalidation vpid = {.first = vmx->vpid};
-
-	if (vmx->vpid != 0 && !vmx_invvpid(INVVPID_SINGLE, &vpid))
-		panic("INVVPID failed");
+	vmx_forget_linear(vmx);
 	vmx_flush(vcpu->vm);
 }
 

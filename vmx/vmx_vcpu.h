@@ -47,6 +47,8 @@ MUST_CHECK enum status vmx_vcpu_create(struct vcpu *vcpu);
 void vmx_vcpu_destroy(struct vcpu *vcpu);
 void vmx_take_cpu(struct vcpu *vcpu);
 void vmx_leave_cpu(struct vcpu *vcpu);
+/* This CPU forgets the vCPU's linear and combined mappings. SDM Vol. 3C, "Guidelines for Use of the INVVPID Instruction". */
+void vmx_forget_linear(const struct vmx_vcpu *vmx);
 
 /* exit.c: enters the guest until something needs more than the dispatcher. */
 enum hv_leave vmx_run(struct vcpu *vcpu);
@@ -60,6 +62,7 @@ MUST_CHECK enum status vmx_msr_bitmap_create(void);
 /* registers.c */
 void vmx_get_registers(struct vcpu *vcpu, struct vcpu_registers *out);
 void vmx_set_registers(struct vcpu *vcpu, const struct vcpu_registers *registers);
+void vmx_set_dr7(struct vcpu *vcpu, uint64_t value);
 void vmx_set_flags(struct vcpu *vcpu, uint64_t flags, uint64_t mask);
 uint64_t vmx_get_efer(const struct vcpu *vcpu);
 void vmx_set_efer(struct vcpu *vcpu, uint64_t efer);

@@ -84,10 +84,37 @@ static void unmap(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *don
 	*done_bytes = len_bytes;
 }
 
+static enum hv_leave run(struct vcpu *vcpu)
+{
+	return fake_hv.run(vcpu);
+}
+
+static void take_cpu(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+static void set_registers(struct vcpu *vcpu, const struct vcpu_registers *registers)
+{
+	(void)vcpu;
+	(void)registers;
+}
+
+static void set_dr7(struct vcpu *vcpu, uint64_t value)
+{
+	(void)vcpu;
+	fake_hv.dr7 = value;
+}
+
 static const struct hv_ops fake_ops = {
 	.name = "fake",
 	.map = map,
 	.unmap = unmap,
+	.run = run,
+	.take_cpu = take_cpu,
+	.fill_decode_group = take_cpu,
+	.set_registers = set_registers,
+	.set_dr7 = set_dr7,
 	.event_pending = event_pending,
 	.interrupt_open = interrupt_open,
 	.nmi_open = nmi_open,

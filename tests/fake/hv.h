@@ -12,6 +12,8 @@ struct fake_hv {
 	bool event_pending, interrupt_open, nmi_open;
 	int injected_vector; /* -1: none */
 	bool injected_nmi;
+	enum hv_leave (*run)(struct vcpu *vcpu);
+	uint64_t dr7;
 	bool interrupt_window, nmi_window;
 };
 

@@ -1,0 +1,177 @@
+/* virt/vcpu_run.c around a fake guest: a stop is never missed, and INIT leaves nothing of the life before. */
+#include "tests/unit/unit.h"
+
+#include "kernel/percpu.h"
+#include "kernel/thread_internal.h"
+#include "kernel/timer.h"
+#include "tests/fake/cpu_insn.h"
+#include "tests/fake/hv.h"
+#include "virt/fpu.h"
+#include "virt/interrupts.h"
+#include "virt/vcpu.h"
+#include "virt/vm.h"
+
+uint64_t fake_cr2;
+struct percpu fake_percpu;
+
+static struct vm vm;
+static struct vcpu vcpu;
+static struct vcpu_state vcpu_state;
+static struct vcpu_reply vcpu_reply;
+static struct hv_cpu hv_cpu;
+static struct thread thread;
+static unsigned entries, yields_left, blocks, debug_resets;
+
+/* Another vCPU of the VM asks for it. */
+void vm_stop(struct vm *which, enum vcpu_stop_reason reason)
+{
+	atomic_store(&which->stop_reason, (uint32_t)reason);
+	atomic_fetch_or(&vcpu.pending, PENDING_STOP);
+}
+
+struct thread *thread_current(void)
+{
+	return &thread;
+}
+
+bool thread_should_yield(void)
+{
+	return yields_left != 0;
+}
+
+void thread_yield(void)
+{
+	yields_left--;
+	if (yields_left == 0)
+		vm_stop(&vm, VCPU_STOP_POWER_OFF);
+}
+
+void thread_block(uint64_t deadline_tsc)
+{
+	(void)deadline_tsc;
+	assert_int_equal(vcpu.place, VCPU_BLOCKED);
+	blocks++;
+	vm_stop(&vm, VCPU_STOP_POWER_OFF);
+}
+
+void timer_set_guest_deadline(uint64_t deadline_tsc)
+{
+	(void)deadline_tsc;
+}
+
+void fpu_take(struct hv_cpu *cpu, struct vcpu *owner)
+{
+	cpu->fpu_owner = owner;
+}
+
+void fpu_init_debug_registers(struct vcpu *owner)
+{
+	assert_ptr_equal(hv_cpu.fpu_owner, owner);
+	debug_resets++;
+}
+
+void live_msrs_take(struct hv_cpu *cpu, struct vcpu *owner)
+{
+	cpu->msr_owner = owner;
+}
+
+void vcpu_reset(struct vcpu *which)
+{
+	which->registers_waiting = true;
+}
+
+void vcpu_notify(struct vcpu *which, uint32_t pending_bits)
+{
+	atomic_fetch_or(&which->pending, pending_bits);
+}
+
+/* The guest runs once, then the VM is stopped. */
+static enum hv_leave guest(struct vcpu *which)
+{
+	assert_ptr_equal(which, &vcpu);
+	assert_int_equal(atomic_load(&vm.stop_reason), VCPU_STOP_NONE);
+	entries++;
+	vm_stop(&vm, VCPU_STOP_POWER_OFF);
+	return HV_LEAVE_ATTENTION;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&vm, 0, sizeof(vm));
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(&thread, 0, sizeof(thread));
+	memset(&hv_cpu, 0, sizeof(hv_cpu));
+	fake_hv_reset();
+	fake_hv.run = guest;
+	fake_percpu.hypervisor = &hv_cpu;
+	vm.vcpu_limit = 2;
+	vcpu.vm = &vm;
+	vcpu.state = &vcpu_state;
+	vcpu.reply = &vcpu_reply;
+	vcpu.timer_deadline_tsc = UINT64_MAX;
+	vcpu.eoi_vector = NO_EOI;
+	local_apic_create(&vcpu.apic, 0, true, true, 39, apic_clock_make(1000000000));
+	entries = yields_left = blocks = debug_resets = 0;
+	return 0;
+}
+
+static void test_vcpu_run_sees_a_stop_after_an_entry(void **state)
+{
+	(void)state;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 1);
+}
+
+/* Other bits wait too: they are dealt with, the stop is not lost with them. */
+static void test_vcpu_run_sees_a_stop_that_came_while_it_yielded(void **state)
+{
+	(void)state;
+	yields_left = 2;
+	atomic_store(&vcpu.pending, PENDING_INTERRUPT | PENDING_NMI);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 0);
+	assert_int_equal(vcpu.state->exit.stop_reason, VCPU_STOP_POWER_OFF);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+}
+
+static void test_vcpu_run_does_not_sleep_on_a_stop(void **state)
+{
+	(void)state;
+	vcpu.activity = VCPU_WAIT_FOR_SIPI;
+	yields_left = 1;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 0);
+	setup(state);
+	vcpu.activity = VCPU_WAIT_FOR_SIPI;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 1);
+}
+
+static void test_vcpu_run_init_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	vcpu.is_bootstrap = true;
+	vcpu.nmi_waiting = vcpu.extint_taken = true;
+	posted_post(&vcpu.posted, 0x41);
+	atomic_store(&vcpu.pending, PENDING_INIT);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 1);
+	assert_int_equal(debug_resets, 1);
+	assert_false(vcpu.nmi_waiting || vcpu.extint_taken);
+	assert_int_equal(vcpu.apic.irr[2], 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_vcpu_run_sees_a_stop_after_an_entry),
+		TEST(test_vcpu_run_sees_a_stop_that_came_while_it_yielded),
+		TEST(test_vcpu_run_does_not_sleep_on_a_stop),
+		TEST(test_vcpu_run_init_leaves_nothing_behind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
