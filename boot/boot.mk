@@ -72,7 +72,8 @@ UNIT_TESTS += boot_reports
 test_boot_reports_SOURCES := boot/common/launch.c boot/common/start.c boot/common/bare.c boot/common/report.c \
 	boot/common/files.c boot/common/placement.c lib/base/format.c lib/bzimage/parse.c lib/bzimage/place.c \
 	lib/bzimage/fill.c $(test_boot_handover_SOURCES)
-UNIT_TESTS += boot_pc boot_clock_choice
+UNIT_TESTS += boot_pc boot_clock_choice boot_tsc
+test_boot_tsc_SOURCES := boot/common/tsc.c boot/common/clock_choice.c boot/common/report.c lib/base/format.c
 test_boot_clock_choice_SOURCES := boot/common/clock_choice.c
 test_boot_pc_SOURCES := boot/common/pc.c lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c vmm/acpi/builder.c
 UNIT_TESTS += boot_multiboot2_tags boot_serial

@@ -32,6 +32,8 @@ IMAGE_FILES += $(BUILD)/kernel.elf
 # Host tests: the kernel's logic on a simulated PC (tests/fake/kernel_pc.c).
 KERNEL_FAKES := tests/fake/kernel_pc.c tests/fake/kernel_panic.c tests/fake/kernel_spinlock.c tests/fake/kernel_log.c \
 	tests/fake/kernel_reaper.c kernel/chunks.c kernel/chunks_init.c kernel/pool.c kernel/page_table.c kernel/object.c
+UNIT_TESTS += kernel_smp
+test_kernel_smp_SOURCES := kernel/smp.c lib/base/format.c tests/fake/kernel_panic.c tests/fake/kernel_spinlock.c
 UNIT_TESTS += kernel_chunks kernel_pool
 test_kernel_chunks_SOURCES := $(KERNEL_FAKES)
 test_kernel_pool_SOURCES := $(KERNEL_FAKES)

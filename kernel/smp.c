@@ -183,15 +183,17 @@ static bool is_equal(struct percpu *cpu)
 	}
 	if (tsc_agrees(cpu))
 		return true;
-	log_warn("E605 CPU with APIC ID %u: its time stamp counter differs from the boot CPU's", cpu->apic_id);
+	log_warn("E605 CPU with APIC ID %u is left out: its time stamp counter differs from the boot CPU's", cpu->apic_id);
 	return false;
 }
 
-/* Starts one CPU and decides whether it takes part. */
+/* Starts one CPU and decides whether it takes part; says why not. */
 static bool admit_cpu(struct percpu *cpu, volatile struct trampoline_parameters *p, uint64_t page)
 {
-	if (!start_cpu(cpu, p, page))
+	if (!start_cpu(cpu, p, page)) {
+		log_warn("E604 CPU with APIC ID %u did not start and is left out", cpu->apic_id);
 		return false;
+	}
 	if (is_equal(cpu))
 		return true;
 	atomic_store(&cpu->online, false);
@@ -212,8 +214,9 @@ void smp_start(const struct boot_info *boot)
 		if (apic_ids[i] == percpus[0]->apic_id)
 			continue;
 		cpu = usable ? create_cpu(percpu_count, apic_ids[i]) : NULL;
+		if (cpu == NULL)
+			log_warn("E604 CPU with APIC ID %u cannot be started and is left out", apic_ids[i]);
 		if (cpu == NULL || !admit_cpu(cpu, p, page)) {
-			log_warn("E604 CPU with APIC ID %u is left out", apic_ids[i]);
 			smp_failed_count++;
 			continue;
 		}

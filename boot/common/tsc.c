@@ -84,24 +84,29 @@ static uint64_t measure(uint64_t (*once)(uint16_t port), uint16_t port)
 	return median(samples);
 }
 
+uint64_t tsc_decide(const struct clock_evidence *evidence, const char *timer)
+{
+	struct clock_choice choice = clock_choose(evidence);
+
+	if (choice.measured_otherwise)
+		report_warning(E515, CLOCK_REMEDY, "the time stamp counter: CPUID says %lu kHz, %s %lu kHz", choice.hz / 1000,
+			       timer, evidence->measured_hz / 1000);
+	if (choice.hz != 0)
+		return choice.hz;
+	report_warning(E515, CLOCK_REMEDY, "no source for the time stamp counter's frequency; %lu kHz is assumed",
+		       ASSUMED_HZ / 1000);
+	return ASSUMED_HZ;
+}
+
 uint64_t tsc_measure(uint16_t pm_timer_port)
 {
 	const char *timer = "the PM timer";
 	struct clock_evidence evidence = {.measured_hz = measure(from_pm_timer, pm_timer_port)};
-	struct clock_choice choice;
 
 	if (evidence.measured_hz == 0) {
 		timer = "the 8254";
 		evidence.measured_hz = measure(from_pit, 0);
 	}
 	read_cpuid(&evidence);
-	choice = clock_choose(&evidence);
-	if (choice.measured_otherwise)
-		report_warning(E515, CLOCK_REMEDY, "the time stamp counter: CPUID says %lu kHz, %s %lu kHz", choice.hz / 1000,
-			       timer, evidence.measured_hz / 1000);
-	if (choice.hz != 0)
-		return choice.hz;
-	report_warning(E515, CLOCK_REMEDY, "no source for the time stamp counter's frequency; %lu kHz is assumed",
-		       ASSUMED_HZ / 1000);
-	return ASSUMED_HZ;
+	return tsc_decide(&evidence, timer);
 }
