@@ -159,7 +159,8 @@ static void test_vcpu_run_init_leaves_nothing_behind(void **state)
 	assert_int_equal(entries, 1);
 	assert_int_equal(debug_resets, 1);
 	assert_false(vcpu.nmi_waiting || vcpu.extint_taken);
-	assert_int_equal(vcpu.apic.irr[2], 0);
+	assert_int_equal(vcpu.apic.irr[2] | vcpu.apic.isr[2], 0);
+	assert_int_equal(fake_hv.injected_vector, -1);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
