@@ -19,16 +19,19 @@ void interrupt_dispatch(uint32_t vector)
 	if (vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST) {
 		irq_dispatch(vector);
 		apic_eoi();
+		scheduler_after_interrupt();
 		return;
 	}
 	switch (vector) {
 	case VECTOR_TIMER:
 		apic_eoi();
 		timer_interrupt();
+		scheduler_after_interrupt();
 		return;
 	case VECTOR_RESCHEDULE:
 		apic_eoi();
 		scheduler_take_inbox();
+		scheduler_after_interrupt();
 		return;
 	case VECTOR_SHOOTDOWN:
 		apic_eoi();

@@ -57,6 +57,8 @@ test_kernel_symbols_SOURCES := kernel/symbols.c
 UNIT_TESTS += kernel_reaper
 test_kernel_reaper_SOURCES := $(filter-out tests/fake/kernel_reaper.c,$(test_kernel_space_SOURCES)) kernel/reaper.c \
 	tests/fake/kernel_cpu_stack.c
+UNIT_TESTS += kernel_run_queue
+test_kernel_run_queue_SOURCES := kernel/run_queue.c kernel/timer_heap.c
 UNIT_TESTS += kernel_thread kernel_shootdown
 test_kernel_shootdown_SOURCES := kernel/shootdown.c tests/fake/kernel_cpu_stack.c
 test_kernel_thread_SOURCES := $(KERNEL_FAKES) kernel/thread.c

@@ -6,6 +6,7 @@
 
 #include "kernel/config.h"
 #include "kernel/reaper.h"
+#include "kernel/run_queue.h"
 #include "kernel/spinlock.h"
 #include "kernel/timer.h"
 
@@ -52,8 +53,7 @@ struct percpu {
 	/* this CPU only */
 	struct thread *current;
 	struct thread *idle;
-	struct thread *run_head, *run_tail;
-	uint32_t run_count;
+	struct run_queue run_queue; /* who waits for this CPU */
 	struct thread *dead; /* ended just now; freed by the next thread */
 	struct reaper reaper;
 	bool reschedule;     /* look for another thread before leaving ring 0 */

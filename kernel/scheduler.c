@@ -1,4 +1,4 @@
-/* Round robin with affinity. All queues are private to their CPU; other CPUs only add to the inbox. */
+/* Fair shares of each CPU, with affinity. All queues are private to their CPU; other CPUs only add to the inbox. */
 #include "kernel/scheduler.h"
 
 #include <stddef.h>
@@ -19,34 +19,40 @@
 
 extern void switch_stacks(uint64_t *save_rsp, uint64_t load_rsp);
 
-static void queue_add(struct percpu *cpu, struct thread *thread)
+/* Brings the running thread's account of CPU time up to now. */
+static void charge(struct percpu *cpu, uint64_t now)
 {
-	thread->state = THREAD_RUNNABLE;
-	thread->next_runnable = NULL;
-	if (cpu->run_tail != NULL)
-		cpu->run_tail->next_runnable = thread;
-	else
-		cpu->run_head = thread;
-	cpu->run_tail = thread;
-	cpu->run_count++;
-	/* A lone thread has no slice; now that another waits, it gets one. */
-	if (cpu->current != cpu->idle && cpu->slice_deadline_tsc == UINT64_MAX)
-		timer_set_slice(cpu, rdtsc() + tsc_from_us(SLICE_US));
-	if (cpu->current == cpu->idle)
-		cpu->reschedule = true;
+	struct thread *running = cpu->current;
+
+	if (running == cpu->idle)
+		return;
+	run_queue_charge(running, now - running->run_since_tsc);
+	running->run_ticks += now - running->run_since_tsc;
+	running->run_since_tsc = now; /* for thread_run_ticks() too, which may look at this moment */
 }
 
-static struct thread *queue_take(struct percpu *cpu)
+static void advance(struct percpu *cpu)
 {
-	struct thread *thread = cpu->run_head;
+	run_queue_advance(&cpu->run_queue, cpu->current != cpu->idle ? cpu->current : NULL);
+}
 
-	if (thread == NULL)
-		return NULL;
-	cpu->run_head = thread->next_runnable;
-	if (cpu->run_head == NULL)
-		cpu->run_tail = NULL;
-	cpu->run_count--;
-	return thread;
+static void wake(struct percpu *cpu, struct thread *thread)
+{
+	uint64_t now = rdtsc();
+	uint64_t end_tsc;
+
+	charge(cpu, now);
+	advance(cpu);
+	thread->state = THREAD_RUNNABLE;
+	run_queue_wake(&cpu->run_queue, thread);
+	if (cpu->current == cpu->idle) {
+		cpu->reschedule = true;
+		return;
+	}
+	/* A lone thread has no slice; now that another waits, it gets one. */
+	end_tsc = now + tsc_from_us(run_queue_preempts(&cpu->run_queue, cpu->current) ? WAKE_SOON_US : SLICE_US);
+	if (end_tsc < cpu->slice_deadline_tsc)
+		timer_set_slice(cpu, end_tsc);
 }
 
 void scheduler_make_runnable(struct thread *thread)
@@ -56,7 +62,7 @@ void scheduler_make_runnable(struct thread *thread)
 
 	if (home == percpu_self()) {
 		if (thread->state == THREAD_BLOCKED)
-			queue_add(home, thread);
+			wake(home, thread);
 		return;
 	}
 	spinlock_acquire(&home->inbox_lock);
@@ -89,7 +95,7 @@ void scheduler_take_inbox(void)
 		if (thread == NULL)
 			return;
 		if (thread->state == THREAD_BLOCKED)
-			queue_add(cpu, thread);
+			wake(cpu, thread);
 		object_put(&thread->object);
 	}
 }
@@ -115,11 +121,17 @@ static void load_space(struct percpu *cpu, const struct thread *next)
 		shootdown_load_cr3(cpu, cr3);
 }
 
-static void account(struct thread *previous, struct thread *next, uint64_t now)
+/* The least account is next, which may be that of the thread that runs already. */
+static struct thread *choose_next(struct percpu *cpu, struct thread *previous)
 {
-	previous->run_ticks += now - previous->run_since_tsc;
-	previous->run_since_tsc = now; /* for thread_run_ticks(), which may look at this moment */
-	next->run_since_tsc = now;
+	struct thread *next;
+
+	if (previous->state == THREAD_RUNNING && previous != cpu->idle) {
+		previous->state = THREAD_RUNNABLE;
+		run_queue_put(&cpu->run_queue, previous);
+	}
+	next = run_queue_take(&cpu->run_queue);
+	return next != NULL ? next : cpu->idle;
 }
 
 void scheduler_switch(void)
@@ -131,22 +143,42 @@ void scheduler_switch(void)
 
 	ASSERT(cpu->lock_ranks == 0);
 	cpu->reschedule = false;
-	if (previous->state == THREAD_RUNNING && previous != cpu->idle)
-		queue_add(cpu, previous);
-	next = queue_take(cpu);
-	if (next == NULL)
-		next = cpu->idle;
-	timer_set_slice(cpu, cpu->run_count > 0 ? now + tsc_from_us(SLICE_US) : UINT64_MAX);
+	charge(cpu, now);
+	advance(cpu);
+	next = choose_next(cpu, previous);
+	timer_set_slice(cpu, cpu->run_queue.count > 0 ? now + tsc_from_us(SLICE_US) : UINT64_MAX);
 	next->state = THREAD_RUNNING;
 	if (next == previous)
 		return;
-	account(previous, next, now);
+	next->run_since_tsc = now;
+	if (next != cpu->idle)
+		run_queue_charge(next, tsc_from_us(SWITCH_US));
 	hypervisor_switch_out(previous, next);
 	load_space(cpu, next);
 	cpu_set_entry_stack(cpu, next->stack_top);
 	cpu->current = next;
 	switch_stacks(&previous->saved_rsp, next->saved_rsp);
 	thread_after_switch();
+}
+
+void scheduler_yield(void)
+{
+	struct percpu *cpu = percpu_self();
+
+	charge(cpu, rdtsc());
+	run_queue_give_way(&cpu->run_queue, cpu->current);
+	cpu->reschedule = true;
+}
+
+void scheduler_after_interrupt(void)
+{
+	struct percpu *cpu = percpu_self();
+
+	if (cpu->run_queue.count == 0 || cpu->current == cpu->idle)
+		return;
+	charge(cpu, rdtsc());
+	if (run_queue_preempts(&cpu->run_queue, cpu->current))
+		cpu->reschedule = true;
 }
 
 void scheduler_before_user(void)
@@ -161,6 +193,7 @@ void scheduler_before_user(void)
 
 void scheduler_cpu_start(struct percpu *cpu, struct thread *idle)
 {
+	run_queue_init(&cpu->run_queue, tsc_from_us(SLICE_US), tsc_from_us(WAKE_MARGIN_US));
 	cpu->idle = idle;
 	cpu->current = idle;
 	cpu->slice_deadline_tsc = UINT64_MAX;
@@ -173,7 +206,7 @@ void scheduler_idle(void)
 	struct percpu *cpu = percpu_self();
 
 	for (;;) {
-		if (cpu->run_count > 0) {
+		if (cpu->run_queue.count > 0) {
 			scheduler_switch();
 			continue;
 		}

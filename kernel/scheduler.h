@@ -1,4 +1,5 @@
-/* Which thread runs on this CPU: round robin among the threads at home here, preemptive at the way out of ring 0. */
+/* Which thread runs on this CPU: fair shares among the threads at home here (kernel/run_queue.c), preemptive at the way out of
+ * ring 0. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,11 @@ void scheduler_take_inbox(void);
 /* Runs another thread if there is one; returns when the current one is chosen again. The current thread's state says whether it
  * goes back into the queue. */
 void scheduler_switch(void);
+/* The current thread lets another go first, at its way out of ring 0. */
+void scheduler_yield(void);
+/* After an interrupt was dealt with: whether a thread that it woke should run at once. One that the current thread wakes by a
+ * call of its own waits a little: the current one may be about to wait too, or hold a lock that the woken one wants. */
+void scheduler_after_interrupt(void);
 /* On the way to ring 3 or a guest: dies if it was killed, switches if another thread is due. */
 void scheduler_before_user(void);
 /* The home CPU for a new thread: the allowed one with the fewest threads. */

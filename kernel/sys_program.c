@@ -129,7 +129,7 @@ int64_t sys_thread_exit(const struct syscall_arguments *a)
 int64_t sys_thread_yield(const struct syscall_arguments *a)
 {
 	(void)a;
-	percpu_self()->reschedule = true;
+	scheduler_yield();
 	return 0;
 }
 

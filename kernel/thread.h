@@ -29,9 +29,8 @@ struct thread {
 	/* home CPU only */
 	struct percpu *home;
 	enum thread_state state;
-	struct thread *next_runnable, *previous_runnable;
+	struct timer turn; /* in the CPU's run queue; its deadline: the CPU time that the thread has had, 0 before its first turn */
 	uint64_t saved_rsp;
-	uint64_t slice_end_tsc;
 	struct timer wait_timer;
 	uint64_t run_ticks, run_since_tsc;
 	struct vcpu *vcpu; /* whose VCPU_RUN this thread is in, else the last one; owned by virt/ */
