@@ -72,6 +72,8 @@ void multiplexer_show(struct multiplexer *multiplexer, uint32_t number)
 		struct multiplexer_sink *sink = &multiplexer->sinks[i];
 
 		sink->left_at_bytes[multiplexer->shown] = sink->reader.position_bytes;
+		if (multiplexer->shown == MULTIPLEXER_PROMPT)
+			sink->prompt_end_bytes = multiplexer->terminals[MULTIPLEXER_PROMPT]->written_bytes;
 		point_sink(multiplexer, sink, number);
 	}
 	if (multiplexer->shown != MULTIPLEXER_PROMPT)
@@ -132,6 +134,11 @@ size_t multiplexer_room_bytes(const struct multiplexer *multiplexer, uint32_t nu
 	return room;
 }
 
+static bool owes_prompt(const struct multiplexer *multiplexer, const struct multiplexer_sink *sink)
+{
+	return multiplexer->shown != MULTIPLEXER_PROMPT && sink->left_at_bytes[MULTIPLEXER_PROMPT] < sink->prompt_end_bytes;
+}
+
 bool multiplexer_has_shown_all(const struct multiplexer *multiplexer)
 {
 	const struct terminal *terminal = multiplexer->terminals[multiplexer->shown];
@@ -139,11 +146,27 @@ bool multiplexer_has_shown_all(const struct multiplexer *multiplexer)
 	for (uint32_t i = 0; i < MULTIPLEXER_SINK_COUNT; i++) {
 		const struct multiplexer_sink *sink = &multiplexer->sinks[i];
 
-		if (sink->present && (sink->notice_shown_bytes < sink->notice_bytes ||
+		if (sink->present && (owes_prompt(multiplexer, sink) || sink->notice_shown_bytes < sink->notice_bytes ||
 				      terminal_unread_bytes(terminal, &sink->reader) > 0))
 			return false;
 	}
 	return true;
+}
+
+/* The line with which the user left the prompt is echoed to its end. */
+static size_t read_rest_of_prompt(const struct multiplexer *multiplexer, struct multiplexer_sink *sink, uint8_t *out,
+				  size_t size_bytes)
+{
+	struct terminal_reader reader = {.position_bytes = sink->left_at_bytes[MULTIPLEXER_PROMPT]};
+	uint64_t left = sink->prompt_end_bytes - reader.position_bytes;
+	size_t want = left < size_bytes ? (size_t)left : size_bytes;
+	size_t count;
+
+	if (!owes_prompt(multiplexer, sink))
+		return 0;
+	count = terminal_read(multiplexer->terminals[MULTIPLEXER_PROMPT], &reader, out, want);
+	sink->left_at_bytes[MULTIPLEXER_PROMPT] = reader.position_bytes;
+	return count;
 }
 
 static size_t read_notice(struct multiplexer_sink *sink, uint8_t *out, size_t size_bytes)
@@ -182,7 +205,8 @@ size_t multiplexer_read(struct multiplexer *multiplexer, enum multiplexer_sink_n
 
 	if (!sink->present)
 		return 0;
-	count = read_notice(sink, next, size_bytes);
+	count = read_rest_of_prompt(multiplexer, sink, next, size_bytes);
+	count += read_notice(sink, next + count, size_bytes - count);
 	count += read_replay(terminal, sink, next + count, size_bytes - count);
 	return count + terminal_read(terminal, &sink->reader, next + count, size_bytes - count);
 }

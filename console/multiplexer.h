@@ -30,7 +30,8 @@ struct multiplexer_sink {
 	uint64_t replay_end_bytes;           /* up to here it is plain text only */
 	enum plain_text_state replay_filter;
 	uint64_t left_at_bytes[MULTIPLEXER_MAX_TERMINALS]; /* where it stood when each terminal was last left */
-	char notice[MULTIPLEXER_NOTICE_BYTES]; /* shown before anything else */
+	uint64_t prompt_end_bytes; /* what the prompt held when it was left: shown whole before the VM's terminal */
+	char notice[MULTIPLEXER_NOTICE_BYTES]; /* shown before the shown terminal */
 	size_t notice_bytes;
 	size_t notice_shown_bytes;
 };

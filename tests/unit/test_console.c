@@ -219,6 +219,9 @@ static void test_console_attaches_to_a_vm(void **state)
 	assert_int_equal(signals[2], 1);
 	type("console web\r");
 	assert_non_null(strstr(sent, "[web: Ctrl-] returns"));
+	/* The echo is whole before the VM's terminal comes. */
+	assert_true(strstr(sent, "console web\r\n") < strstr(sent, "[web: "));
+	assert_non_null(strstr(sent, "console web\r\n"));
 	assert_non_null(strstr(sent, "booting\r\nlogin: "));
 	type("root\r");
 	assert_int_equal(channel_read(&vm_in[0], input, sizeof(input), &count), OK);

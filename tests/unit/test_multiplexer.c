@@ -221,6 +221,40 @@ static void test_multiplexer_reads_in_small_pieces(void **state)
 	assert_non_null(strstr(out, "prompt]\r\nxy\r\nz"));
 }
 
+static void test_multiplexer_shows_the_prompt_to_its_end_before_a_vm(void **state)
+{
+	const char *text;
+
+	(void)state;
+	print(&prompt, "bulkhead> console web\r\n");
+	assert_int_equal(multiplexer_read(&mux, MULTIPLEXER_SERIAL, out, 12), 12);
+	multiplexer_show(&mux, web_number);
+	print(&prompt, "E301 db: stopped\r\n");
+	assert_int_equal(multiplexer_read(&mux, MULTIPLEXER_SERIAL, out, 4), 4);
+	assert_memory_equal(out, "nsol", 4);
+	assert_false(multiplexer_has_shown_all(&mux));
+	text = shown();
+	assert_memory_equal(text, "e web\r\n", 7);
+	assert_non_null(strstr(text, "[web: "));
+	assert_null(strstr(text, "E301"));
+	assert_true(multiplexer_has_shown_all(&mux));
+	multiplexer_show(&mux, MULTIPLEXER_PROMPT);
+	text = shown();
+	assert_null(strstr(text, "web"));
+	assert_non_null(strstr(text, "\r\nE301 db: stopped"));
+}
+
+static void test_multiplexer_returns_to_a_prompt_not_yet_shown(void **state)
+{
+	(void)state;
+	print(&prompt, "bulkhead> console web\r\n");
+	multiplexer_show(&mux, web_number);
+	multiplexer_show(&mux, MULTIPLEXER_PROMPT);
+	assert_non_null(strstr(shown(), "bulkhead> console web\r\n"));
+	multiplexer_show(&mux, web_number);
+	assert_null(strstr(shown(), "bulkhead"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +268,8 @@ int main(void)
 		cmocka_unit_test_setup(test_multiplexer_quantum_is_fair, setup),
 		cmocka_unit_test_setup(test_multiplexer_absent_sink_holds_nobody, setup),
 		cmocka_unit_test_setup(test_multiplexer_reads_in_small_pieces, setup),
+		cmocka_unit_test_setup(test_multiplexer_shows_the_prompt_to_its_end_before_a_vm, setup),
+		cmocka_unit_test_setup(test_multiplexer_returns_to_a_prompt_not_yet_shown, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
