@@ -5,7 +5,6 @@
 
 #include "kernel/cpu_insn.h"
 #include "kernel/hypervisor.h"
-#include "kernel/log.h"
 #include "kernel/memory.h"
 #include "kernel/pool.h"
 #include "kernel/space.h"
@@ -25,19 +24,12 @@ _Static_assert(sizeof(struct cpuid_table) <= 4096, "one pool object");
 
 static _Atomic uint32_t last_vm_id;
 
-static const char *const stop_words[] = {
-#define STOP_WORDS(name, words) words,
-	VCPU_STOP_REASONS(STOP_WORDS)
-#undef STOP_WORDS
-};
-
 void vm_stop(struct vm *vm, enum vcpu_stop_reason reason)
 {
 	uint32_t none = VCPU_STOP_NONE;
 
 	if (!atomic_compare_exchange_strong(&vm->stop_reason, &none, (uint32_t)reason))
 		return;
-	log_info("vm %s stops: %s", vm->name, stop_words[reason]);
 	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
 		struct vcpu *vcpu = vm_vcpu(vm, i);
 
