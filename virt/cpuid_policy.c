@@ -12,6 +12,7 @@ struct cpuid_row {
 };
 
 #define ALL UINT32_MAX
+#define XSAVE_ALIGNED 2U /* leaf 0DH, ECX: at a multiple of 64 in the compacted format */
 #define HYPERVISOR_LEAF_MAX 0x40000001U
 #define OWN_LEAF            0x40000100U
 
@@ -48,10 +49,10 @@ static const struct cpuid_row rows[] = {
 	{0x0b, 1, NOTHING, NOTHING},
 	{0x0d, 0, NOTHING, NOTHING},
 	{0x0d, 1, {0x7, 0, 0, 0}, NOTHING}, /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1 */
-	{0x0d, 2, {ALL, ALL, 0, 0}, NOTHING},
-	{0x0d, 5, {ALL, ALL, 0, 0}, NOTHING},
-	{0x0d, 6, {ALL, ALL, 0, 0}, NOTHING},
-	{0x0d, 7, {ALL, ALL, 0, 0}, NOTHING},
+	{0x0d, 2, {ALL, ALL, XSAVE_ALIGNED, 0}, NOTHING},
+	{0x0d, 5, {ALL, ALL, XSAVE_ALIGNED, 0}, NOTHING},
+	{0x0d, 6, {ALL, ALL, XSAVE_ALIGNED, 0}, NOTHING},
+	{0x0d, 7, {ALL, ALL, XSAVE_ALIGNED, 0}, NOTHING},
 	{0x15, 0, NOTHING, NOTHING},
 	{0x16, 0, NOTHING, NOTHING},
 	/* "KVMKVMKVM": stock kernels know it */
@@ -197,7 +198,25 @@ const struct cpuid_answer *cpuid_policy_static(const struct cpuid_table *table, 
 	return &zeros;
 }
 
-/* The bytes an XSAVE area needs for what is on in XCR0 now. */
+/* The bytes that the compacted format needs for what is on in XCR0 now. SDM Vol. 1, "Format of Extended Region of an XSAVE
+ * Area", "Compacted Format". */
+static uint32_t compacted_bytes(const struct cpuid_table *table, uint64_t xcr0)
+{
+	uint32_t bytes = 576;
+
+	for (uint32_t i = 2; i < 8; i++) {
+		if ((xcr0 >> i & 1) != 0) {
+			const struct cpuid_answer *component = cpuid_policy_static(table, 0x0d, i);
+
+			if ((component->ecx & XSAVE_ALIGNED) != 0)
+				bytes = (bytes + 63) & ~63U;
+			bytes += component->eax;
+		}
+	}
+	return bytes;
+}
+
+/* The bytes an XSAVE area needs for what is on in XCR0 now, in the standard format. */
 static uint32_t xsave_bytes(const struct cpuid_table *table, uint64_t xcr0)
 {
 	uint32_t bytes = 576;
@@ -227,9 +246,10 @@ struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_
 	} else if (leaf == 0x0b) {
 		answer.ecx |= subleaf & 0xff;
 		answer.edx = vcpu->apic_id;
-	} else if (leaf == 0x0d && subleaf <= 1 && answer.eax != 0) {
-		/* Subleaf 1: no supervisor state, so the compacted size is that of the standard format at most. */
+	} else if (leaf == 0x0d && subleaf == 0 && answer.eax != 0) {
 		answer.ebx = xsave_bytes(table, vcpu->xcr0);
+	} else if (leaf == 0x0d && subleaf == 1 && answer.eax != 0) {
+		answer.ebx = compacted_bytes(table, vcpu->xcr0);
 	}
 	return answer;
 }

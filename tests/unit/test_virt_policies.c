@@ -15,8 +15,10 @@ static struct cpuid_answer all_ones(uint32_t leaf, uint32_t subleaf)
 		return (struct cpuid_answer){0x1f, 0x756e6547, 0x6c65746e, 0x49656e69};
 	if (leaf == 0x80000000U)
 		return (struct cpuid_answer){0x80000008U, 0, 0, 0};
+	/* Component 6 is aligned in the compacted format. */
 	if (leaf == 0x0d && subleaf >= 2)
-		return (struct cpuid_answer){subleaf == 2 ? 0x100 : 0x40, subleaf == 2 ? 0x240 : 0x440 + 0x40 * subleaf, 0, 0};
+		return (struct cpuid_answer){subleaf == 2 ? 0x100 : subleaf == 5 ? 0x48 : 0x40,
+					     subleaf == 2 ? 0x240 : 0x440 + 0x40 * subleaf, subleaf == 6 ? 2 : 0, 0};
 	return (struct cpuid_answer){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 }
 
@@ -139,6 +141,7 @@ static void test_cpuid_topology(void **state)
 
 static void test_cpuid_xsave_sizes(void **state)
 {
+	const struct cpuid_vcpu all_on = {.osxsave = true, .xcr0 = 0xe7};
 	struct cpuid_inputs inputs = usual;
 	struct cpuid_table table = made(inputs);
 
@@ -147,6 +150,9 @@ static void test_cpuid_xsave_sizes(void **state)
 	assert_int_equal(ask(&table, 0x0d, 0).ebx, 0x340);        /* XCR0 = 7: AVX ends there */
 	assert_int_equal(ask(&table, 0x0d, 0).ecx, 0x440 + 0x1c0 + 0x40);
 	assert_int_equal(ask(&table, 0x0d, 1).eax, 7);            /* XSAVES stays hidden */
+	assert_int_equal(ask(&table, 0x0d, 1).ebx, 0x340);
+	assert_int_equal(cpuid_policy_answer(&table, 0x0d, 1, &all_on).ebx, 0x340 + 0x48 + 0x38 + 0x40 + 0x40);
+	assert_int_equal(cpuid_policy_answer(&table, 0x0d, 0, &all_on).ebx, 0x440 + 0x1c0 + 0x40);
 	inputs.xcr0_mask = 7;
 	table = made(inputs);
 	assert_int_equal(ask(&table, 0x0d, 0).ecx, 0x340);
