@@ -45,14 +45,17 @@ enum status multiplexer_add(struct multiplexer *multiplexer, struct terminal *te
 }
 
 /* The prompt's lines are all shown, those of a time when it was not shown included; a VM's from the last lines on, or
- * from where the user left it if that is later. */
+ * from where the user left it if that is later. Where nothing came since then, the last lines are shown again: a terminal of a VM
+ * that ended is otherwise empty. */
 static void point_sink(const struct multiplexer *multiplexer, struct multiplexer_sink *sink, uint32_t number)
 {
 	const struct terminal *terminal = multiplexer->terminals[number];
 	uint64_t left_at = sink->left_at_bytes[number];
 	uint64_t last_lines = terminal_last_lines(terminal, MULTIPLEXER_REPLAY_LINES, MULTIPLEXER_REPLAY_BYTES);
 
-	sink->reader.position_bytes = number == MULTIPLEXER_PROMPT || left_at > last_lines ? left_at : last_lines;
+	bool has_news = left_at > last_lines && left_at < terminal->written_bytes;
+
+	sink->reader.position_bytes = number == MULTIPLEXER_PROMPT || has_news ? left_at : last_lines;
 	sink->replay_end_bytes = number == MULTIPLEXER_PROMPT ? 0 : terminal->written_bytes;
 	sink->replay_filter = PLAIN_TEXT_GROUND;
 	if (number == MULTIPLEXER_PROMPT)

@@ -27,7 +27,8 @@ from private_apt import FetchError, mirror, run, say, system_release, updated_ap
 META_PACKAGE = "linux-image-cloud-amd64"
 SUPPORTED_SUITES = ("bookworm", "trixie")
 FREE_BYTES = 300_000_000
-SOURCES = ("build.py", "init", "switch-off", "benchmark_init.c")
+ETC_FILES = ("inittab", "start", "shell")
+SOURCES = ("build.py", *ETC_FILES, "benchmark_init.c")
 
 
 def recipe_hash():
@@ -86,13 +87,12 @@ def common_tree():
 def shell_initramfs(busybox):
     archive = common_tree()
     archive.file("bin/busybox", busybox.read_bytes())
-    own = ("poweroff", "halt", "reboot")
     for applet in run([str(busybox), "--list"]).stdout.split():
-        if applet not in own and applet != "busybox":
+        if applet != "busybox":
             archive.link(f"bin/{applet}", "busybox")
-    for name in own:
-        archive.file(f"sbin/{name}", (HERE / "switch-off").read_bytes())
-    archive.file("init", (HERE / "init").read_bytes())
+    for name in ETC_FILES:
+        archive.file(f"etc/{name}", (HERE / name).read_bytes())
+    archive.link("init", "bin/busybox")
     return archive.compressed()
 
 

@@ -20,6 +20,7 @@ kernel  = "hello/hello.bin"
 memory  = "16M"
 cpus    = [1]
 """
+COUNTED = re.compile(rb"hello from hello: (\d+) seconds\r?\n")
 pytestmark = pytest.mark.boot(cpus=2, memory=1024, manifest=MANIFEST)
 
 
@@ -82,3 +83,43 @@ class TestLinuxBesideHello:
         boot.to_host()
         seen = states(boot)
         assert (seen["linux"], seen["hello"]) == ("running", "running")
+
+    # From here on the guest is gone: what needs it stands above.
+    def test_guests_poweroff_ends_its_vm_and_leads_to_the_prompt(self, boot):
+        boot.to_host()
+        boot.type("console linux\r\r")
+        boot.wait_for(harness.GUEST_PROMPT)
+        boot.type("poweroff\r")
+        boot.wait_for(re.compile(rb"linux: stopped: the guest powered off[^\0]*bulkhead> "))
+        seen = states(boot)
+        assert (seen["linux"], seen["hello"]) == ("stopped", "running")
+
+    def test_the_other_vm_goes_on(self, boot):
+        boot.to_host()
+        boot.type("console hello\r")
+        first = int(boot.wait_for(COUNTED).group(1))
+        while int(boot.wait_for(COUNTED).group(1)) < first + 2:
+            pass
+
+    def test_last_words_stay_readable(self, boot):
+        boot.to_host()
+        boot.type("console linux\r")
+        boot.wait_for("reboot: Power down")
+
+    def test_the_pc_switches_off_then(self, boot):
+        boot.to_host()
+        boot.power_off()
+        assert not boot.running
+
+
+RESTARTED = MANIFEST.split("[[vm]]")[1]
+
+
+@pytest.mark.slow
+@pytest.mark.boot(cpus=1, firmware="bios", manifest=f'[[vm]]{RESTARTED}restart = "on-failure"\n')
+def test_guests_reboot_starts_it_again_on_the_same_terminal(boot):
+    boot.wait_for(harness.GUEST_PROMPT)
+    boot.type("reboot\r")
+    boot.wait_for("reboot: Restarting system")
+    boot.wait_for(harness.GUEST_PROMPT)
+    assert float(boot.ask_guest("cut -d' ' -f1 /proc/uptime")) < 60

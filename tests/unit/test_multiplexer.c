@@ -127,6 +127,19 @@ static void test_multiplexer_shows_last_lines_as_plain_text_then_raw(void **stat
 	assert_true(text - out < 300);
 }
 
+/* The terminal of a VM that ended would be empty otherwise. */
+static void test_multiplexer_shows_the_last_lines_again_where_nothing_is_new(void **state)
+{
+	(void)state;
+	print(&web, "first\r\nlast words\r\n");
+	multiplexer_show(&mux, web_number);
+	assert_string_equal(shown_after_notice(), "first\r\nlast words\r\n");
+	type("\x1d");
+	(void)shown();
+	multiplexer_show(&mux, web_number);
+	assert_string_equal(shown_after_notice(), "first\r\nlast words\r\n");
+}
+
 static void test_multiplexer_resets_the_terminal_between(void **state)
 {
 	(void)state;
@@ -262,6 +275,7 @@ int main(void)
 		cmocka_unit_test_setup(test_multiplexer_names_are_unique_and_bounded, setup),
 		cmocka_unit_test_setup(test_multiplexer_routes_input_and_escape, setup),
 		cmocka_unit_test_setup(test_multiplexer_shows_last_lines_as_plain_text_then_raw, setup),
+		cmocka_unit_test_setup(test_multiplexer_shows_the_last_lines_again_where_nothing_is_new, setup),
 		cmocka_unit_test_setup(test_multiplexer_resets_the_terminal_between, setup),
 		cmocka_unit_test_setup(test_multiplexer_prompt_keeps_what_happened_meanwhile, setup),
 		cmocka_unit_test_setup(test_multiplexer_return_goes_on_where_it_was, setup),
