@@ -1,12 +1,13 @@
 KERNEL_SOURCES += vmx/ept.c vmx/exit.c vmx/exit_access.c vmx/exit_cr.c vmx/exit_instruction.c vmx/exit_interrupt.c vmx/exit_table.c \
 	vmx/fault_combine.c vmx/inject.c vmx/registers.c vmx/vmcs.c vmx/vmcs_check.c vmx/vmcs_setup.c vmx/vmx_capabilities.c \
-	vmx/vmx_cpu.c vmx/vmx_entry.asm vmx/vmx_ops.c vmx/vmx_vcpu.c
+	vmx/vmx_cpu.c vmx/vmx_entry.asm vmx/vmx_ops.c vmx/vmx_report.c vmx/vmx_vcpu.c
 OFFSETS_SOURCES += vmx/vmx_offsets.c
 $(BUILD)/kernel/vmx/vmx_entry.o: $(BUILD)/generated/vmx_offsets.inc
 
 UNIT_TESTS += ept
 test_ept_SOURCES := vmx/ept.c
-UNIT_TESTS += vmx_capabilities vmcs_check exit_table
+UNIT_TESTS += vmx_capabilities vmx_report vmcs_check exit_table
+test_vmx_report_SOURCES := vmx/vmx_report.c vmx/vmx_capabilities.c lib/base/format.c
 test_vmx_capabilities_SOURCES := vmx/vmx_capabilities.c
 test_vmcs_check_SOURCES := vmx/vmcs_check.c
 test_exit_table_SOURCES := vmx/exit_table.c vmx/fault_combine.c

@@ -9,6 +9,7 @@
 #include "lib/base/string.h"
 #include "virt/hv.h"
 #include "vmx/vmx_insn.h"
+#include "vmx/vmx_report.h"
 #include "vmx/vmx_vcpu.h"
 
 #define MSR_IA32_FEATURE_CONTROL   0x3aU
@@ -33,7 +34,7 @@ struct vmx_capabilities vmx_capabilities;
 /* What went wrong where, for the report; written while CPUs start, one after the other. */
 static struct {
 	bool first_seen;
-	uint32_t without_vmx, locked_off, failed; /* CPUs */
+	struct vmx_obstacles obstacles;
 	bool usable;
 } state;
 
@@ -130,15 +131,15 @@ void vmx_cpu_start(struct percpu *percpu)
 	vmx_capabilities = state.first_seen ? vmx_capabilities_intersect(&vmx_capabilities, &found) : found;
 	state.first_seen = true;
 	if (!found.has_vmx) {
-		state.without_vmx++;
+		state.obstacles.without_vmx++;
 		return;
 	}
 	if (!feature_control_allows()) {
-		state.locked_off++;
+		state.obstacles.locked_off++;
 		return;
 	}
 	cpu->is_on = enter_vmx(cpu, &found);
-	state.failed += cpu->is_on ? 0 : 1;
+	state.obstacles.failed += cpu->is_on ? 0 : 1;
 	cpu->gdtr_base = sgdt().base;
 	cpu->idtr_base = sidt().base;
 	cpu->tr_base = tss_base(percpu->gdt);
@@ -147,7 +148,7 @@ void vmx_cpu_start(struct percpu *percpu)
 
 bool vmx_ready(void)
 {
-	bool end = false, all_there = state.without_vmx + state.locked_off + state.failed == 0;
+	bool end = false, all_there = state.obstacles.without_vmx + state.obstacles.locked_off + state.obstacles.failed == 0;
 
 	for (unsigned i = 0; !end; i++) {
 		if (vmx_requirement_missing(&vmx_capabilities, i, &end) != NULL)
@@ -170,20 +171,6 @@ void vmx_cpu_stop(void)
 	write_cr4(read_cr4() & ~CR4_VMXE);
 }
 
-static size_t report_missing(char *out, size_t size_bytes)
-{
-	size_t used = 0;
-	bool end = false;
-
-	for (unsigned i = 0; !end; i++) {
-		const char *words = vmx_requirement_missing(&vmx_capabilities, i, &end);
-
-		if (words != NULL && used < size_bytes)
-			used += format_text(out + used, size_bytes - used, "E404 this processor's VT-x lacks: %s\n", words);
-	}
-	return used;
-}
-
 size_t vmx_report(char *out, size_t size_bytes)
 {
 	if (state.usable)
@@ -191,17 +178,5 @@ size_t vmx_report(char *out, size_t size_bytes)
 				   (vmx_capabilities.ept_vpid & EPT_CAP_1G) != 0 ? "4K 2M 1G" :
 				   (vmx_capabilities.ept_vpid & EPT_CAP_2M) != 0 ? "4K 2M" : "4K",
 				   (vmx_capabilities.ept_vpid & VPID_CAP_INVVPID) != 0 ? "yes" : "no");
-	if (state.without_vmx != 0)
-		return format_text(out, size_bytes,
-				   "E401 Intel VT-x is missing on %u CPU%s; Bulkhead cannot run VMs without it\n",
-				   state.without_vmx, state.without_vmx == 1 ? "" : "s");
-	if (state.locked_off != 0)
-		return format_text(out, size_bytes,
-				   "E402 VT-x is locked off by the firmware on %u CPU%s; switch on \"Intel Virtualization "
-				   "Technology\" (VT-x, VMX) in the firmware setup, then power the PC off and on\n",
-				   state.locked_off, state.locked_off == 1 ? "" : "s");
-	if (state.failed != 0)
-		return format_text(out, size_bytes, "E403 VMXON failed on %u CPU%s; something else may hold VT-x on this PC\n",
-				   state.failed, state.failed == 1 ? "" : "s");
-	return report_missing(out, size_bytes);
+	return vmx_report_obstacles(&state.obstacles, &vmx_capabilities, out, size_bytes);
 }
