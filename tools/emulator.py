@@ -67,6 +67,7 @@ class Options:
     msrs: str = None                # Bochs: file of MSR definitions
     vtx_lock: str = None            # Bochs with BIOS: how that leaves VT-x (see VTX_LOCKS); None: locked on
     realtime: bool = False          # Bochs: keep an idle PC's clock from running ahead (for people, not for tests)
+    no_uart: bool = False           # QEMU: a PC without serial port
     display: str = "none"           # none | x (Bochs: a GOP framebuffer, shown on an X server of its own)
     e9_log: str = None              # file for what is written to port E9h
     log: str = None                 # the emulator's own log
@@ -148,7 +149,8 @@ def bochs_files(options, root, run_folder, serial_path):
 def qemu_words(options, run_folder):
     words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", "-m", str(options.memory),
              "-smp", str(options.cpus), "-cpu", options.cpu or DEFAULT_CPU[options.machine], "-rtc", "base=utc",
-             "-vga", "std", "-display", "none", "-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1",
+             "-vga", "std", "-display", "none", "-chardev", "stdio,id=com1,signal=off",
+             "-serial", "none" if options.no_uart else "chardev:com1",
              "-qmp", f"unix:{run_folder}/qmp,server=on,wait=off", "-no-reboot"]
     words += ["-accel", "kvm"] if options.machine == "kvm" else ["-accel", "tcg"]
     if options.firmware == "uefi":
@@ -386,11 +388,22 @@ class Emulator:
             if time.monotonic() > deadline:
                 raise WaitFailed(f"the PC takes no more of what is typed: {data!r}")
 
+    def _connect_monitor(self, link, seconds=20):
+        """QEMU makes its monitor's socket a moment after its start."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return link.connect(str(self.folder / "qmp"))
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() > deadline or not self.running:
+                    raise
+            time.sleep(0.05)
+
     def monitor(self, command, **arguments):
         """One QEMU monitor (QMP) command; returns its answer."""
         import json
         with socket.socket(socket.AF_UNIX) as link:
-            link.connect(str(self.folder / "qmp"))
+            self._connect_monitor(link)
             stream = link.makefile("rw")
             stream.readline()
             for words in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):

@@ -16,9 +16,9 @@ def rows(boot, folder, font=read_screen.DEFAULT_FONT):
     return read_screen.read_screen(read_screen.load_picture(path), read_screen.load_font(font))
 
 
-def wait_for_row(boot, folder, wanted):
+def wait_for_row(boot, folder, wanted, seconds=SECONDS):
     """The screen's rows, as soon as one has the wanted text; fails after a while."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         seen = rows(boot, folder)
         if any(wanted in row for row in seen):

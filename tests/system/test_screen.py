@@ -58,3 +58,11 @@ def test_screen_scrolls(boot, tmp_path):
     rows = screen_text.wait_for_row(boot, tmp_path, "bulkhead> list")
     assert not any("Bulkhead 0.1" in row for row in rows)
     assert rows[-1].startswith("bulkhead>")
+
+
+@pytest.mark.parametrize("boot", [{"no_uart": True}, {"no_uart": True, "firmware": "bios"}], indirect=True,
+                         ids=["uefi", "grub-bios"])
+def test_pc_without_serial_port_starts_and_shows_it(boot, tmp_path):
+    rows = screen_text.wait_for_row(boot, tmp_path, NOTICE, harness.BOOT_SECONDS)
+    assert any("Bulkhead 0.1" in row for row in rows)
+    assert boot.text() == ""
