@@ -1,6 +1,6 @@
 # The loaders: build/bootx64.efi for UEFI, build/multiboot2.elf for GRUB.
-BOOT_COMMON_SOURCES := boot/common/arena.c boot/common/bare.c boot/common/bare_jump.asm boot/common/command_line.c \
-	boot/common/files.c boot/common/framebuffer.c boot/common/handover.c boot/common/jump.asm \
+BOOT_COMMON_SOURCES := boot/common/arena.c boot/common/bare.c boot/common/bare_jump.asm boot/common/budget.c \
+	boot/common/command_line.c boot/common/files.c boot/common/framebuffer.c boot/common/handover.c boot/common/jump.asm \
 	boot/common/kernel_image.c boot/common/launch.c boot/common/memory_map.c boot/common/page_tables.c \
 	boot/common/pc.c \
 	boot/common/placement.c boot/common/ports.c boot/common/program_image.c boot/common/random.c boot/common/report.c \
@@ -64,7 +64,7 @@ test_boot_memory_map_SOURCES := boot/common/memory_map.c boot/common/uefi_memory
 test_boot_placement_SOURCES := boot/common/placement.c boot/common/memory_map.c
 test_boot_page_tables_SOURCES := boot/common/page_tables.c boot/common/arena.c
 test_boot_command_line_SOURCES := boot/common/command_line.c
-test_boot_files_SOURCES := boot/common/files.c boot/common/memory_map.c
+test_boot_files_SOURCES := boot/common/files.c boot/common/budget.c boot/common/memory_map.c
 test_boot_wall_clock_SOURCES := boot/common/wall_clock.c boot/common/framebuffer.c
 test_boot_handover_SOURCES := boot/common/handover.c boot/common/command_line.c boot/common/arena.c boot/common/page_tables.c \
 	boot/common/memory_map.c boot/common/kernel_image.c boot/common/program_image.c lib/elf/elf.c lib/elf/relocate.c
@@ -89,7 +89,7 @@ $(call boot_objects,host,boot/efi/firmware.c boot/efi/platform.c tests/unit/test
 FUZZ_TARGETS += boot_multiboot2_tags
 fuzz_boot_multiboot2_tags_SOURCES := $(test_boot_multiboot2_tags_SOURCES)
 UNIT_TESTS += boot_multiboot2_main boot_efi_main
-test_boot_multiboot2_main_SOURCES := boot/multiboot2/main.c boot/common/report.c boot/common/files.c boot/common/command_line.c \
+test_boot_multiboot2_main_SOURCES := boot/multiboot2/main.c boot/common/budget.c boot/common/report.c boot/common/files.c \
 	lib/base/format.c $(test_boot_multiboot2_tags_SOURCES)
-test_boot_efi_main_SOURCES := boot/efi/main.c boot/common/report.c boot/common/memory_map.c lib/base/format.c
+test_boot_efi_main_SOURCES := boot/efi/main.c boot/common/budget.c boot/common/report.c boot/common/memory_map.c lib/base/format.c
 $(BUILD)/host/boot/efi/main.o $(BUILD)/host/tests/unit/test_boot_efi_main.o: HOST_CFLAGS += $(EFI_HEADERS)

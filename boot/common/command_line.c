@@ -39,24 +39,30 @@ static struct word next_own_word(const char **at)
 	return word;
 }
 
-void command_line_append(char line[COMMAND_LINE_BYTES], const char *text, size_t len_bytes)
+enum status command_line_append(char line[COMMAND_LINE_BYTES], const char *text, size_t len_bytes)
 {
 	size_t used = strnlen(line, COMMAND_LINE_BYTES - 1);
+	enum status status = OK;
 	bool first = true;
 
-	for (size_t i = 0; i < len_bytes && used < COMMAND_LINE_BYTES - 1; i++) {
+	for (size_t i = 0; i < len_bytes; i++) {
 		char c = text[i] == '\t' ? ' ' : text[i];
 
 		if (c == '\0' || c == '\n' || c == '\r')
 			break;
 		if (first && c == ' ')
 			continue;
+		if (used == COMMAND_LINE_BYTES - 1) {
+			status = ERR_OVERFLOW;
+			break;
+		}
 		if (first && used > 0 && used < COMMAND_LINE_BYTES - 2)
 			line[used++] = ' ';
 		first = false;
 		line[used++] = c;
 	}
 	line[used] = '\0';
+	return status;
 }
 
 bool command_line_value(const char *line, const char *name, char *value, size_t value_bytes)

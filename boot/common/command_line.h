@@ -4,11 +4,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "abi/status.h"
+
 #define COMMAND_LINE_BYTES 4096U
 
 /* Appends text[0 .. len_bytes) up to its first NUL or line end to line (COMMAND_LINE_BYTES, NUL-terminated), after a blank
- * where both parts have something to say; tabs become blanks; what does not fit is cut. Context: any. */
-void command_line_append(char line[COMMAND_LINE_BYTES], const char *text, size_t len_bytes);
+ * where both parts have something to say; tabs become blanks. Errors: ERR_OVERFLOW (line then holds what fits). Context: any. */
+MUST_CHECK enum status command_line_append(char line[COMMAND_LINE_BYTES], const char *text, size_t len_bytes);
 
 /* Finds the word NAME=VALUE before "--" and writes its VALUE; the last one wins. name is without '='.
  * Returns whether there is one whose value fits value_bytes. Context: any; pure. */

@@ -11,12 +11,19 @@
 
 #define COMMAND_LINE_FILE "cmdline.txt"
 
+void launch_add_options(char line[COMMAND_LINE_BYTES], const char *text, size_t len_bytes)
+{
+	if (command_line_append(line, text, len_bytes) != OK)
+		report_warning(E516, "shorten the first line of bulkhead/" COMMAND_LINE_FILE " or the loader's options",
+			       "the command line was cut: it is longer than %u characters", COMMAND_LINE_BYTES - 1);
+}
+
 static void append_command_line_file(const struct boot_files *files, char line[COMMAND_LINE_BYTES])
 {
 	const struct boot_file *file = boot_files_find(files, COMMAND_LINE_FILE);
 
 	if (file != NULL)
-		command_line_append(line, (const char *)(uintptr_t)file->base_physical, file->size_bytes);
+		launch_add_options(line, (const char *)(uintptr_t)file->base_physical, file->size_bytes);
 }
 
 static void report_skipped(const struct boot_file *file)

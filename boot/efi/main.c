@@ -1,20 +1,13 @@
 /* The UEFI loader, EFI/BOOT/BOOTX64.EFI: gathers what the firmware knows and hands over to boot/common. */
 #include "boot/efi/efi_loader.h"
 
+#include "boot/common/budget.h"
 #include "boot/common/cpu.h"
 #include "boot/common/firmware.h"
 #include "boot/common/launch.h"
 #include "boot/common/report.h"
 
 #define MAP_PIECES_MAX 4096U
-
-/* Three quarters of what is free now, for boot files. */
-static uint64_t files_budget_bytes(struct start_memory *memory)
-{
-	if (firmware_memory(&memory->raw) != OK || memory_map_normalize(&memory->raw, false, &memory->normal) != OK)
-		return 0;
-	return memory_map_total(&memory->normal, BOOT_MEMORY_USABLE) / 4 * 3;
-}
 
 static enum status make_room(struct start_memory *memory, struct boot_files *files)
 {
@@ -45,7 +38,7 @@ static void run(void)
 	}
 	if (make_room(&memory, &files) != OK)
 		return;
-	if (volume_load(&files, files_budget_bytes(&memory)) != OK) {
+	if (volume_load(&files, budget_bytes(&memory)) != OK) {
 		report_error(E505, "copy the folder bulkhead of the release to the volume that holds EFI\\BOOT\\BOOTX64.EFI",
 			     "the boot volume has no readable folder \\bulkhead");
 		return;

@@ -4,6 +4,7 @@
 #include "boot/efi/efi_loader.h"
 
 #include "boot/common/framebuffer.h"
+#include "boot/common/launch.h"
 #include "boot/common/wall_clock.h"
 #include "lib/base/string.h"
 
@@ -129,7 +130,7 @@ static bool ends_in_efi(const char *word, size_t length)
 void platform_load_options(char line[COMMAND_LINE_BYTES])
 {
 	EFI_GUID guid = {0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
-	static char text[COMMAND_LINE_BYTES];
+	static char text[COMMAND_LINE_BYTES + 1]; /* one more than fits, so that what is cut is noticed */
 	const EFI_LOADED_IMAGE *loaded;
 	void *interface = NULL;
 	size_t length = 0, first_word = 0;
@@ -137,7 +138,7 @@ void platform_load_options(char line[COMMAND_LINE_BYTES])
 	if (EFI_ERROR(firmware_services()->HandleProtocol(firmware_image(), &guid, &interface)) || interface == NULL)
 		return;
 	loaded = interface;
-	for (; loaded->LoadOptions != NULL && length < loaded->LoadOptionsSize / sizeof(CHAR16) && length < sizeof(text) - 1;
+	for (; loaded->LoadOptions != NULL && length < loaded->LoadOptionsSize / sizeof(CHAR16) && length < sizeof(text);
 	     length++) {
 		CHAR16 c;
 
@@ -150,5 +151,5 @@ void platform_load_options(char line[COMMAND_LINE_BYTES])
 		first_word++;
 	if (!ends_in_efi(text, first_word))
 		first_word = 0;
-	command_line_append(line, text + first_word, length - first_word);
+	launch_add_options(line, text + first_word, length - first_word);
 }

@@ -1,5 +1,6 @@
 /* The Multiboot2 loader: gathers what GRUB left and hands over to boot/common. Works on legacy BIOS and on UEFI. */
 #include "abi/layout.h"
+#include "boot/common/budget.h"
 #include "boot/common/cpu.h"
 #include "boot/common/launch.h"
 #include "boot/common/report.h"
@@ -24,12 +25,20 @@ static void clear_padding(const struct boot_file *file)
 /* What every empty file is: GRUB gives them no memory. The map shows this page as theirs. */
 static const uint8_t empty_file[PAGE_SIZE_BYTES] __attribute__((aligned(4096)));
 
+static bool names_a_folder(const char *path)
+{
+	size_t length = strnlen(path, BOOT_FILE_PATH_BYTES);
+
+	return length > 0 && path[length - 1] == '/';
+}
+
 static void add_module(struct boot_files *files, const struct multiboot2_module *module)
 {
 	char path[BOOT_FILE_PATH_BYTES];
 	struct boot_file *file;
 
-	if (multiboot2_module_path(module, path) != OK) {
+	/* "FOLDER/": what GRUB's configuration did not descend into. */
+	if (multiboot2_module_path(module, path) != OK || names_a_folder(path)) {
 		boot_files_leave_out(files, path);
 		return;
 	}
@@ -95,7 +104,8 @@ static void run(const struct multiboot2_info *info, uint64_t reach)
 	};
 
 	add_modules(&files, info);
-	command_line_append(line, (const char *)info->command_line.bytes, info->command_line.length);
+	budget_apply(&files, budget_bytes(&memory));
+	launch_add_options(line, (const char *)info->command_line.bytes, info->command_line.length);
 	found.rsdp_physical = rsdp_find(info, reach);
 	found.wall_clock_seconds = rtc_wall_clock();
 	found.wall_clock_tsc = rdtsc();

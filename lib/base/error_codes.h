@@ -72,6 +72,7 @@
 	X(E513, "not started by a Multiboot2 loader") \
 	X(E514, "more CPUs or IOAPICs than are used") \
 	X(E515, "the time stamp counter's frequency is in doubt") \
+	X(E516, "the command line was cut") \
 	X(E601, "a program of the host was stopped by an exception") \
 	X(E602, "Bulkhead stopped because of an error in itself") \
 	X(E603, "too little memory for ring 0") \

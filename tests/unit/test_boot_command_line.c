@@ -5,7 +5,7 @@
 
 static void append(char *line, const char *text)
 {
-	command_line_append(line, text, strlen(text));
+	assert_int_equal(command_line_append(line, text, strlen(text)), OK);
 }
 
 static void test_command_line_joins_first_lines(void **state)
@@ -28,9 +28,13 @@ static void test_command_line_cuts_what_does_not_fit(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	command_line_append(line, text, sizeof(text));
+	assert_int_equal(command_line_append(line, text, COMMAND_LINE_BYTES - 1), OK);
 	assert_int_equal(strlen(line), COMMAND_LINE_BYTES - 1);
-	append(line, "y");
+	append(line, "\n the next line does not count");
+	append(line, " ");
+	assert_int_equal(command_line_append(line, "y", 1), ERR_OVERFLOW);
+	line[0] = '\0';
+	assert_int_equal(command_line_append(line, text, sizeof(text)), ERR_OVERFLOW);
 	assert_int_equal(strlen(line), COMMAND_LINE_BYTES - 1);
 }
 

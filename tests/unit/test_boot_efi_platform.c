@@ -1,4 +1,5 @@
 /* Which screen the UEFI loader takes. */
+#include "boot/common/launch.h"
 #include "boot/efi/efi_loader.h"
 #include "tests/unit/unit.h"
 
@@ -58,7 +59,7 @@ EFI_BOOT_SERVICES *firmware_services(void)
 	return &services;
 }
 
-void command_line_append(char line[COMMAND_LINE_BYTES], const char *text, size_t len_bytes)
+void launch_add_options(char line[COMMAND_LINE_BYTES], const char *text, size_t len_bytes)
 {
 	(void)line;
 	(void)text;

@@ -1,7 +1,8 @@
 /* boot/common/files.c: the list of boot files and the form of their paths. */
 #include "tests/unit/unit.h"
 
-#include "boot/common/files.h"
+#include "boot/common/budget.h"
+#include "boot/common/firmware.h"
 
 #define ENTRIES 4U
 
@@ -98,6 +99,44 @@ static void test_boot_files_find_only_loaded(void **state)
 	assert_null(boot_files_find(&list, ""));
 }
 
+enum status firmware_memory(struct memory_map *raw)
+{
+	raw->count = 0;
+	return memory_map_add(raw, 0x100000, 0x4000000, BOOT_MEMORY_USABLE);
+}
+
+static struct boot_file *add_loaded(struct boot_files *list, const char *path, uint64_t size_bytes)
+{
+	struct boot_file *file = NULL;
+
+	assert_int_equal(boot_files_add(list, path, &file), OK);
+	file->state = BOOT_FILE_LOADED;
+	file->size_bytes = size_bytes;
+	file->base_physical = 0x100000;
+	return file;
+}
+
+/* As under GRUB, which loads all files before anybody can say no. */
+static void test_boot_files_fill_three_quarters_of_memory(void **state)
+{
+	struct boot_memory raw[4], normal[4];
+	struct start_memory memory = {.raw = {raw, 0, 4}, .normal = {normal, 0, 4}};
+	struct boot_files list = empty_list();
+	const struct boot_file *small = add_loaded(&list, "small", 0x1000000);
+	const struct boot_file *large = add_loaded(&list, "large", 0x2000001);
+	const struct boot_file *system = add_loaded(&list, "system/kernel", 0x3000000);
+	const struct boot_file *rest = add_loaded(&list, "rest", 0x2000000);
+
+	(void)state;
+	assert_int_equal(budget_bytes(&memory), 0x3000000);
+	budget_apply(&list, budget_bytes(&memory));
+	assert_int_equal(small->state, BOOT_FILE_LOADED);
+	assert_int_equal(large->state, BOOT_FILE_SKIPPED_NO_MEMORY);
+	assert_int_equal(large->base_physical, 0);
+	assert_int_equal(system->state, BOOT_FILE_LOADED);
+	assert_int_equal(rest->state, BOOT_FILE_LOADED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +145,7 @@ int main(void)
 		cmocka_unit_test(test_boot_files_path_length),
 		cmocka_unit_test(test_boot_files_refuse_doubles_and_more_than_fit),
 		cmocka_unit_test(test_boot_files_find_only_loaded),
+		cmocka_unit_test(test_boot_files_fill_three_quarters_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* boot/multiboot2/main.c: what it says to whoever did not start it by Multiboot2. */
 #include "tests/unit/unit.h"
 
+#include "boot/common/firmware.h"
 #include "boot/common/launch.h"
 #include "boot/common/report.h"
 #include "boot/common/serial.h"
@@ -25,6 +26,19 @@ void launch(struct handover *found, char line[COMMAND_LINE_BYTES], struct start_
 	(void)line;
 	(void)memory;
 	fail_msg("launched");
+}
+
+void launch_add_options(char line[COMMAND_LINE_BYTES], const char *text, size_t len_bytes)
+{
+	(void)line;
+	(void)text;
+	(void)len_bytes;
+}
+
+enum status firmware_memory(struct memory_map *raw)
+{
+	(void)raw;
+	return ERR_NOT_FOUND;
 }
 
 uint64_t paging_extend(void)
