@@ -80,11 +80,12 @@ UNIT_TESTS += boot_multiboot2_tags boot_serial
 test_boot_serial_SOURCES := boot/common/serial.c
 test_boot_multiboot2_tags_SOURCES := boot/multiboot2/tags.c boot/common/framebuffer.c boot/common/memory_map.c \
 	boot/common/uefi_memory.c
-UNIT_TESTS += boot_efi_firmware boot_efi_platform
+UNIT_TESTS += boot_efi_firmware boot_efi_platform boot_efi_volume
+test_boot_efi_volume_SOURCES := boot/efi/volume.c boot/common/budget.c boot/common/files.c boot/common/memory_map.c
 test_boot_efi_platform_SOURCES := boot/efi/platform.c boot/common/framebuffer.c boot/common/wall_clock.c
 test_boot_efi_firmware_SOURCES := boot/efi/firmware.c boot/common/uefi_memory.c boot/common/memory_map.c
-$(call boot_objects,host,boot/efi/firmware.c boot/efi/platform.c tests/unit/test_boot_efi_firmware.c \
-	tests/unit/test_boot_efi_platform.c): HOST_CFLAGS += -fshort-wchar \
+$(call boot_objects,host,boot/efi/firmware.c boot/efi/platform.c boot/efi/volume.c \
+	tests/unit/test_boot_efi_firmware.c tests/unit/test_boot_efi_platform.c tests/unit/test_boot_efi_volume.c): HOST_CFLAGS += -fshort-wchar \
 	-DGNU_EFI_USE_MS_ABI -isystem $(EFI_ROOT)/usr/include/efi -isystem $(EFI_ROOT)/usr/include/efi/x86_64
 FUZZ_TARGETS += boot_multiboot2_tags
 fuzz_boot_multiboot2_tags_SOURCES := $(test_boot_multiboot2_tags_SOURCES)

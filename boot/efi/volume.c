@@ -3,13 +3,12 @@
 #include "boot/efi/efi_loader.h"
 
 #include "abi/layout.h"
-#include "lib/base/path.h"
+#include "boot/common/budget.h"
 #include "lib/base/string.h"
 
 #define DEPTH_MAX      8U
 #define INFO_BYTES     2048U
 #define READ_BYTES     (4ULL << 20) /* some firmware fails on larger reads */
-#define SYSTEM_FOLDER  "system/"
 
 /* The walk: open folders from bulkhead\ down to where we are, and the path of the deepest. */
 struct walk {
@@ -71,7 +70,7 @@ static uint64_t whole_pages(uint64_t size_bytes)
 
 static void load_file(struct walk *walk, EFI_FILE_HANDLE folder, CHAR16 *name, uint64_t size_bytes)
 {
-	bool is_system = path_same(walk->path, SYSTEM_FOLDER, strlen(SYSTEM_FOLDER));
+	bool is_free = budget_ignores(walk->path);
 	EFI_FILE_HANDLE handle = NULL;
 	struct boot_file *file;
 	uint8_t *memory;
@@ -80,7 +79,7 @@ static void load_file(struct walk *walk, EFI_FILE_HANDLE folder, CHAR16 *name, u
 		return;
 	file->size_bytes = size_bytes;
 	file->state = BOOT_FILE_SKIPPED_NO_MEMORY;
-	if (!is_system && size_bytes > walk->budget_bytes)
+	if (!is_free && size_bytes > walk->budget_bytes)
 		return;
 	memory = firmware_pages(whole_pages(size_bytes));
 	if (memory == NULL)
@@ -97,14 +96,26 @@ static void load_file(struct walk *walk, EFI_FILE_HANDLE folder, CHAR16 *name, u
 		return;
 	}
 	file->base_physical = (uint64_t)(uintptr_t)memory;
-	walk->budget_bytes -= is_system ? 0 : size_bytes;
+	walk->budget_bytes -= is_free ? 0 : size_bytes;
+}
+
+/* The folder is there and cannot be read (further): its entry says so. The volume's root has no entry. */
+static void note_unreadable(struct walk *walk)
+{
+	struct boot_file *entry;
+
+	if (boot_files_add(walk->list, walk->path, &entry) == ERR_INVALID)
+		boot_files_leave_out(walk->list, walk->path);
 }
 
 static void enter_folder(struct walk *walk, EFI_FILE_HANDLE parent, CHAR16 *name, size_t path_length)
 {
-	if (walk->depth == DEPTH_MAX || path_length + 1 >= BOOT_FILE_PATH_BYTES ||
-	    EFI_ERROR(parent->Open(parent, &walk->folders[walk->depth], name, EFI_FILE_MODE_READ, 0))) {
+	if (walk->depth == DEPTH_MAX || path_length + 1 >= BOOT_FILE_PATH_BYTES) {
 		boot_files_leave_out(walk->list, walk->path);
+		return;
+	}
+	if (EFI_ERROR(parent->Open(parent, &walk->folders[walk->depth], name, EFI_FILE_MODE_READ, 0))) {
+		note_unreadable(walk);
 		return;
 	}
 	walk->path[path_length] = '/';
@@ -124,10 +135,15 @@ static void step(struct walk *walk)
 	EFI_FILE_HANDLE folder = walk->folders[walk->depth - 1];
 	UINTN info_bytes = sizeof(buffer);
 	EFI_FILE_INFO *info = (EFI_FILE_INFO *)buffer;
+	EFI_STATUS answer;
 	size_t length;
 
 	memset(buffer, 0, sizeof(buffer));
-	if (EFI_ERROR(folder->Read(folder, &info_bytes, buffer)) || info_bytes == 0) {
+	answer = folder->Read(folder, &info_bytes, buffer);
+	if (EFI_ERROR(answer) || info_bytes == 0) {
+		walk->path[walk->path_lengths[walk->depth - 1]] = '\0';
+		if (EFI_ERROR(answer))
+			note_unreadable(walk);
 		(void)folder->Close(folder);
 		walk->depth--;
 		return;
