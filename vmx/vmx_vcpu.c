@@ -146,7 +146,7 @@ static uint64_t features_in_use(const struct vm *vm, const struct vmx_vcpu *vcpu
 	return set;
 }
 
-/* By the manifest's names, so that a user sees what `disable` did. */
+/* By the manifest's names, so that a user sees what `disable` did; who disables nothing reads nothing. */
 static void log_features(const struct vm *vm, const struct vmx_vcpu *vcpu)
 {
 	static const char *const names[] = {
@@ -158,6 +158,8 @@ static void log_features(const struct vm *vm, const struct vmx_vcpu *vcpu)
 	char text[200] = "";
 	size_t used = 0;
 
+	if (vm->disabled_features == 0)
+		return;
 	for (uint32_t i = 0; i < FEATURE_COUNT; i++) {
 		if ((set >> i & 1) != 0)
 			used += format_text(text + used, sizeof(text) - used, " %s", names[i]);

@@ -1,0 +1,97 @@
+"""`./dev run` at a terminal (tools/terminal.py on a pseudo-terminal): what it says first, the keys, and that however it ends, no
+emulator stays behind."""
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import harness
+import pytest
+from harness import emulator
+
+SECONDS = 240
+END = "\x1c"
+MANIFEST = '[[vm]]\nname = "hello"\nkernel = "hello/hello.bin"\nmemory = "16M"\n'
+
+
+class Terminal:
+    """tools/terminal.py with a terminal of its own; needs no VT-x, so QEMU."""
+
+    def __init__(self, image, folder):
+        self.master, slave = pty.openpty()
+        self.output = b""
+        words = [sys.executable, str(harness.ROOT / "tools/terminal.py"), "--machine", "qemu", "--firmware", "bios",
+                 "--memory", "256", "--cpus", "1", "--image", str(image)]
+        self.process = subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, cwd=folder)
+        os.close(slave)
+
+    def wait_for(self, text):
+        deadline = time.monotonic() + SECONDS
+        while text.encode() not in self.output:
+            assert time.monotonic() < deadline, self.output[-2000:]
+            if select.select([self.master], [], [], 0.5)[0]:
+                self.output += os.read(self.master, 65536)
+
+    def type(self, text):
+        self.output = b""
+        os.write(self.master, text.encode())
+
+    def emulators(self):
+        answer = subprocess.run(["pgrep", "-P", str(self.process.pid)], stdout=subprocess.PIPE, text=True, check=False)
+        return [int(number) for number in answer.stdout.split()]
+
+    def close(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def all_ended(numbers):
+    deadline = time.monotonic() + SECONDS
+    while any(os.path.exists(f"/proc/{number}") and "Z" not in open(f"/proc/{number}/stat").read().rsplit(")", 1)[1].split()[0]
+              for number in numbers):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def terminal(boots, tmp_path):
+    boots.end()
+    place = emulator.cache.Slot()
+    made = Terminal(boots.images.image({"linux": False, "manifest": MANIFEST}), tmp_path)
+    yield made
+    made.close()
+    os.close(made.master)
+    place.release()
+
+
+def test_first_line_says_how_to_leave_and_the_prompt_answers(terminal):
+    terminal.wait_for("bulkhead> ")
+    first = terminal.output.decode().splitlines()[0]
+    assert re.search(r"Ctrl-\] leads to Bulkhead's prompt .*Ctrl-\\ ends the emulator", first)
+    terminal.type("help\r")
+    terminal.wait_for("stops the VMs in order and switches the PC off")
+    terminal.type("poweroff\r")
+    terminal.wait_for("The PC is switched off.")
+    assert terminal.process.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize("end", ["key", "hang-up", "terminate", "kill"])
+def test_no_emulator_stays_behind(terminal, end):
+    terminal.wait_for("bulkhead> ")
+    running = terminal.emulators()
+    assert running
+    if end == "key":
+        terminal.type(END)
+        terminal.wait_for("The emulator is ended.")
+    else:
+        number = {"hang-up": signal.SIGHUP, "terminate": signal.SIGTERM, "kill": signal.SIGKILL}[end]
+        os.kill(terminal.process.pid, number)
+    terminal.process.wait(SECONDS)
+    assert all_ended(running)
