@@ -7,6 +7,7 @@ import pytest
 pytestmark = pytest.mark.boot(linux=False)
 
 NOT_IN_MEMORY = "stopped: the guest's stack, descriptor table or page table is not in memory: physical address"
+SECOND = 200_000_000  # ticks
 HOSTILE = {
     "triple-fault": ("triple_fault", "", "E301 triple-fault: stopped: triple fault"),
     "jump-unmapped": ("jump_unmapped", "", "E307 jump-unmapped: stopped: the guest jumped to an address without memory"),
@@ -64,6 +65,16 @@ class TestHostileGuests:
         at_prompt(boot)
         boot.type("list\r")
         boot.shows(re.compile(rb"flood +running"))
+
+    def test_its_terminal_can_be_left_at_once(self, boot):
+        at_prompt(boot)
+        boot.to_host()
+        boot.type("console flood\r")
+        boot.wait_for("[flood: Ctrl-]")
+        boot.pc.seek(len(boot.pc.output))
+        boot.type(harness.TO_HOST)
+        boot.wait_for(harness.HOST_PROMPT, ticks=SECOND)
+        assert "flood" in boot.ask_host("list")
 
 
 ENDLESS = ("endless_alignment", "endless_debug")
