@@ -95,20 +95,35 @@ static enum status find_objects(const struct need *needs, struct syscall_argumen
 	return status;
 }
 
+/* VCPU_RUN, the call behind each exit to a VMM, names none: its vCPU is the thread's own. */
+static bool names_objects(const struct need *needs, const uint64_t *value)
+{
+	if (needs[0].kind == OBJECT_NONE)
+		return false;
+	return needs[1].kind != OBJECT_NONE || !needs[0].optional || value[needs[0].argument] != HANDLE_NONE;
+}
+
+static __attribute__((noinline)) int64_t run_with_objects(const struct call *call, struct syscall_arguments *arguments)
+{
+	enum status status = find_objects(call->needs, arguments);
+	int64_t answer = status == OK ? call->run(arguments) : syscall_error(status);
+
+	for (unsigned i = 0; i < SYSCALL_OBJECTS_MAX; i++) {
+		if (arguments->object[i] != NULL)
+			object_put(arguments->object[i]);
+	}
+	return answer;
+}
+
 int64_t syscall_dispatch(uint64_t number, const uint64_t *value)
 {
 	struct syscall_arguments arguments = {.value = value};
 	int64_t answer = syscall_error(ERR_INVALID);
 
-	if (number < SYSTEM_CALL_COUNT) {
-		enum status status = find_objects(calls[number].needs, &arguments);
-
-		answer = status == OK ? calls[number].run(&arguments) : syscall_error(status);
-		for (unsigned i = 0; i < SYSCALL_OBJECTS_MAX; i++) {
-			if (arguments.object[i] != NULL)
-				object_put(arguments.object[i]);
-		}
-	}
+	if (number < SYSTEM_CALL_COUNT && !names_objects(calls[number].needs, value))
+		answer = calls[number].run(&arguments);
+	else if (number < SYSTEM_CALL_COUNT)
+		answer = run_with_objects(&calls[number], &arguments);
 	scheduler_before_user();
 	return answer;
 }
