@@ -23,10 +23,8 @@ uint32_t hypervisor_usable(void);
 size_t hypervisor_report(char *out, size_t size_bytes);
 
 /* The CPU is about to run `next` instead of `previous`, page tables are still those of previous: saves guest state that must not
- * stay loaded (FPU, debug registers), if next belongs to another VM or program. */
+ * stay loaded (FPU, debug registers), if next belongs to another VM or program. A vCPU loads its own where it goes on. */
 void hypervisor_switch_out(struct thread *previous, struct thread *next);
-/* `next` runs now, with its page tables. */
-void hypervisor_switch_in(struct thread *next);
 /* The thread moves to another CPU: this one lets go of its VMCS. Context: its home CPU, thread not running. */
 void hypervisor_leave_cpu(struct thread *thread);
 /* The thread is being destroyed; same context. */

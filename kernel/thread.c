@@ -144,7 +144,6 @@ void thread_after_switch(void)
 		object_put(&dead->object);
 		reaper_thread_ended();
 	}
-	hypervisor_switch_in(cpu->current);
 }
 
 void thread_first_run(void)

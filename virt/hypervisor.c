@@ -76,12 +76,6 @@ void hypervisor_switch_out(struct thread *previous, struct thread *next)
 		fpu_release(cpu);
 }
 
-/* A vCPU loads its own state where its thread goes on, in vcpu_run.c. */
-void hypervisor_switch_in(struct thread *next)
-{
-	(void)next;
-}
-
 void hypervisor_leave_cpu(struct thread *thread)
 {
 	struct hv_cpu *cpu = percpu_self()->hypervisor;

@@ -93,11 +93,6 @@ void scheduler_make_runnable(struct thread *thread)
 	(void)thread;
 	abort();
 }
-void hypervisor_switch_in(struct thread *next)
-{
-	(void)next;
-	abort();
-}
 void hypervisor_thread_gone(struct thread *thread)
 {
 	(void)thread;
