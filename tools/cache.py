@@ -11,6 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+# So long nobody's emulator runs for one test.
+SLOT_SECONDS = 1800
+
 
 def folder(*parts):
     """The cache folder (or one below it), made if it is not there."""
@@ -75,14 +78,22 @@ class RunFolder:
         os.close(self._descriptor)
 
 
-class Slot:
-    """One of as many places as the PC has CPUs: tests do not run more emulators at once than that."""
+class NoPlace(Exception):
+    """All places for emulators stayed taken."""
 
-    def __init__(self, count=None):
+
+class Slot:
+    """One of as many places as the PC has CPUs: tests do not run more emulators at once than that. Others' tests are bounded, so
+    that a place comes free; if none does, that is said after a while."""
+
+    def __init__(self, count=None, seconds=SLOT_SECONDS):
         base = folder("slots")
         count = count or max(1, os.cpu_count() or 1)
+        deadline = time.monotonic() + seconds
         self._descriptor = None
         while self._descriptor is None:
+            if time.monotonic() > deadline:
+                raise NoPlace(f"{count} emulators run already and none ended for {seconds} s (places: {base})")
             for number in range(count):
                 descriptor = os.open(base / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 try:

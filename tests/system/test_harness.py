@@ -22,3 +22,12 @@ def test_waiting_is_bounded(boot):
 def test_waiting_ends_when_ring_0_stops(boot):
     with pytest.raises(emulator.WaitFailed, match="ring 0 stopped before"):
         boot.wait_for("this text never comes", seconds=300)
+
+
+def test_waiting_for_a_place_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    taken = emulator.cache.Slot(count=1)
+    with pytest.raises(emulator.cache.NoPlace, match="1 emulators run already and none ended for 0.2 s"):
+        emulator.cache.Slot(count=1, seconds=0.2)
+    taken.release()
+    emulator.cache.Slot(count=1, seconds=0.2).release()

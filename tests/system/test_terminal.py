@@ -50,10 +50,18 @@ class Terminal:
             self.process.wait()
 
 
+def runs(number):
+    """Whether that process is there and no zombie."""
+    try:
+        with open(f"/proc/{number}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def all_ended(numbers):
     deadline = time.monotonic() + SECONDS
-    while any(os.path.exists(f"/proc/{number}") and "Z" not in open(f"/proc/{number}/stat").read().rsplit(")", 1)[1].split()[0]
-              for number in numbers):
+    while any(runs(number) for number in numbers):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
