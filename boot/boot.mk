@@ -68,12 +68,14 @@ test_boot_files_SOURCES := boot/common/files.c boot/common/budget.c boot/common/
 test_boot_wall_clock_SOURCES := boot/common/wall_clock.c boot/common/framebuffer.c
 test_boot_handover_SOURCES := boot/common/handover.c boot/common/command_line.c boot/common/arena.c boot/common/page_tables.c \
 	boot/common/memory_map.c boot/common/kernel_image.c boot/common/program_image.c lib/elf/elf.c lib/elf/relocate.c
+# Messages as the user reads them.
+BOOT_REPORT := boot/common/report.c tests/fake/boot_screen.c lib/base/format.c
 UNIT_TESTS += boot_reports
-test_boot_reports_SOURCES := boot/common/launch.c boot/common/start.c boot/common/bare.c boot/common/report.c \
-	boot/common/files.c boot/common/placement.c lib/base/format.c lib/bzimage/parse.c lib/bzimage/place.c \
+test_boot_reports_SOURCES := $(BOOT_REPORT) boot/common/launch.c boot/common/start.c boot/common/bare.c \
+	boot/common/files.c boot/common/placement.c lib/bzimage/parse.c lib/bzimage/place.c \
 	lib/bzimage/fill.c $(test_boot_handover_SOURCES)
 UNIT_TESTS += boot_pc boot_clock_choice boot_tsc
-test_boot_tsc_SOURCES := boot/common/tsc.c boot/common/clock_choice.c boot/common/report.c lib/base/format.c
+test_boot_tsc_SOURCES := $(BOOT_REPORT) boot/common/tsc.c boot/common/clock_choice.c
 test_boot_clock_choice_SOURCES := boot/common/clock_choice.c
 test_boot_pc_SOURCES := boot/common/pc.c lib/acpi/table.c lib/acpi/root.c lib/acpi/madt.c lib/acpi/fadt.c vmm/acpi/builder.c
 UNIT_TESTS += boot_multiboot2_tags boot_serial
@@ -90,7 +92,7 @@ $(call boot_objects,host,boot/efi/firmware.c boot/efi/platform.c boot/efi/volume
 FUZZ_TARGETS += boot_multiboot2_tags
 fuzz_boot_multiboot2_tags_SOURCES := $(test_boot_multiboot2_tags_SOURCES)
 UNIT_TESTS += boot_multiboot2_main boot_efi_main
-test_boot_multiboot2_main_SOURCES := boot/multiboot2/main.c boot/common/budget.c boot/common/report.c boot/common/files.c \
-	lib/base/format.c $(test_boot_multiboot2_tags_SOURCES)
-test_boot_efi_main_SOURCES := boot/efi/main.c boot/common/budget.c boot/common/report.c boot/common/memory_map.c lib/base/format.c
+test_boot_multiboot2_main_SOURCES := $(BOOT_REPORT) boot/multiboot2/main.c boot/common/budget.c boot/common/files.c \
+	$(test_boot_multiboot2_tags_SOURCES)
+test_boot_efi_main_SOURCES := $(BOOT_REPORT) boot/efi/main.c boot/common/budget.c boot/common/memory_map.c
 $(BUILD)/host/boot/efi/main.o $(BUILD)/host/tests/unit/test_boot_efi_main.o: HOST_CFLAGS += $(EFI_HEADERS)

@@ -5,20 +5,7 @@
 #include "boot/common/firmware.h"
 #include "boot/common/launch.h"
 #include "boot/common/report.h"
-#include "boot/common/serial.h"
-
-static char said[1024];
-
-bool screen_write(const char *text)
-{
-	strncat(said, text, sizeof(said) - strlen(said) - 1);
-	return true;
-}
-
-void serial_write(const char *text)
-{
-	(void)text;
-}
+#include "tests/fake/boot_screen.h"
 
 void launch(struct handover *found, char line[COMMAND_LINE_BYTES], struct start_memory *memory)
 {
@@ -69,7 +56,7 @@ enum status paging_prepare(void)
 
 void screen_init(void)
 {
-	said[0] = '\0';
+	boot_screen_text[0] = '\0';
 }
 
 void screen_wait_for_key(void)
@@ -108,19 +95,19 @@ static void test_efi_main_says_what_ends_it(void **state)
 	(void)state;
 	paging_status = ERR_NO_MEMORY;
 	assert_true(efi_main(NULL, NULL) == EFI_LOAD_ERROR);
-	assert_string_equal(said,
+	assert_string_equal(boot_screen_text,
 			    "Bulkhead: E510: the firmware runs this CPU with 5-level paging and has no memory below 4 "
 			"GiB to leave "
 			    "it.\n  What to do: switch 5-level paging (LA57) off in the firmware's settings, or boot "
 			"through GRUB.\n");
 	paging_status = OK;
 	assert_true(efi_main(NULL, NULL) == EFI_LOAD_ERROR);
-	assert_string_equal(said, "Bulkhead: E504: the firmware has not even 1 MiB for the loader.\n"
+	assert_string_equal(boot_screen_text, "Bulkhead: E504: the firmware has not even 1 MiB for the loader.\n"
 				  "  What to do: fit more memory (256 MiB is the least that is supported).\n");
 	has_pages = true;
 	volume_status = ERR_NOT_FOUND;
 	assert_true(efi_main(NULL, NULL) == EFI_LOAD_ERROR);
-	assert_string_equal(said, "Bulkhead: E505: the boot volume has no readable folder \\bulkhead.\n"
+	assert_string_equal(boot_screen_text, "Bulkhead: E505: the boot volume has no readable folder \\bulkhead.\n"
 				  "  What to do: copy the folder bulkhead of the release to the volume that holds "
 				  "EFI\\BOOT\\BOOTX64.EFI.\n");
 }

@@ -6,19 +6,7 @@
 #include "boot/common/report.h"
 #include "boot/common/serial.h"
 #include "boot/multiboot2/multiboot2_loader.h"
-
-static char said[1024];
-
-bool screen_write(const char *text)
-{
-	strncat(said, text, sizeof(said) - strlen(said) - 1);
-	return true;
-}
-
-void serial_write(const char *text)
-{
-	(void)text;
-}
+#include "tests/fake/boot_screen.h"
 
 void launch(struct handover *found, char line[COMMAND_LINE_BYTES], struct start_memory *memory)
 {
@@ -76,10 +64,10 @@ uint64_t rsdp_find(const struct multiboot2_info *info, uint64_t reach)
 
 static void expect_refused(uint32_t magic, const void *information)
 {
-	said[0] = '\0';
+	boot_screen_text[0] = '\0';
 	multiboot2_main(magic, (uintptr_t)information);
-	assert_non_null(strstr(said, "Bulkhead: E513: no usable Multiboot2 information (status "));
-	assert_non_null(strstr(said, "What to do: start bulkhead/system/multiboot2 by GRUB's command multiboot2, "
+	assert_non_null(strstr(boot_screen_text, "Bulkhead: E513: no usable Multiboot2 information (status "));
+	assert_non_null(strstr(boot_screen_text, "What to do: start bulkhead/system/multiboot2 by GRUB's command multiboot2, "
 		"version 2.02 or later.\n"));
 }
 

@@ -9,14 +9,13 @@
 #include "boot/common/launch.h"
 #include "boot/common/random.h"
 #include "boot/common/report.h"
-#include "boot/common/serial.h"
 #include "boot/common/tsc.h"
 #include "lib/base/format.h"
+#include "tests/fake/boot_screen.h"
 #include "tests/unit/boot_elf.h"
 
 #define MAP_PIECES 32U
 
-static char written[8192];
 static struct boot_file file_entries[8];
 static struct boot_files files;
 static struct boot_memory raw_entries[MAP_PIECES], normal_entries[MAP_PIECES];
@@ -24,19 +23,6 @@ static enum status memory_status;
 static bool many_cpus;
 
 /* --- What each loader has */
-
-bool screen_write(const char *text)
-{
-	size_t used = strlen(written);
-
-	format_text(written + used, sizeof(written) - used, "%s", text);
-	return true;
-}
-
-void serial_write(const char *text)
-{
-	(void)text;
-}
 
 enum status firmware_memory(struct memory_map *raw)
 {
@@ -120,7 +106,7 @@ static int make_volume(void **state)
 {
 	(void)state;
 	files = (struct boot_files){.files = file_entries, .capacity = sizeof(file_entries) / sizeof(file_entries[0])};
-	written[0] = '\0';
+	boot_screen_text[0] = '\0';
 	memory_status = OK;
 	many_cpus = false;
 	make_kernel(kernel, BOOT_INFO_VERSION);
@@ -140,11 +126,11 @@ static void expect_message(const char *command_line, const char *message)
 		.normal = {.entries = normal_entries, .capacity = MAP_PIECES},
 	};
 
-	written[0] = '\0';
+	boot_screen_text[0] = '\0';
 	format_text(line, sizeof(line), "%s", command_line);
 	launch(&found, line, &memory);
-	if (strstr(written, message) == NULL)
-		fail_msg("not said: %s\nbut: %s", message, written);
+	if (strstr(boot_screen_text, message) == NULL)
+		fail_msg("not said: %s\nbut: %s", message, boot_screen_text);
 }
 
 static void test_boot_reports_name_files_that_were_left_out(void **state)

@@ -1,28 +1,10 @@
 /* boot/common/tsc: what the user reads where the frequency of the time stamp counter is in doubt. */
 #include "tests/unit/unit.h"
 
-#include "boot/common/serial.h"
 #include "boot/common/tsc.h"
-#include "lib/base/format.h"
-
-bool screen_write(const char *text);
+#include "tests/fake/boot_screen.h"
 
 #define MHZ 1000000ULL
-
-static char written[1024];
-
-bool screen_write(const char *text)
-{
-	size_t used = strlen(written);
-
-	format_text(written + used, sizeof(written) - used, "%s", text);
-	return true;
-}
-
-void serial_write(const char *text)
-{
-	(void)text;
-}
 
 static void test_tsc_contradiction_is_told_and_cpuid_believed(void **state)
 {
@@ -30,9 +12,9 @@ static void test_tsc_contradiction_is_told_and_cpuid_believed(void **state)
 		.numerator = 100, .denominator = 1, .crystal_hz = 24 * MHZ, .measured_hz = 2500 * MHZ};
 
 	(void)state;
-	written[0] = '\0';
+	boot_screen_text[0] = '\0';
 	assert_int_equal(tsc_decide(&evidence, "the 8254"), 2400 * MHZ);
-	assert_non_null(strstr(written, "E515: the time stamp counter: CPUID says 2400000 kHz, the 8254 2500000 kHz"));
+	assert_non_null(strstr(boot_screen_text, "E515: the time stamp counter: CPUID says 2400000 kHz, the 8254 2500000 kHz"));
 }
 
 static void test_tsc_without_any_source_is_told(void **state)
@@ -40,9 +22,9 @@ static void test_tsc_without_any_source_is_told(void **state)
 	const struct clock_evidence evidence = {.measured_hz = 0};
 
 	(void)state;
-	written[0] = '\0';
+	boot_screen_text[0] = '\0';
 	assert_int_equal(tsc_decide(&evidence, "the 8254"), 1000 * MHZ);
-	assert_non_null(strstr(written, "E515: no source for the time stamp counter's frequency; 1000000 kHz is assumed"));
+	assert_non_null(strstr(boot_screen_text, "E515: no source for the time stamp counter's frequency; 1000000 kHz is assumed"));
 }
 
 static void test_tsc_that_is_certain_is_not_told(void **state)
@@ -50,9 +32,9 @@ static void test_tsc_that_is_certain_is_not_told(void **state)
 	const struct clock_evidence evidence = {.measured_hz = 3000 * MHZ};
 
 	(void)state;
-	written[0] = '\0';
+	boot_screen_text[0] = '\0';
 	assert_int_equal(tsc_decide(&evidence, "the PM timer"), 3000 * MHZ);
-	assert_string_equal(written, "");
+	assert_string_equal(boot_screen_text, "");
 }
 
 int main(void)
