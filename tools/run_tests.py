@@ -81,6 +81,9 @@ def run_bounded(words, seconds, **more):
 
 def unit_tests(totals):
     status, listing = make("list-unit-tests", quiet=True)
+    if status != 0 or not listing.split():
+        totals.fail("the list of unit tests")
+        return
     environment = {**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"}
     for program in listing.split():
         started = time.monotonic()

@@ -6,6 +6,7 @@
 import argparse
 import re
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -17,6 +18,7 @@ GUEST, HOST = "bulkhead-guest:~# ", "bulkhead> "
 SESSION = [("uname -a\r", GUEST), ("free -m\r", GUEST), ("\x1d", HOST), ("list\r", HOST), ("console hello\r", "9 seconds"),
            ("\x1d", HOST), ("help\r", HOST), ("log\r", HOST)]
 SETTLE = 20_000_000
+SECONDS = 60
 
 
 def main():
@@ -32,7 +34,8 @@ def main():
             pc.type(text)
             pc.wait_for(re.compile(re.escape(end.encode())), ticks=TICKS)
         drawn = pc.ticks() + SETTLE
-        while pc.ticks() < drawn and pc.running:
+        deadline = time.monotonic() + SECONDS
+        while pc.ticks() < drawn and pc.running and time.monotonic() < deadline:
             pc.pump(0.05)
         pc.screenshot(options.output)
 

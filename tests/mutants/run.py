@@ -70,7 +70,7 @@ def copy_of_tree(folder):
 
 def build(mutant, folder):
     """No more than its tests need."""
-    goals = [f"build/tests/test_{unit}" for unit in mutant.units] + (["all", "host-tools"] if mutant.system else [])
+    goals = [f"build/tests/test_{unit}" for unit in mutant.units] + (["all", "host-tools", "test-guests"] if mutant.system else [])
     return run(["make", "-s", f"-j{os.cpu_count()}", "BUILD=build", f"PYTHON={PYTHON}", *goals], folder)
 
 

@@ -102,7 +102,7 @@ def bounded():
     def too_long(*_):
         raise TimeoutError(f"this test took longer than {TEST_SECONDS} s")
     # A worker of pytest-xdist sometimes runs its tests beside the main thread, where signals cannot be caught; every wait of the
-    # harness has a bound of its own.
+    # harness has a bound of its own (tools/emulator.py, tools/cache.py).
     if threading.current_thread() is not threading.main_thread():
         yield
         return

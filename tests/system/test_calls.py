@@ -1,10 +1,12 @@
 """Ring 0 under programs that call it with nonsense from several CPUs: it lives on, ends them, and gets all memory back."""
 import re
 
+import harness
 import pytest
 
+CALL_FUZZ = f"{harness.BUILD}/call_fuzz"
 FUZZ = dict(linux=False, manifest="", without=("system/manager", "system/vmm", "system/console"),
-            add=("build/call_fuzz=system/manager", "build/call_fuzz=system/vmm"))
+            add=(f"{CALL_FUZZ}=system/manager", f"{CALL_FUZZ}=system/vmm"))
 
 
 def passes(boot):

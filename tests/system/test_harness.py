@@ -1,4 +1,7 @@
 """The emulated PC itself: that a boot is what a test asked for, and that what must fail does."""
+import itertools
+import types
+
 import emulator
 import pytest
 
@@ -22,6 +25,24 @@ def test_waiting_is_bounded(boot):
 def test_waiting_ends_when_ring_0_stops(boot):
     with pytest.raises(emulator.WaitFailed, match="ring 0 stopped before"):
         boot.wait_for("this text never comes", seconds=300)
+
+
+def chatty(**more):
+    """An emulator that prints without pause, and never what is waited for."""
+    pc = emulator.Emulator(emulator.Options())
+    pc.process = types.SimpleNamespace(poll=lambda: None)
+    pc.pump = lambda seconds: True
+    for name, value in more.items():
+        setattr(pc, name, value)
+    return pc
+
+
+def test_waiting_is_bounded_beside_a_pc_that_never_pauses():
+    with pytest.raises(emulator.WaitFailed, match="did not come within 0.2 s"):
+        chatty().wait_for("this text never comes", seconds=0.2)
+    count = itertools.count()
+    with pytest.raises(emulator.WaitFailed, match="did not come within 5 ticks"):
+        chatty(_clock=True, ticks=lambda: next(count)).wait_for("this text never comes", ticks=5, seconds=60)
 
 
 def test_waiting_for_a_place_is_bounded(tmp_path, monkeypatch):

@@ -70,9 +70,9 @@ def test_console_is_at_the_port_that_the_firmware_names(boots, tmp_path):
     table, com2 = tmp_path / "spcr", tmp_path / "com2"
     table.write_bytes(SPCR.ljust(80 - 36, b"\0"))
     image = boots.images.image({"linux": False, "manifest": ONE_VM})
-    deadline = time.monotonic() + FILE_SECONDS
     with boots.emulator(image=str(image), machine="qemu", firmware="bios", memory=256,
                         extra=("-acpitable", f"sig=SPCR,data={table}", "-serial", f"file:{com2}")) as pc:
+        deadline = time.monotonic() + FILE_SECONDS
         while not (com2.exists() and b"bulkhead> " in com2.read_bytes()):
             assert pc.running and time.monotonic() < deadline
             pc.pump(0.1)

@@ -41,8 +41,9 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def emulators(self):
-        answer = subprocess.run(["pgrep", "-P", str(self.process.pid)], stdout=subprocess.PIPE, text=True, check=False)
-        return [int(number) for number in answer.stdout.split()]
+        number = self.process.pid
+        with open(f"/proc/{number}/task/{number}/children", encoding="utf-8") as file:
+            return [int(word) for word in file.read().split()]
 
     def close(self):
         if self.process.poll() is None:
@@ -71,12 +72,17 @@ def all_ended(numbers):
 @pytest.fixture
 def terminal(boots, tmp_path):
     boots.end()
+    image = boots.images.image({"linux": False, "manifest": MANIFEST})
     place = emulator.cache.Slot()
-    made = Terminal(boots.images.image({"linux": False, "manifest": MANIFEST}), tmp_path)
-    yield made
-    made.close()
-    os.close(made.master)
-    place.release()
+    try:
+        made = Terminal(image, tmp_path)
+        try:
+            yield made
+        finally:
+            made.close()
+            os.close(made.master)
+    finally:
+        place.release()
 
 
 def test_first_line_says_how_to_leave_and_the_prompt_answers(terminal):
