@@ -319,6 +319,7 @@ static enum status move_input(struct console_vm *vm, size_t *moved)
 
 static bool serve_vm(struct console *console, struct console_vm *vm)
 {
+	uint32_t number = (uint32_t)(vm - console->vms) + 1;
 	size_t moved = 0;
 	enum status status;
 
@@ -329,7 +330,8 @@ static bool serve_vm(struct console *console, struct console_vm *vm)
 		if (status != OK)
 			disconnect(console, vm);
 	}
-	if (vm->closing && moved == 0)
+	/* Without room nothing was looked at: there may be more. */
+	if (vm->closing && moved == 0 && multiplexer_room_bytes(&console->multiplexer, number) > 0)
 		end_terminal(console, vm);
 	if (moved > 0 && vm->peer_event != 0)
 		console->effects->signal(console->effects->context, vm->peer_event, vm->peer_event_bits);

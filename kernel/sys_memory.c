@@ -18,10 +18,11 @@ static struct space *self(void)
 	return thread_current()->space;
 }
 
-/* What lacks memory may succeed as soon as what died is gone. */
-static enum status again_if_behind(enum status status)
+/* What lacks memory may succeed as soon as what died is gone. was_behind: before the attempt, since another CPU may have freed the
+ * last of it meanwhile. */
+static enum status again_if_behind(enum status status, bool was_behind)
 {
-	return status == ERR_NO_MEMORY && reaper_is_behind() ? ERR_AGAIN : status;
+	return status == ERR_NO_MEMORY && was_behind ? ERR_AGAIN : status;
 }
 
 int64_t sys_handle_close(const struct syscall_arguments *a)
@@ -40,10 +41,11 @@ int64_t sys_handle_grant(const struct syscall_arguments *a)
 
 int64_t sys_pool_create(const struct syscall_arguments *a)
 {
+	bool was_behind = reaper_is_behind();
 	struct pool *pool;
 	enum status status = pool_create(pool_from_object(a->object[0]), a->value[1], a->value[2], &pool);
 
-	status = again_if_behind(status);
+	status = again_if_behind(status, was_behind);
 	return status == OK ? syscall_new_handle(pool_object(pool), RIGHT_ALL) : syscall_error(status);
 }
 
@@ -65,10 +67,11 @@ int64_t sys_memory_create(const struct syscall_arguments *a)
 
 int64_t sys_memory_grow(const struct syscall_arguments *a)
 {
+	bool was_behind = reaper_is_behind();
 	uint64_t size_bytes = 0;
 	enum status status = memory_grow(memory_from_object(a->object[0]), a->value[1], &size_bytes);
 
-	status = again_if_behind(status);
+	status = again_if_behind(status, was_behind);
 	return status == OK ? (int64_t)size_bytes : syscall_error(status);
 }
 

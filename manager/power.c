@@ -134,6 +134,9 @@ enum status power_off_by_acpi(struct power *power)
 	enable_events(power, 0);
 	enter_s5(power, control_a, control_b);
 	power->wait_ms(power->context, OFF_WAIT_MS);
+	/* The PC stayed on: then its button shall work. */
+	if (power_has_button(power))
+		power_enable_button(power);
 	return ERR_TIMED_OUT;
 }
 

@@ -63,8 +63,10 @@ static void stop_all(struct manager *manager)
 			stop_vm(manager, i - 1);
 	}
 	for (uint32_t i = 0; i < manager->vm_count; i++) {
-		if (manager->vms[i].life == VM_PAUSES)
-			manager->vms[i].life = VM_ENDED;
+		if (manager->vms[i].life != VM_PAUSES)
+			continue;
+		manager->vms[i].life = VM_ENDED;
+		console_close_terminal(&manager->console, manager->vms[i].wanted->name);
 	}
 }
 

@@ -23,6 +23,7 @@ void vm_start(struct vm_entry *entry, const struct vm_surroundings *around)
 		entry->life = entry->life == VM_NOT_STARTED ? VM_NOT_STARTED : VM_ENDED;
 		format_text(entry->why, sizeof(entry->why), "%.4s; `log` says why", message);
 		log_print("%s", message);
+		console_close_terminal(around->console, entry->wanted->name);
 		return;
 	}
 	entry->life = VM_STARTING;

@@ -37,7 +37,7 @@ static uint64_t by_crystal(const struct clock_evidence *evidence)
 
 struct clock_choice clock_choose(const struct clock_evidence *evidence)
 {
-	struct clock_choice choice = {.from_cpuid = true};
+	struct clock_choice choice = {.hz = 0};
 	bool has_ratio = evidence->numerator != 0 && evidence->denominator != 0;
 
 	if (has_ratio && evidence->crystal_hz != 0)
@@ -47,7 +47,7 @@ struct clock_choice clock_choose(const struct clock_evidence *evidence)
 	if (choice.hz == 0 && (evidence->measured_hz == 0 || is_near(evidence->base_hz, evidence->measured_hz, ROUNDED_PARTS)))
 		choice.hz = evidence->base_hz;
 	if (choice.hz == 0)
-		choice = (struct clock_choice){.hz = evidence->measured_hz};
+		choice.hz = evidence->measured_hz;
 	choice.measured_otherwise =
 		evidence->measured_hz != 0 && !is_near(choice.hz, evidence->measured_hz, WARN_PARTS);
 	return choice;

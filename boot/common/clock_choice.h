@@ -13,7 +13,6 @@ struct clock_evidence {
 
 struct clock_choice {
 	uint64_t hz; /* 0: nothing is known */
-	bool from_cpuid;
 	bool measured_otherwise; /* by more than 1 % */
 };
 

@@ -51,6 +51,8 @@ static void write_byte(uint8_t byte)
 {
 	unsigned polls = 0;
 
+	if (has_stopped)
+		return;
 	while (!(port_in8(UART_LSR) & LSR_TRANSMIT_EMPTY)) {
 		if (++polls > WAIT_POLLS) {
 			has_stopped = true;
@@ -64,7 +66,7 @@ void serial_write(const char *text)
 {
 	if (!answers())
 		return;
-	for (; *text != '\0' && !has_stopped; text++) {
+	for (; *text != '\0'; text++) {
 		if (*text == '\n')
 			write_byte('\r');
 		write_byte((uint8_t)*text);

@@ -125,17 +125,24 @@ static enum status place(const struct handover *found, struct start_memory *memo
 	uint64_t heap_bytes = handover_heap_bytes(found, image, memory->raw.capacity);
 	enum status status = place_virtual(image->length_bytes, random64(), &placement->kernel_virtual);
 
+	const struct {
+		uint64_t length_bytes;
+		uint64_t *base_physical;
+	} pieces[] = {
+		{image->length_bytes, &placement->kernel_physical},
+		{heap_bytes, &placement->heap_physical},
+		{placement->program.length_bytes, &placement->program.physical},
+	};
+	uint64_t wanted = 0;
+
 	placement->kernel_length_bytes = image->length_bytes;
 	placement->heap_length_bytes = heap_bytes;
-	if (status == OK)
-		status = claim_place(found, memory, image->length_bytes, &placement->kernel_physical);
-	if (status == OK)
-		status = claim_place(found, memory, heap_bytes, &placement->heap_physical);
-	if (status == OK)
-		status = claim_place(found, memory, placement->program.length_bytes, &placement->program.physical);
+	for (unsigned i = 0; status == OK && i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		wanted = pieces[i].length_bytes;
+		status = claim_place(found, memory, wanted, pieces[i].base_physical);
+	}
 	if (status == ERR_NO_MEMORY)
-		report_error(E504, MEMORY_REMEDY, "no %lu KiB of free memory in one piece for the kernel",
-			     (image->length_bytes + heap_bytes) >> 10);
+		report_error(E504, MEMORY_REMEDY, "no %lu KiB of free memory in one piece for Bulkhead", wanted >> 10);
 	else if (status != OK)
 		report_error(E507, FIRMWARE_REMEDY, "the firmware's memory map cannot be used (status %d)", (int)status);
 	return status;

@@ -79,7 +79,7 @@ static void make_name(char name[MANIFEST_NAME_BYTES], const char *text, size_t l
 	size_t used = 0;
 
 	for (size_t i = 0; i < length && used < MANIFEST_NAME_BYTES - 4; i++) {
-		char c = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
+		char c = path_lower(text[i]);
 
 		name[used++] = is_name_byte(c) ? c : '-';
 	}

@@ -188,7 +188,7 @@ static void test_boot_reports_first_program_that_is_none(void **state)
 static void test_boot_reports_memory_that_cannot_be_used(void **state)
 {
 	(void)state;
-	expect_message("", "Bulkhead: E504: no 4108 KiB of free memory in one piece for the kernel.\n  What to do: ");
+	expect_message("", "Bulkhead: E504: no 12 KiB of free memory in one piece for Bulkhead.\n  What to do: ");
 	memory_status = ERR_UNSUPPORTED;
 	expect_message("", "Bulkhead: E507: the firmware's memory map cannot be used (status ");
 }

@@ -24,12 +24,14 @@ static struct channel_writer vm_out[VMS];
 static struct channel_reader vm_in[VMS];
 static uint64_t now_ms;
 
-/* A port that always has room and gives what was typed. */
+static bool line_is_busy;
+
+/* A port that has room, unless the line is busy, and gives what was typed. */
 static uint8_t port_in(void *context, uint16_t port)
 {
 	(void)context;
 	if (port == 5)
-		return (uint8_t)(0x60 | (typed_taken < typed_count));
+		return (uint8_t)((line_is_busy ? 0 : 0x60) | (typed_taken < typed_count));
 	if (port == 0 && typed_taken < typed_count)
 		return (uint8_t)typed[typed_taken++];
 	return port == 2 ? 0xc1 : 0;
@@ -102,6 +104,7 @@ static int setup(void **state)
 	uart.io = (struct port_io){.in = port_in, .out = port_out};
 	uart.fifo_bytes = 16;
 	sent_count = typed_count = typed_taken = 0;
+	line_is_busy = false;
 	now_ms = 1000;
 	if (channel_writer_open(&manager_out, memory[0], CHANNEL_BYTES) != OK ||
 	    channel_reader_open(&manager_in, memory[1], CHANNEL_BYTES) != OK)
@@ -269,6 +272,33 @@ static void test_console_leads_from_a_vm_that_ended_to_the_prompt(void **state)
 	assert_non_null(strstr(reason, "bulkhead> "));
 	type("lis");
 	assert_non_null(strstr(sent, "lis"));
+}
+
+/* A slow serial line: the ring is full when the VM ends, and its last words are still in the channel. */
+static void test_console_shows_last_words_that_had_no_room(void **state)
+{
+	char *words;
+
+	(void)state;
+	add_vm(0, "linux");
+	send_text(CONSOLE_SHOW, 0, "linux");
+	run();
+	line_is_busy = true;
+	/* As much as the terminal and the line's queue hold, and some more. */
+	for (size_t printed = 0; printed < TERMINAL_OUTPUT_BYTES + UART_QUEUE_BYTES + 2000;) {
+		printed += vm_prints(0, "a line of a long report of a kernel that dies\r\n");
+		console_turn(&console, now_ms);
+	}
+	assert_int_equal(vm_prints(0, "last words\r\n"), 12);
+	log_text("linux: stopped: triple fault\n");
+	send_text(CONSOLE_TERMINAL_CLOSE, 0, "linux");
+	for (unsigned i = 0; i < 10; i++)
+		console_turn(&console, now_ms);
+	line_is_busy = false;
+	run();
+	words = strstr(sent, "last words");
+	assert_non_null(words);
+	assert_non_null(strstr(words, "linux: stopped: triple fault"));
 }
 
 static void test_console_stays_with_a_vm_that_runs_when_another_ends(void **state)
@@ -486,6 +516,7 @@ int main(void)
 		cmocka_unit_test_setup(test_console_attaches_to_a_vm, setup),
 		cmocka_unit_test_setup(test_console_shows_a_vm_on_the_managers_word, setup),
 		cmocka_unit_test_setup(test_console_leads_from_a_vm_that_ended_to_the_prompt, setup),
+		cmocka_unit_test_setup(test_console_shows_last_words_that_had_no_room, setup),
 		cmocka_unit_test_setup(test_console_stays_with_a_vm_that_runs_when_another_ends, setup),
 		cmocka_unit_test_setup(test_console_vm_comes_back_after_restart, setup),
 		cmocka_unit_test_setup(test_console_drops_a_vm_that_breaks_the_rules, setup),

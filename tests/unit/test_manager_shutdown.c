@@ -8,6 +8,8 @@
 static struct manager manager;
 static const struct manifest_vm wanted[2] = {{.name = "web"}, {.name = "deaf"}};
 static unsigned stopped, killed; /* bits: VMs */
+static const char *closed;        /* the last terminal */
+static uint64_t pressed_bits;     /* of the manager's event, once */
 
 bool vm_look(struct vm_entry *entry, const struct vm_surroundings *around)
 {
@@ -35,6 +37,12 @@ void vm_stop(struct vm_entry *entry)
 void vm_kill(struct vm_entry *entry)
 {
 	killed |= 1U << entry->slot;
+}
+
+void console_close_terminal(struct console_link *link, const char *name)
+{
+	(void)link;
+	closed = name;
 }
 
 void console_wake(const struct console_link *link)
@@ -65,8 +73,9 @@ enum status sys_event_wait(handle_t event, uint64_t deadline_tsc, uint64_t *bits
 {
 	(void)event;
 	(void)deadline_tsc;
-	*bits = 0;
-	return ERR_TIMED_OUT;
+	*bits = pressed_bits;
+	pressed_bits = 0;
+	return *bits != 0 ? OK : ERR_TIMED_OUT;
 }
 
 static int start(void **state)
@@ -74,6 +83,8 @@ static int start(void **state)
 	(void)state;
 	fake_program_start();
 	stopped = killed = 0;
+	closed = NULL;
+	pressed_bits = 0;
 	manager = (struct manager){.vm_count = 2};
 	for (uint32_t i = 0; i < 2; i++)
 		manager.vms[i] = (struct vm_entry){.wanted = &wanted[i], .slot = i, .life = VM_RUNNING};
@@ -90,6 +101,24 @@ static void test_manager_shutdown_names_the_vm_that_does_not_stop(void **state)
 	assert_null(strstr(fake_program_log, "E635 web"));
 }
 
+static void test_manager_shutdown_keeps_what_it_cannot_serve(void **state)
+{
+	(void)state;
+	pressed_bits = MANAGER_EVENT_POWER_BUTTON;
+	manager_shut_down(&manager);
+	assert_int_equal(manager.unserved_bits, MANAGER_EVENT_POWER_BUTTON);
+}
+
+/* A VM that waits for its restart does not start again: whoever looks at its terminal must hear of it. */
+static void test_manager_shutdown_closes_the_terminal_of_a_pausing_vm(void **state)
+{
+	(void)state;
+	manager.vms[0].life = VM_PAUSES;
+	manager_shut_down(&manager);
+	assert_int_equal(manager.vms[0].life, VM_ENDED);
+	assert_string_equal(closed, "web");
+}
+
 static void test_manager_shutdown_says_when_the_pc_stays_on(void **state)
 {
 	(void)state;
@@ -103,6 +132,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_manager_shutdown_names_the_vm_that_does_not_stop, start),
+		cmocka_unit_test_setup(test_manager_shutdown_keeps_what_it_cannot_serve, start),
+		cmocka_unit_test_setup(test_manager_shutdown_closes_the_terminal_of_a_pausing_vm, start),
 		cmocka_unit_test_setup(test_manager_shutdown_says_when_the_pc_stays_on, start),
 	};
 

@@ -13,6 +13,7 @@ struct machine {
 	unsigned sleep_writes;
 	char order[8]; /* of writes to the control registers: a or b; upper case: with SLP_EN */
 	bool is_off;
+	uint16_t status_then, enable_then; /* when the PC was to go off */
 };
 
 static uint32_t read_port(void *context, uint16_t port, unsigned width_bytes)
@@ -59,6 +60,10 @@ static void write_port(void *context, uint16_t port, unsigned width_bytes, uint3
 		machine->control_a = (uint16_t)value;
 		note_order(machine, 'a', value);
 		machine->sleep_writes++;
+		if ((value & 0x2000) != 0) {
+			machine->status_then = machine->status;
+			machine->enable_then = machine->enable;
+		}
 		machine->is_off |= (value & 0x3c00) == (0x2000 | 5 << 10);
 	} else if (port == 0x608) {
 		machine->control_b = (uint16_t)value;
@@ -138,16 +143,18 @@ static void test_power_off_writes_both_blocks(void **state)
 
 static void test_power_off_leaves_nothing_that_wakes(void **state)
 {
-	struct machine machine = {.smi_seen = true, .status = 0x8100, .enable = 0x0100, .gpe = {1, 2, 3, 4}};
+	struct machine machine = {
+		.smi_seen = true, .status = 0x8100, .status_then = 1, .enable = 0x0100, .enable_then = 1, .gpe = {1, 2, 3, 4}};
 	struct ports ports;
 	struct power power;
 
 	(void)state;
 	make_power(&power, &ports, &machine);
 	assert_int_equal(power_off_by_acpi(&power), ERR_TIMED_OUT);
-	assert_int_equal(machine.status, 0);
-	assert_int_equal(machine.enable, 0);
+	assert_int_equal(machine.status_then, 0);
+	assert_int_equal(machine.enable_then, 0);
 	assert_int_equal(machine.gpe[2] | machine.gpe[3], 0);
+	assert_int_equal(machine.enable, 0x100); /* it stayed on: the button works again */
 }
 
 static void test_power_off_of_hardware_reduced_pcs_uses_sleep_control(void **state)
