@@ -150,11 +150,11 @@ enum host_report { HOST_REPORT_VMX };
 /* HOST_POWER */
 enum host_power { HOST_POWER_UEFI_OFF, HOST_POWER_UEFI_RESET, HOST_POWER_RESET };
 
-/* IRQ_CREATE flags */
 /* The badge of a ports handle: the ports it reaches, first and last included; BADGE_ALL: every port. */
 #define BADGE_ALL UINT64_MAX
 #define BADGE_PORTS(first, last) ((uint64_t)(uint16_t)(last) << 16 | (uint16_t)(first))
 
+/* IRQ_CREATE flags */
 #define IRQ_ISA 0x1U /* the number is an ISA interrupt; else a global system interrupt, level-triggered, active low */
 
 _Static_assert(sizeof(struct host_info) == 128, "host_info layout");

@@ -30,7 +30,7 @@ void log_echo(bool on);
 /* From here on, who writes to the log does not wait for the serial port: log_echo_step() shows what waits. */
 void log_echo_may_wait(void);
 /* Shows a few bytes of what waits, if the serial port takes them; returns the position up to which all is shown, LOG_ALL_SHOWN:
- * nothing waits. About 20 us. Context: any, no lock held. */
+ * nothing waits. About 20 us, and on a screen one row of glyphs more where a line ends. Context: any, no lock held. */
 uint64_t log_echo_step(void);
 #define LOG_ALL_SHOWN UINT64_MAX
 /* The position at which the next text will be. */

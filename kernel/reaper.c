@@ -10,7 +10,6 @@
 #include "kernel/pool.h"
 #include "kernel/thread_internal.h"
 #include "kernel/timer.h"
-#include "lib/base/string.h"
 
 /* Freeing stacks disturbs all CPUs: once for many threads, and not more often than this. */
 #define THREADS_PAUSE_US 1000U
@@ -61,11 +60,18 @@ static uint64_t free_threads(struct reaper *self)
 uint64_t reaper_step(void)
 {
 	struct reaper *self = &percpu_self()->reaper;
-	struct object *object = take(self);
+	uint64_t now = rdtsc();
+	struct object *object;
 
+	/* A program may see to it that objects never end; another's threads, and with them its pool, do not wait for that. */
+	if (self->threads != NULL && now >= self->threads_late_tsc && now >= threads_due_tsc)
+		return free_threads(self);
+	object = take(self);
 	if (object == NULL)
 		return free_threads(self);
 	if (object->kind == OBJECT_THREAD) {
+		if (self->threads == NULL)
+			self->threads_late_tsc = now + tsc_from_us(THREADS_PAUSE_US);
 		object->next_dead = self->threads;
 		self->threads = object;
 	} else if (object->release(object)) {
@@ -116,8 +122,6 @@ enum status reaper_start(void)
 		status = thread_create(root_pool, NULL, NULL, percpus[i], &thread);
 		if (status != OK)
 			break;
-		memset(thread->cpu_mask, 0, sizeof(thread->cpu_mask));
-		thread->cpu_mask[i / 64] = 1ULL << (i % 64);
 		thread->kernel_entry = run;
 		percpus[i]->reaper.thread = thread;
 		thread_wake(thread);

@@ -15,6 +15,7 @@ struct reaper {
 	struct object *first, *last; /* to be freed, in this order */
 	struct object *in_work;
 	struct object *threads;      /* dead ones, collected */
+	uint64_t threads_late_tsc;   /* from then on they come before objects */
 	struct thread *thread;
 };
 

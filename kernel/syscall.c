@@ -118,11 +118,13 @@ static __attribute__((noinline)) int64_t run_with_objects(const struct call *cal
 int64_t syscall_dispatch(uint64_t number, const uint64_t *value)
 {
 	struct syscall_arguments arguments = {.value = value};
-	int64_t answer = syscall_error(ERR_INVALID);
+	int64_t answer;
 
-	if (number < SYSTEM_CALL_COUNT && !names_objects(calls[number].needs, value))
+	if (number >= SYSTEM_CALL_COUNT || calls[number].run == NULL)
+		answer = syscall_error(ERR_INVALID);
+	else if (!names_objects(calls[number].needs, value))
 		answer = calls[number].run(&arguments);
-	else if (number < SYSTEM_CALL_COUNT)
+	else
 		answer = run_with_objects(&calls[number], &arguments);
 	scheduler_before_user();
 	return answer;

@@ -53,6 +53,7 @@ unsigned threads_free(struct object **dead)
 	return count;
 }
 
+/* For a reaper that does not collect threads (host tests). */
 static bool thread_release(struct object *object)
 {
 	object->next_dead = NULL;

@@ -198,36 +198,18 @@ const struct cpuid_answer *cpuid_policy_static(const struct cpuid_table *table, 
 	return &zeros;
 }
 
-/* The bytes that the compacted format needs for what is on in XCR0 now. SDM Vol. 1, "Format of Extended Region of an XSAVE
- * Area", "Compacted Format". */
-static uint32_t compacted_bytes(const struct cpuid_table *table, uint64_t xcr0)
+/* The bytes an XSAVE area needs for what is on in XCR0 now. SDM Vol. 1, "Format of Extended Region of an XSAVE Area". */
+static uint32_t xsave_bytes(const struct cpuid_table *table, uint64_t xcr0, bool compacted)
 {
 	uint32_t bytes = 576;
 
 	for (uint32_t i = 2; i < 8; i++) {
-		if ((xcr0 >> i & 1) != 0) {
-			const struct cpuid_answer *component = cpuid_policy_static(table, 0x0d, i);
+		const struct cpuid_answer *component = cpuid_policy_static(table, 0x0d, i);
+		uint32_t next = (component->ecx & XSAVE_ALIGNED) != 0 ? (bytes + 63) & ~63U : bytes;
+		uint32_t start = compacted ? next : component->ebx;
 
-			if ((component->ecx & XSAVE_ALIGNED) != 0)
-				bytes = (bytes + 63) & ~63U;
-			bytes += component->eax;
-		}
-	}
-	return bytes;
-}
-
-/* The bytes an XSAVE area needs for what is on in XCR0 now, in the standard format. */
-static uint32_t xsave_bytes(const struct cpuid_table *table, uint64_t xcr0)
-{
-	uint32_t bytes = 576;
-
-	for (uint32_t i = 2; i < 8; i++) {
-		if ((xcr0 >> i & 1) != 0) {
-			const struct cpuid_answer *component = cpuid_policy_static(table, 0x0d, i);
-
-			if (component->eax + component->ebx > bytes)
-				bytes = component->eax + component->ebx;
-		}
+		if ((xcr0 >> i & 1) != 0 && start + component->eax > bytes)
+			bytes = start + component->eax;
 	}
 	return bytes;
 }
@@ -246,10 +228,8 @@ struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_
 	} else if (leaf == 0x0b) {
 		answer.ecx |= subleaf & 0xff;
 		answer.edx = vcpu->apic_id;
-	} else if (leaf == 0x0d && subleaf == 0 && answer.eax != 0) {
-		answer.ebx = xsave_bytes(table, vcpu->xcr0);
-	} else if (leaf == 0x0d && subleaf == 1 && answer.eax != 0) {
-		answer.ebx = compacted_bytes(table, vcpu->xcr0);
+	} else if (leaf == 0x0d && subleaf <= 1 && answer.eax != 0) {
+		answer.ebx = xsave_bytes(table, vcpu->xcr0, subleaf == 1);
 	}
 	return answer;
 }

@@ -18,13 +18,18 @@ static bool completion_ok(const struct vcpu_reply *reply)
 	return true;
 }
 
-/* With an error code just where the vector has one: the entry would fail otherwise. SDM Vol. 3A, "Exceptions and Interrupts". */
-static bool injection_ok(const struct vcpu_reply *reply)
+bool exception_has_error_code(uint8_t vector)
 {
 	static const uint32_t with_error_code = 1U << 8 | 1U << 10 | 1U << 11 | 1U << 12 | 1U << 13 | 1U << 14 | 1U << 17;
 
+	return vector < EXCEPTIONS && (with_error_code >> vector & 1) != 0;
+}
+
+/* With an error code just where the vector has one: the entry would fail otherwise. */
+static bool injection_ok(const struct vcpu_reply *reply)
+{
 	return reply->vector < EXCEPTIONS && reply->vector != VECTOR_NMI &&
-	       (reply->error_code_valid != 0) == ((with_error_code >> reply->vector & 1) != 0);
+	       (reply->error_code_valid != 0) == exception_has_error_code((uint8_t)reply->vector);
 }
 
 static bool apic_ok(const struct vcpu_reply *reply)

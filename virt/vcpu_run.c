@@ -35,7 +35,8 @@ static inline void arrive(struct vcpu *vcpu)
 		settle(cpu, vcpu);
 	if (read_cr2() != vcpu->cr2)
 		write_cr2(vcpu->cr2);
-	if (vcpu->timer_deadline_tsc != UINT64_MAX)
+	/* While it is armed the CPU has it; once reached, or after another thread, the CPU has none (kernel/timer.c). */
+	if (vcpu->timer_deadline_tsc != percpu_self()->guest_deadline_tsc)
 		interrupts_timer_arm(vcpu);
 }
 

@@ -1,6 +1,6 @@
 KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
 	virt/interrupts.c virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c virt/msr_policy.c virt/posted.c \
-	virt/reply.c virt/vcpu.c virt/vcpu_run.c virt/vm.c virt/vm_slot.c
+	virt/reply.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_run.c virt/vm.c virt/vm_slot.c
 
 LOCAL_APIC_SOURCES := virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c
 UNIT_TESTS += local_apic
@@ -12,5 +12,6 @@ test_vcpu_run_SOURCES := virt/vcpu_run.c virt/interrupts.c virt/posted.c virt/re
 $(BUILD)/host/virt/vcpu_run.o: HOST_CFLAGS += -include tests/fake/cpu_insn.h
 test_interrupts_SOURCES := virt/interrupts.c virt/posted.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
 UNIT_TESTS += guest_map
-test_guest_map_SOURCES := virt/guest_map.c tests/fake/hv.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c kernel/object.c tests/fake/kernel_reaper.c
+test_guest_map_SOURCES := virt/guest_map.c virt/vcpu_notify.c \
+	tests/fake/hv.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c kernel/object.c tests/fake/kernel_reaper.c
 test_virt_policies_SOURCES := virt/control_registers.c virt/cpuid_policy.c virt/hypercall.c virt/reply.c

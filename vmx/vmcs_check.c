@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "virt/reply.h"
 #include "vmx/vmx_controls.h"
 
 #define CR0_PE 0x1ULL
@@ -46,12 +47,6 @@ static bool allowed(uint64_t value, struct vmx_allowed setting)
 	return (~value & setting.must_be_1) == 0 && (value & ~(uint64_t)setting.may_be_1) == 0;
 }
 
-/* #DF, #TS, #NP, #SS, #GP, #PF, #AC. */
-static bool pushes_error_code(uint8_t vector)
-{
-	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
-}
-
 static void check_error_code(struct findings *f, const struct vmcs_snapshot *s, const struct vmx_capabilities *c)
 {
 	uint32_t info = (uint32_t)s->ENTRY_INTERRUPTION_INFO;
@@ -60,7 +55,7 @@ static void check_error_code(struct findings *f, const struct vmcs_snapshot *s, 
 
 	require(f, !has_one || is_exception, "entry event: only exceptions have error codes");
 	require(f, !has_one || !real_mode, "entry event: an error code in real mode");
-	require(f, !is_exception || real_mode || c->error_codes_are_free || has_one == pushes_error_code(EVENT_VECTOR(info)),
+	require(f, !is_exception || real_mode || c->error_codes_are_free || has_one == exception_has_error_code(EVENT_VECTOR(info)),
 		"entry event: an error code with the wrong vector, or none with a vector that has one");
 	require(f, !has_one || (s->ENTRY_EXCEPTION_ERROR_CODE & 0xffff8000U) == 0, "entry event: error code above 15 bits");
 }

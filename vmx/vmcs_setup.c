@@ -18,7 +18,6 @@
 #define EXCEPTION_DB (1U << 1)
 #define EXCEPTION_AC (1U << 17)
 #define EXCEPTION_MC (1U << 18)
-#define DR7_AFTER_RESET 0x400U
 #define NO_VMCS         UINT64_MAX
 /* CR0 bits that are the host's or need a look; the guest changes the rest without an exit. */
 #define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
@@ -124,7 +123,7 @@ static void write_guest_state(void)
 {
 	vmcs_write64(VMCS_GUEST_VMCS_LINK_POINTER, NO_VMCS);
 	vmcs_write64(VMCS_GUEST_IA32_DEBUGCTL, 0);
-	vmcs_write_natural(VMCS_GUEST_DR7, DR7_AFTER_RESET);
+	vmcs_write_natural(VMCS_GUEST_DR7, DR7_AFTER_INIT);
 	vmcs_write32(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_write_natural(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmcs_write_natural(VMCS_GUEST_SYSENTER_EIP, 0);

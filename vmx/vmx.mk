@@ -9,7 +9,7 @@ test_ept_SOURCES := vmx/ept.c
 UNIT_TESTS += vmx_capabilities vmx_report vmcs_check exit_table
 test_vmx_report_SOURCES := vmx/vmx_report.c vmx/vmx_capabilities.c lib/base/format.c
 test_vmx_capabilities_SOURCES := vmx/vmx_capabilities.c
-test_vmcs_check_SOURCES := vmx/vmcs_check.c
+test_vmcs_check_SOURCES := vmx/vmcs_check.c virt/reply.c
 test_exit_table_SOURCES := vmx/exit_table.c vmx/fault_combine.c
 # The same code with VMX instructions that act on memory.
 VMX_FAKED := vmx/inject.c vmx/registers.c

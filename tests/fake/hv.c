@@ -92,6 +92,7 @@ static enum hv_leave run(struct vcpu *vcpu)
 static void take_cpu(struct vcpu *vcpu)
 {
 	(void)vcpu;
+	fake_hv.takes++;
 }
 
 static void set_registers(struct vcpu *vcpu, const struct vcpu_registers *registers)
@@ -103,7 +104,18 @@ static void set_registers(struct vcpu *vcpu, const struct vcpu_registers *regist
 static void set_dr7(struct vcpu *vcpu, uint64_t value)
 {
 	(void)vcpu;
-	fake_hv.dr7 = value;
+	(void)value;
+}
+
+static void flush(const struct vm *vm)
+{
+	(void)vm;
+	fake_hv.flushes++;
+}
+
+static void fill_decode_group(struct vcpu *vcpu)
+{
+	(void)vcpu;
 }
 
 static const struct hv_ops fake_ops = {
@@ -112,7 +124,8 @@ static const struct hv_ops fake_ops = {
 	.unmap = unmap,
 	.run = run,
 	.take_cpu = take_cpu,
-	.fill_decode_group = take_cpu,
+	.fill_decode_group = fill_decode_group,
+	.flush = flush,
 	.set_registers = set_registers,
 	.set_dr7 = set_dr7,
 	.event_pending = event_pending,

@@ -51,13 +51,22 @@ enum status memory_run_at(struct memory *memory, uint64_t offset_bytes, struct m
 	return OK;
 }
 
-void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64])
+struct thread *thread_current(void)
 {
-	const struct thread *thread = atomic_load(&vcpu->thread);
+	return NULL;
+}
 
-	atomic_fetch_or(&vcpu->pending, PENDING_FLUSH);
-	if (thread != NULL && vcpu->place == VCPU_IN_LOOP)
-		cpu_mask[0] |= 1ULL << thread->home->index;
+/* Memory that goes away wakes nobody: whoever does not run looks before it does. */
+void thread_wake(struct thread *thread)
+{
+	(void)thread;
+	fail();
+}
+
+void thread_kick(struct thread *thread)
+{
+	(void)thread;
+	fail();
 }
 
 void shootdown_guests(const uint64_t cpu_mask[CPUS_MAX / 64])

@@ -177,6 +177,21 @@ static void body_threads_together(void)
 	assert_true(reaper_is_behind());
 }
 
+/* However many objects a program lets die, threads wait for them one pause at most. */
+static void body_threads_do_not_wait_for_objects(void)
+{
+	static struct object thread = {.kind = OBJECT_THREAD};
+
+	boot();
+	pause_ticks = 0;
+	reaper_add(&thread);
+	for (unsigned i = 0; i < 10; i++) {
+		object_put(memory_object(fragmented(1)));
+		assert_int_equal(reaper_step(), REAPER_WORK_NOW);
+	}
+	assert_int_equal(threads_freed, 1);
+}
+
 /* From the moment its program has seen it end, a thread's memory counts as coming back. */
 static void body_ending_threads_count(void)
 {
@@ -217,6 +232,7 @@ PC_TEST(memory_in_portions)
 PC_TEST(space_in_portions)
 PC_TEST(pool_in_portions)
 PC_TEST(threads_together)
+PC_TEST(threads_do_not_wait_for_objects)
 PC_TEST(ending_threads_count)
 PC_TEST(each_cpu_frees_its_own)
 
@@ -227,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_reaper_space_in_portions),
 		cmocka_unit_test(test_kernel_reaper_pool_in_portions),
 		cmocka_unit_test(test_kernel_reaper_threads_together),
+		cmocka_unit_test(test_kernel_reaper_threads_do_not_wait_for_objects),
 		cmocka_unit_test(test_kernel_reaper_ending_threads_count),
 		cmocka_unit_test(test_kernel_reaper_each_cpu_frees_its_own),
 	};

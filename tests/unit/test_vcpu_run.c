@@ -20,7 +20,7 @@ static struct vcpu_state vcpu_state;
 static struct vcpu_reply vcpu_reply;
 static struct hv_cpu hv_cpu;
 static struct thread thread;
-static unsigned entries, yields_left, blocks, debug_resets;
+static unsigned entries, yields_left, blocks, debug_resets, arms, flushes_at_entry;
 
 /* Another vCPU of the VM asks for it. */
 void vm_stop(struct vm *which, enum vcpu_stop_reason reason)
@@ -56,7 +56,8 @@ void thread_block(uint64_t deadline_tsc)
 
 void timer_set_guest_deadline(uint64_t deadline_tsc)
 {
-	(void)deadline_tsc;
+	fake_percpu.guest_deadline_tsc = deadline_tsc;
+	arms++;
 }
 
 void fpu_take(struct hv_cpu *cpu, struct vcpu *owner)
@@ -91,6 +92,7 @@ static enum hv_leave guest(struct vcpu *which)
 	assert_ptr_equal(which, &vcpu);
 	assert_int_equal(atomic_load(&vm.stop_reason), VCPU_STOP_NONE);
 	entries++;
+	flushes_at_entry = fake_hv.flushes;
 	vm_stop(&vm, VCPU_STOP_POWER_OFF);
 	return HV_LEAVE_ATTENTION;
 }
@@ -112,8 +114,54 @@ static int setup(void **state)
 	vcpu.timer_deadline_tsc = UINT64_MAX;
 	vcpu.eoi_vector = NO_EOI;
 	local_apic_create(&vcpu.apic, 0, true, true, 39, apic_clock_make(1000000000));
-	entries = yields_left = blocks = debug_resets = 0;
+	entries = yields_left = blocks = debug_resets = arms = flushes_at_entry = 0;
+	fake_percpu.guest_deadline_tsc = UINT64_MAX;
 	return 0;
+}
+
+/* Memory was taken from the VM while this vCPU was elsewhere: SDM Vol. 3C, "Guidelines for Use of the INVEPT Instruction". */
+static void test_vcpu_run_forgets_translations_before_it_enters(void **state)
+{
+	(void)state;
+	atomic_store(&vcpu.pending, PENDING_FLUSH);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 1);
+	assert_int_equal(flushes_at_entry, 1);
+}
+
+static void run_again(void)
+{
+	atomic_store(&vm.stop_reason, (uint32_t)VCPU_STOP_NONE);
+	atomic_store(&vcpu.pending, 0);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+}
+
+static void test_vcpu_run_takes_the_cpu_once_until_another_had_it(void **state)
+{
+	struct vcpu other;
+
+	(void)state;
+	run_again();
+	run_again();
+	assert_int_equal(fake_hv.takes, 1);
+	hv_cpu.settled = NULL; /* as hypervisor_switch_out() leaves it */
+	hv_cpu.fpu_owner = hv_cpu.msr_owner = &other;
+	run_again();
+	assert_int_equal(fake_hv.takes, 2);
+	assert_ptr_equal(hv_cpu.fpu_owner, &vcpu);
+	assert_ptr_equal(hv_cpu.msr_owner, &vcpu);
+}
+
+static void test_vcpu_run_arms_a_timer_once_until_it_was_reached(void **state)
+{
+	(void)state;
+	vcpu.timer_deadline_tsc = UINT64_MAX - 1;
+	run_again();
+	run_again();
+	assert_int_equal(arms, 1);
+	fake_percpu.guest_deadline_tsc = UINT64_MAX; /* reached, or another thread ran */
+	run_again();
+	assert_int_equal(arms, 2);
 }
 
 static void test_vcpu_run_sees_a_stop_after_an_entry(void **state)
@@ -168,6 +216,9 @@ static void test_vcpu_run_init_leaves_nothing_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_vcpu_run_forgets_translations_before_it_enters),
+		TEST(test_vcpu_run_takes_the_cpu_once_until_another_had_it),
+		TEST(test_vcpu_run_arms_a_timer_once_until_it_was_reached),
 		TEST(test_vcpu_run_sees_a_stop_after_an_entry),
 		TEST(test_vcpu_run_sees_a_stop_that_came_while_it_yielded),
 		TEST(test_vcpu_run_does_not_sleep_on_a_stop),

@@ -1,0 +1,39 @@
+/* What others tell a vCPU: bits of `pending`, and that its thread comes to look at them. */
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "kernel/percpu.h"
+#include "kernel/spinlock.h"
+#include "kernel/thread.h"
+#include "kernel/thread_internal.h"
+#include "virt/vcpu.h"
+
+void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
+{
+	struct thread *thread;
+
+	/* Ordered against the vCPU's own "say where I am, then look at pending": one of the two sees the other. */
+	atomic_fetch_or(&vcpu->pending, pending_bits);
+	if (atomic_load(&vcpu->place) == VCPU_OUTSIDE || atomic_load(&vcpu->thread) == thread_current())
+		return;
+	spinlock_acquire(&vcpu->thread_lock);
+	thread = atomic_load(&vcpu->thread);
+	if (thread != NULL && atomic_load(&vcpu->place) == VCPU_BLOCKED)
+		thread_wake(thread);
+	else if (thread != NULL)
+		thread_kick(thread);
+	spinlock_release(&vcpu->thread_lock);
+}
+
+void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64])
+{
+	const struct thread *thread;
+
+	/* Outside the loop or blocked, it will look at pending before it enters the guest; ordered as in vcpu_notify(). */
+	atomic_fetch_or(&vcpu->pending, PENDING_FLUSH);
+	spinlock_acquire(&vcpu->thread_lock);
+	thread = atomic_load(&vcpu->thread);
+	if (thread != NULL && atomic_load(&vcpu->place) == VCPU_IN_LOOP)
+		cpu_mask[thread->home->index / 64] |= 1ULL << (thread->home->index % 64);
+	spinlock_release(&vcpu->thread_lock);
+}
