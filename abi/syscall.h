@@ -48,7 +48,10 @@
 	X(VCPU_RUN)       /* (vcpu, HANDLE_NONE: this thread's) -> enum vcpu_exit_kind; a vCPU keeps the first thread */   \
 	X(VCPU_GET_STATE) /* (vcpu, VCPU_GROUP_ bits, struct vcpu_registers *) -> 0 */                              \
 	X(VCPU_SET_STATE) /* (vcpu, VCPU_GROUP_ bits, const struct vcpu_registers *) -> 0 */                        \
-	X(VCPU_EXTINT)    /* (vcpu, level) -> 0 */
+	X(VCPU_EXTINT)    /* (vcpu, level) -> 0 */                                                                  \
+	X(SCHEDULE_CPU)   /* (host, CPU number, const struct schedule_cpu *) -> 0; from its next switch on */        \
+	X(SCHEDULE_SPACE) /* (host, space, const struct schedule_space *) -> 0 */                                   \
+	X(VCPU_STATUS)    /* (vm, vCPU index, struct vcpu_status *) -> 0; ERR_NOT_FOUND: no such vCPU */
 
 enum system_call {
 #define SYSTEM_CALL_ENUM(name) SYS_##name,

@@ -44,6 +44,7 @@ int64_t sys_vm_stop(const struct syscall_arguments *a);
 int64_t sys_vm_msi(const struct syscall_arguments *a);
 int64_t sys_vm_eoi_exits(const struct syscall_arguments *a);
 int64_t sys_vm_status(const struct syscall_arguments *a);
+int64_t sys_vcpu_status(const struct syscall_arguments *a);
 int64_t sys_vcpu_create(const struct syscall_arguments *a);
 int64_t sys_vcpu_run(const struct syscall_arguments *a);
 int64_t sys_vcpu_get_state(const struct syscall_arguments *a);

@@ -66,6 +66,9 @@ static const struct call {
 	[SYS_VCPU_GET_STATE] = {sys_vcpu_get_state, {{0, OBJECT_VCPU, RIGHT_MANAGE}}},
 	[SYS_VCPU_SET_STATE] = {sys_vcpu_set_state, {{0, OBJECT_VCPU, RIGHT_MANAGE}}},
 	[SYS_VCPU_EXTINT] = {sys_vcpu_extint, {{0, OBJECT_VCPU, RIGHT_MANAGE}}},
+	[SYS_SCHEDULE_CPU] = {sys_schedule_cpu, {{0, OBJECT_HOST, RIGHT_MANAGE}}},
+	[SYS_SCHEDULE_SPACE] = {sys_schedule_space, {{0, OBJECT_HOST, RIGHT_MANAGE}, {1, OBJECT_SPACE, RIGHT_MANAGE}}},
+	[SYS_VCPU_STATUS] = {sys_vcpu_status, {{0, OBJECT_VM, RIGHT_READ}}},
 };
 
 int64_t syscall_new_handle(struct object *object, unsigned rights)

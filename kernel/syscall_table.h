@@ -29,3 +29,5 @@ int64_t sys_irq_ack(const struct syscall_arguments *a);
 int64_t sys_host_report(const struct syscall_arguments *a);
 int64_t sys_host_power(const struct syscall_arguments *a);
 int64_t sys_console_take(const struct syscall_arguments *a);
+int64_t sys_schedule_cpu(const struct syscall_arguments *a);
+int64_t sys_schedule_space(const struct syscall_arguments *a);

@@ -256,3 +256,18 @@ enum status sys_vcpu_extint(handle_t vcpu, bool level)
 {
 	return done(system_call(SYS_VCPU_EXTINT, vcpu, level, 0, 0, 0, 0));
 }
+
+enum status sys_schedule_cpu(handle_t host, uint32_t cpu, const struct schedule_cpu *rules)
+{
+	return done(system_call(SYS_SCHEDULE_CPU, host, cpu, address(rules), 0, 0, 0));
+}
+
+enum status sys_schedule_space(handle_t host, handle_t space, const struct schedule_space *rules)
+{
+	return done(system_call(SYS_SCHEDULE_SPACE, host, space, address(rules), 0, 0, 0));
+}
+
+enum status sys_vcpu_status(handle_t vm, uint32_t index, struct vcpu_status *status)
+{
+	return done(system_call(SYS_VCPU_STATUS, vm, index, address(status), 0, 0, 0));
+}

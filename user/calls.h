@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/schedule.h"
 #include "abi/status.h"
 #include "abi/syscall.h"
 #include "abi/vcpu.h"
@@ -67,6 +68,10 @@ MUST_CHECK enum status sys_vcpu_run(handle_t vcpu, enum vcpu_exit_kind *kind);
 MUST_CHECK enum status sys_vcpu_get_state(handle_t vcpu, uint32_t groups, struct vcpu_registers *registers);
 MUST_CHECK enum status sys_vcpu_set_state(handle_t vcpu, uint32_t groups, const struct vcpu_registers *registers);
 MUST_CHECK enum status sys_vcpu_extint(handle_t vcpu, bool level);
+
+MUST_CHECK enum status sys_schedule_cpu(handle_t host, uint32_t cpu, const struct schedule_cpu *rules);
+MUST_CHECK enum status sys_schedule_space(handle_t host, handle_t space, const struct schedule_space *rules);
+MUST_CHECK enum status sys_vcpu_status(handle_t vm, uint32_t index, struct vcpu_status *status);
 
 /* A memory object of len_bytes, zeroed. Undone on error. */
 MUST_CHECK enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *memory);
