@@ -1,6 +1,8 @@
 # Guest programs of this project, flat binaries (docs/guest-flat.md): $(BUILD)/NAME.bin. hello goes onto the boot volume; those of
 # guests/test/ and bench only into images of tests and benchmarks: `make test-guests`.
 FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions.c guests/flat/timer.c
+BENCH_SHARED_SOURCES := guests/bench/figures.c guests/bench/interrupts.c guests/bench/entries.asm
+BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c $(BENCH_SHARED_SOURCES)
 FLAT_TEST_GUESTS := $(basename $(notdir $(sort $(wildcard guests/test/*.c guests/test/*.asm))))
 FLAT_OBJECTS := $(patsubst %,$(BUILD)/guest/%.o,$(basename $(FLAT_SOURCES)))
 
@@ -11,15 +13,15 @@ $(BUILD)/guest/%.o: %.asm
 	@mkdir -p $(@D)
 	$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
 
-# $(1): program; $(2): its source without .c or .asm
+# $(1): program; $(2): its sources without .c or .asm
 define flat_rule
-$(BUILD)/$(1).bin: $(BUILD)/guest/$(2).o $(FLAT_OBJECTS) guests/flat/flat.ld
+$(BUILD)/$(1).bin: $(patsubst %,$(BUILD)/guest/%.o,$(2)) $(FLAT_OBJECTS) guests/flat/flat.ld
 	$$(CC) -nostdlib -static -no-pie -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--build-id=none \
 		-Wl,-T,guests/flat/flat.ld -o $$(@:.bin=.guest.elf) $$(filter %.o,$$^)
 	objcopy -O binary $$(@:.bin=.guest.elf) $$@
 endef
 $(eval $(call flat_rule,hello,guests/hello/hello))
-$(eval $(call flat_rule,bench,guests/bench/bench))
+$(eval $(call flat_rule,bench,$(basename $(BENCH_SOURCES))))
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest))))
 
 IMAGE_FILES += $(BUILD)/hello.bin

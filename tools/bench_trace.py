@@ -64,6 +64,12 @@ def windows(lines):
     return found
 
 
+def woken(window):
+    """The part of a window after the host's last HLT: what it executes once an interrupt has woken it."""
+    begin = max((at + 1 for at, text in enumerate(window.texts) if text.split()[0] == "hlt"), default=0)
+    return Window(window.lines[begin:], window.texts[begin:])
+
+
 def typical(group):
     """The window of median length: an interrupt of the host may have come in one."""
     middle = statistics.median_low(len(window.texts) for window in group)

@@ -1,74 +1,15 @@
 /* What VM exits cost, in ticks of the TSC, from guest instruction to guest instruction: RDTSC after minus before, median of
  * 2,000, minus that of nothing. Prints "bench NAME TICKS" on COM1 and powers off. tools/bench.py reads it. */
+#include "guests/bench/bench.h"
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
-#define ROUNDS           2000U
 #define MSR_MISC_ENABLE  0x1a0U
 #define UNKNOWN_CALL     0x7fffffffU
 #define POST_PORT        0x80U
 #define IOAPIC_WINDOW    ((volatile uint32_t *)0xfec00010UL)
 #define PAGE_BYTES       4096U
 #define TOUCHED_MEMORY   0x400000UL /* behind the program; the VM has 16 MiB */
-
-static uint32_t ticks[ROUNDS];
-
-/* Shell sort: small, and quick enough. */
-static uint32_t median(void)
-{
-	for (unsigned gap = ROUNDS / 2; gap > 0; gap /= 2) {
-		for (unsigned i = gap; i < ROUNDS; i++) {
-			uint32_t value = ticks[i];
-			unsigned at = i;
-
-			for (; at >= gap && ticks[at - gap] > value; at -= gap)
-				ticks[at] = ticks[at - gap];
-			ticks[at] = value;
-		}
-	}
-	return ticks[ROUNDS / 2];
-}
-
-/* XCHG BX, BX, which does nothing: tools/bench.py counts what the host executes from one mark to the next. */
-#define MARK             "xchgw %%bx, %%bx\n\t"
-#define MARKED_ROUNDS    3U
-
-/* The instruction stands between two RDTSCs, with nothing of the compiler's between; then, a few times, between two marks. */
-#define MEASURE(instruction, ...)                                                                              \
-	do {                                                                                                   \
-		for (unsigned round = 0; round < ROUNDS; round++) {                                            \
-			uint32_t before, after;                                                                \
-                                                                                                               \
-			__asm__ volatile("rdtsc\n\tmovl %%eax, %0\n\t" instruction "\n\trdtsc\n\tmovl %%eax, %1" \
-					 : "=&r"(before), "=&r"(after)                                          \
-					 : __VA_ARGS__                                                          \
-					 : "rax", "rbx", "rcx", "rdx", "memory");                              \
-			ticks[round] = after - before;                                                         \
-		}                                                                                              \
-		for (unsigned round = 0; round < MARKED_ROUNDS; round++) {                                     \
-			__asm__ volatile(MARK instruction "\n\t" MARK                                          \
-					 :                                                                     \
-					 : __VA_ARGS__                                                         \
-					 : "rax", "rbx", "rcx", "rdx", "memory");                              \
-		}                                                                                              \
-	} while (0)
-
-static void show(const char *name, uint32_t value)
-{
-	print("bench ");
-	print(name);
-	print(" ");
-	print_number(value);
-	print("\n");
-}
-
-static uint32_t empty_ticks(const char *name)
-{
-	uint32_t value = median();
-
-	show(name, value);
-	return value;
-}
 
 /* Loads of registers belong to the loop, not to the exit: each figure has a twin without the instruction. */
 static void measure_register_exits(void)
@@ -139,5 +80,6 @@ void guest_main(const struct guest_flat_info *info)
 	measure_register_exits();
 	measure_device_exits();
 	measure_first_touch();
+	measure_local_apic();
 	print("bench end\n");
 }

@@ -67,6 +67,12 @@ def test_typical_is_the_median():
     assert len(bench_trace.typical(pieces).texts) == 12
 
 
+def test_woken_is_what_follows_the_last_halt():
+    texts = ["push r15", "hlt", "iret", "hlt", "push rax", "vmresume"]
+    assert bench_trace.woken(bench_trace.Window(list(texts), texts)).texts == ["push rax", "vmresume"]
+    assert bench_trace.woken(bench_trace.Window(["nop"], ["nop"])).texts == ["nop"]
+
+
 def test_agrees_within_the_guests_own_instruction():
     piece = bench_trace.Window([], ["nop"] * 225)
     assert bench_trace.agrees(piece, 228)
