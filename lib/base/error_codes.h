@@ -26,6 +26,13 @@
 	X(E119, "manifest cannot be read") \
 	X(E120, "note: setting has no effect in this version") \
 	X(E121, "manifest names no VM") \
+	X(E122, "duration is malformed") \
+	X(E123, "reservation is impossible") \
+	X(E124, "windows of time are wrong") \
+	X(E125, "list of VMs is wrong") \
+	X(E126, "settings of scheduling contradict one another") \
+	X(E127, "CPU cannot be dedicated") \
+	X(E128, "VM is in a [schedule] that is wrong") \
 	X(E201, "kernel file not found") \
 	X(E202, "initrd file not found") \
 	X(E203, "VM wants more memory than there is") \

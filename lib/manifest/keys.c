@@ -6,6 +6,7 @@
 /* clang-format off */
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
 #define CHOICES(list)       .choices = (list), .choice_count = sizeof(list) / sizeof((list)[0])
+#define LINE(key)           .line_offset = offsetof(struct manifest_vm, lines.key)
 #define NOT_YET(key)        {.name = (key), .support = MANIFEST_NOT_YET}
 
 static const char *const console_choices[] = {"serial", "screen"};
@@ -14,6 +15,7 @@ static const char *const restart_choices[] = {
 	[MANIFEST_RESTART_ON_FAILURE] = "on-failure",
 	[MANIFEST_RESTART_ALWAYS] = "always",
 };
+static const char *const smt_choices[] = {[MANIFEST_SMT_SEPARATE] = "separate", [MANIFEST_SMT_SHARE] = "share"};
 static const char *const feature_choices[] = {
 #define FEATURE_CHOICE(symbol, name) [FEATURE_##symbol] = (name),
 	FEATURES(FEATURE_CHOICE)
@@ -39,7 +41,29 @@ static const struct manifest_key host_keys[] = {
 		.choice_error = E115,
 	},
 	{.name = "quiet", .kind = MANIFEST_BOOLEAN, FIELD(manifest_host, quiet)},
-	NOT_YET("smt"),
+	{
+		.name = "smt",
+		.kind = MANIFEST_CHOICE,
+		FIELD(manifest_host, smt),
+		CHOICES(smt_choices),
+		.choice_error = E112,
+		.default_number = MANIFEST_SMT_SEPARATE,
+	},
+};
+
+#define DURATION(type, member, name_text, least, most)                                                      \
+	{                                                                                                   \
+		.name = (name_text), .kind = MANIFEST_DURATION, .is_required = true, FIELD(type, member), \
+		.min = (least), .max = (most),                                                              \
+	}
+#define KEYS(list) .keys = (list), .key_count = sizeof(list) / sizeof((list)[0])
+
+static const struct manifest_key reserve_keys[] = {
+	DURATION(manifest_reserve, budget_ns, "budget", MANIFEST_BUDGET_MIN_NS, MANIFEST_PERIOD_MAX_NS),
+	DURATION(manifest_reserve, period_ns, "period", MANIFEST_PERIOD_MIN_NS, MANIFEST_PERIOD_MAX_NS),
+};
+static const struct manifest_section reserve_section = {
+	.name = "reserve", .header = "reserve", .is_value = true, KEYS(reserve_keys),
 };
 
 static const struct manifest_key vm_keys[] = {
@@ -59,20 +83,37 @@ static const struct manifest_key vm_keys[] = {
 		.name = "vcpus",
 		.kind = MANIFEST_INTEGER,
 		FIELD(manifest_vm, vcpu_count),
+		LINE(vcpus),
 		.min = 1,
 		.max = MANIFEST_VCPUS_MAX,
-		.supported_max = MANIFEST_VCPUS_SUPPORTED,
 		.default_number = 1,
 	},
-	{.name = "cpus", .kind = MANIFEST_CPU_LIST, FIELD(manifest_vm, cpus), .max = MANIFEST_CPUS_MAX},
+	{.name = "cpus", .kind = MANIFEST_CPU_LIST, FIELD(manifest_vm, cpus), LINE(cpus), .max = MANIFEST_CPUS_MAX},
 	{
 		.name = "weight",
 		.kind = MANIFEST_INTEGER,
-		.support = MANIFEST_WITHOUT_EFFECT,
 		FIELD(manifest_vm, weight),
 		.min = 1,
-		.max = 10000,
-		.default_number = 100,
+		.max = SCHEDULE_WEIGHT_MAX,
+		.default_number = SCHEDULE_WEIGHT_USUAL,
+	},
+	{
+		.name = "cap",
+		.kind = MANIFEST_INTEGER,
+		FIELD(manifest_vm, cap_percent),
+		LINE(cap),
+		.min = 1,
+		.max = MANIFEST_CAP_MAX_PERCENT,
+	},
+	{.name = "reserve", .kind = MANIFEST_TABLE, FIELD(manifest_vm, reserve), LINE(reserve), .section = &reserve_section},
+	{.name = "dedicated", .kind = MANIFEST_BOOLEAN, FIELD(manifest_vm, dedicated), LINE(dedicated)},
+	{
+		.name = "service_cpu",
+		.kind = MANIFEST_INTEGER,
+		FIELD(manifest_vm, service_cpu),
+		LINE(service_cpu),
+		.max = MANIFEST_CPUS_MAX - 1,
+		.default_number = MANIFEST_CPU_UNSET,
 	},
 	{
 		.name = "restart",
@@ -82,10 +123,6 @@ static const struct manifest_key vm_keys[] = {
 		.choice_error = E112,
 		.default_number = MANIFEST_RESTART_NEVER,
 	},
-	NOT_YET("cap"),
-	NOT_YET("reserve"),
-	NOT_YET("dedicated"),
-	NOT_YET("service_cpu"),
 	NOT_YET("modules"),
 	NOT_YET("hpet"),
 	NOT_YET("testdev"),
@@ -96,12 +133,50 @@ static const struct manifest_key vm_keys[] = {
 	NOT_YET("shared"),
 };
 
-#define KEYS(list) .keys = (list), .key_count = sizeof(list) / sizeof((list)[0])
+static const struct manifest_key window_keys[] = {
+	DURATION(manifest_window, start_ns, "start", 0, MANIFEST_FRAME_MAX_NS),
+	DURATION(manifest_window, length_ns, "length", MANIFEST_WINDOW_MIN_NS, MANIFEST_FRAME_MAX_NS),
+	{.name = "vms", .kind = MANIFEST_VM_LIST, .is_required = true, FIELD(manifest_window, vms)},
+	{
+		.name = "cpus",
+		.kind = MANIFEST_CPU_LIST,
+		.is_required = true,
+		FIELD(manifest_window, cpus),
+		.max = MANIFEST_CPUS_MAX,
+	},
+};
+static const struct manifest_section window_section = {
+	.name = "windows",
+	.header = "windows",
+	.is_value = true,
+	KEYS(window_keys),
+	.line_offset = offsetof(struct manifest_window, line),
+};
+
+static const struct manifest_key schedule_keys[] = {
+	DURATION(manifest_schedule, frame_ns, "frame", MANIFEST_FRAME_MIN_NS, MANIFEST_FRAME_MAX_NS),
+	{
+		.name = "windows",
+		.kind = MANIFEST_TABLE_LIST,
+		.is_required = true,
+		FIELD(manifest_schedule, windows),
+		.count_offset = offsetof(struct manifest_schedule, window_count),
+		.element_bytes = sizeof(struct manifest_window),
+		.max = MANIFEST_WINDOWS_MAX,
+		.section = &window_section,
+	},
+	{.name = "slack", .kind = MANIFEST_BOOLEAN, FIELD(manifest_schedule, slack)},
+};
 
 const struct manifest_section manifest_sections[] = {
 	[MANIFEST_SECTION_HOST] = {.name = "host", .header = "[host]", KEYS(host_keys)},
 	[MANIFEST_SECTION_VM] = {.name = "vm", .header = "[[vm]]", .is_array = true, KEYS(vm_keys)},
-	{.name = "schedule", .header = "[schedule]", .support = MANIFEST_NOT_YET},
+	[MANIFEST_SECTION_SCHEDULE] = {
+		.name = "schedule",
+		.header = "[schedule]",
+		KEYS(schedule_keys),
+		.line_offset = offsetof(struct manifest_schedule, line),
+	},
 	{.name = "switch", .header = "[[switch]]", .is_array = true, .support = MANIFEST_NOT_YET},
 };
 

@@ -10,17 +10,22 @@ enum manifest_kind {
 	MANIFEST_PATH,        /* path below bulkhead/, up to size - 1 bytes: char[] */
 	MANIFEST_SIZE,        /* "512M" or a number of bytes, in min .. max, a multiple of 4096: uint64_t */
 	MANIFEST_INTEGER,     /* in min .. max: uint32_t */
+	MANIFEST_DURATION,    /* "10ms", in min .. max nanoseconds: uint64_t */
 	MANIFEST_BOOLEAN,     /* bool */
 	MANIFEST_CHOICE,      /* text, one of choices, as its index: uint32_t */
 	MANIFEST_CHOICE_LIST, /* array of such, at least min, as a set of bits: uint64_t */
 	MANIFEST_CPU_LIST,    /* array of CPU numbers below max, as a set of bits: uint64_t[] */
+	MANIFEST_VM_LIST,     /* array of names of VMs, at least one, as a set of their indexes: uint64_t */
+	MANIFEST_TABLE,       /* { ... } with the keys of section: its struct */
+	MANIFEST_TABLE_LIST,  /* array of such, 1 .. max; each is read at offset + n * element_bytes */
 };
 
 enum manifest_support {
 	MANIFEST_SUPPORTED,
-	MANIFEST_WITHOUT_EFFECT, /* read and checked; a value other than the default gives a note */
-	MANIFEST_NOT_YET,        /* known, but refused in this version */
+	MANIFEST_NOT_YET, /* known, but refused in this version */
 };
+
+struct manifest_section;
 
 struct manifest_key {
 	const char *name;
@@ -29,17 +34,20 @@ struct manifest_key {
 	bool is_required;
 	uint16_t offset; /* of the field in the table's struct */
 	uint16_t size;   /* of the field */
+	uint16_t line_offset;   /* of the uint32_t that keeps the key's line; 0: nobody asks for it */
+	uint16_t count_offset;  /* MANIFEST_TABLE_LIST: of the uint32_t that counts them */
+	uint16_t element_bytes; /* MANIFEST_TABLE_LIST */
 	uint64_t min, max;
-	uint64_t supported_max;  /* 0: all up to max; else what lies above is not yet supported */
 	uint64_t default_number; /* also booleans, choices, sets */
 	const char *default_text;
 	const char *const *choices;
 	uint32_t choice_count;
 	uint64_t choices_without_effect; /* set of choices; each gives a note */
 	enum error_code choice_error;
+	const struct manifest_section *section; /* MANIFEST_TABLE, MANIFEST_TABLE_LIST */
 };
 
-/* A table of the file: [name], or [[name]] where is_array. */
+/* A table of the file: [name], or [[name]] where is_array; or the value of a key. */
 struct manifest_section {
 	const char *name;
 	const char *header;
@@ -47,9 +55,11 @@ struct manifest_section {
 	enum manifest_support support;
 	const struct manifest_key *keys;
 	uint32_t key_count;
+	bool is_value;        /* header is the key's name */
+	uint16_t line_offset; /* in the section's struct, of the uint32_t that keeps the table's line; 0: nobody asks for it */
 };
 
-enum manifest_section_index { MANIFEST_SECTION_HOST, MANIFEST_SECTION_VM, MANIFEST_SECTION_COUNT_SUPPORTED };
+enum manifest_section_index { MANIFEST_SECTION_HOST, MANIFEST_SECTION_VM, MANIFEST_SECTION_SCHEDULE };
 
 extern const struct manifest_section manifest_sections[];
 extern const uint32_t manifest_section_count;
@@ -66,6 +76,18 @@ struct manifest_entry {
 	void *target; /* the section's struct */
 	int32_t vm_index;
 };
+
+/* Reads all keys of a table into the entry's struct, and reports those that are missing. */
+void manifest_read_entry(const struct manifest_entry *entry, const struct toml_node *table);
+
+/* What a key's value must be, for messages: "an integer without quotes". */
+const char *manifest_kind_words(const struct manifest_key *key);
+
+/* Checks the windows of [schedule] against the frame and one another; reports what is wrong, of no VM. */
+void manifest_check_windows(struct manifest *manifest);
+
+/* Checks what several keys say together: reservations, dedicated CPUs, windows. Refuses VMs, each with messages. */
+void manifest_check_schedule(struct manifest *manifest);
 
 /* Sets every field of the section's struct to its default. */
 void manifest_set_defaults(const struct manifest_section *section, void *target);

@@ -67,17 +67,27 @@ static void read_pair(const struct manifest_entry *entry, const struct toml_node
 		manifest_set_value(entry, key, node);
 }
 
-static void read_entry(const struct manifest_entry *entry, const struct toml_node *table)
+static void report_missing_key(const struct manifest_entry *entry, const struct toml_node *table, const struct manifest_key *key)
 {
+	if (entry->section->is_value || key->kind == MANIFEST_TABLE_LIST)
+		manifest_report(entry->manifest, entry->vm_index, table->line, E110, "%s has no %s; add %s",
+				entry->section->header, key->name, manifest_kind_words(key));
+	else
+		manifest_report(entry->manifest, entry->vm_index, table->line, E110,
+				"%s has no %s; add a line %s = \"...\"", entry->section->header, key->name, key->name);
+}
+
+void manifest_read_entry(const struct manifest_entry *entry, const struct toml_node *table)
+{
+	if (entry->section->line_offset != 0)
+		memcpy((char *)entry->target + entry->section->line_offset, &table->line, sizeof(table->line));
 	for (const struct toml_node *node = table->first; node != NULL; node = node->next)
 		read_pair(entry, node);
 	for (uint32_t i = 0; i < entry->section->key_count; i++) {
 		const struct manifest_key *key = &entry->section->keys[i];
 
 		if (key->is_required && toml_find(table, key->name) == NULL)
-			manifest_report(entry->manifest, entry->vm_index, table->line, E110,
-					"%s has no %s; add a line %s = \"...\"", entry->section->header, key->name,
-					key->name);
+			report_missing_key(entry, table, key);
 	}
 }
 
@@ -117,7 +127,7 @@ static void read_vm(struct manifest *manifest, const struct toml_node *table)
 				toml_kind_name(table->kind));
 		return;
 	}
-	read_entry(&entry, table);
+	manifest_read_entry(&entry, table);
 	check_name(manifest, index);
 }
 
@@ -142,7 +152,42 @@ static void read_host(struct manifest *manifest, const struct toml_node *table)
 		.vm_index = -1,
 	};
 
-	read_entry(&entry, table);
+	manifest_read_entry(&entry, table);
+}
+
+/* Windows that are only half right would give time to the wrong VMs: all of them are dropped, with the VMs that they name. */
+static void drop_schedule(struct manifest *manifest)
+{
+	struct manifest_schedule *schedule = &manifest->schedule;
+
+	for (uint32_t i = 0; i < schedule->window_count; i++) {
+		const struct manifest_window *window = &schedule->windows[i];
+
+		for (uint32_t vm = 0; vm < manifest->vm_count; vm++) {
+			if ((window->vms >> vm & 1) != 0 && !manifest->vms[vm].refused)
+				manifest_report(manifest, (int32_t)vm, window->line, E128,
+						"VM \"%s\" is in a window, but [schedule] is wrong; correct it first",
+						manifest->vms[vm].name);
+		}
+	}
+	schedule->window_count = 0;
+}
+
+static void read_schedule(struct manifest *manifest, const struct toml_node *table)
+{
+	const struct manifest_entry entry = {
+		.manifest = manifest,
+		.section = &manifest_sections[MANIFEST_SECTION_SCHEDULE],
+		.target = &manifest->schedule,
+		.vm_index = -1,
+	};
+	uint32_t errors_before = manifest->error_count;
+
+	manifest_read_entry(&entry, table);
+	if (manifest->error_count == errors_before)
+		manifest_check_windows(manifest);
+	if (manifest->error_count != errors_before)
+		drop_schedule(manifest);
 }
 
 static const struct manifest_section *find_section(const char *name)
@@ -167,7 +212,7 @@ static void report_unknown_section(struct manifest *manifest, const struct toml_
 	}
 	for (; count < manifest_section_count && count < NAMES_MAX; count++)
 		names[count] = manifest_sections[count].name;
-	manifest_suggest(node->key, names, count, "there are [host] and [[vm]]", suggestion, sizeof(suggestion));
+	manifest_suggest(node->key, names, count, "there are [host], [[vm]] and [schedule]", suggestion, sizeof(suggestion));
 	manifest_report(manifest, -1, node->line, E104, "table \"%.40s\" is not known%s", node->key, suggestion);
 }
 
@@ -188,8 +233,26 @@ static void read_section(struct manifest *manifest, const struct toml_node *node
 				node->key, toml_kind_name(node->kind), section->header);
 	else if (section->is_array)
 		read_vms(manifest, node);
+	else if (section == &manifest_sections[MANIFEST_SECTION_SCHEDULE])
+		read_schedule(manifest, node);
 	else
 		read_host(manifest, node);
+}
+
+/* Windows name VMs, which may stand below them in the file: so [schedule] comes last. */
+static void read_sections(struct manifest *manifest, const struct toml_node *root)
+{
+	const char *last = manifest_sections[MANIFEST_SECTION_SCHEDULE].name;
+
+	for (const struct toml_node *node = root->first; node != NULL; node = node->next) {
+		if (strcmp(node->key, last) != 0)
+			read_section(manifest, node);
+	}
+	for (const struct toml_node *node = root->first; node != NULL; node = node->next) {
+		if (strcmp(node->key, last) == 0)
+			read_section(manifest, node);
+	}
+	manifest_check_schedule(manifest);
 }
 
 void manifest_read(struct manifest *manifest, struct manifest_workspace *workspace, const char *file_name,
@@ -212,8 +275,7 @@ void manifest_read(struct manifest *manifest, struct manifest_workspace *workspa
 		manifest->messages[0].column = error.column;
 		return;
 	}
-	for (const struct toml_node *node = root->first; node != NULL; node = node->next)
-		read_section(manifest, node);
+	read_sections(manifest, root);
 	if (manifest->vm_count == 0 && manifest->error_count == 0)
 		manifest_report(manifest, -1, 0, E121, "the file names no VM; add a [[vm]] with name and kernel");
 }

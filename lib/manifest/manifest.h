@@ -10,6 +10,7 @@
 
 #include "abi/boot_info.h"
 #include "abi/features.h"
+#include "abi/schedule.h"
 #include "abi/status.h"
 #include "abi/vmm_spec.h"
 #include "lib/base/error_codes.h"
@@ -18,8 +19,16 @@
 #define MANIFEST_FILE_NAME        "bulkhead.toml"
 #define MANIFEST_VMS_MAX          64U
 #define MANIFEST_VCPUS_MAX        64U
-#define MANIFEST_VCPUS_SUPPORTED  1U /* more are grammar, but E114 in this version */
 #define MANIFEST_CPUS_MAX         256U
+#define MANIFEST_CPU_UNSET        UINT32_MAX
+#define MANIFEST_WINDOWS_MAX      SCHEDULE_WINDOWS_MAX
+#define MANIFEST_CAP_MAX_PERCENT  (100U * MANIFEST_CPUS_MAX)
+#define MANIFEST_BUDGET_MIN_NS    UINT64_C(50000)
+#define MANIFEST_PERIOD_MIN_NS    UINT64_C(1000000)
+#define MANIFEST_PERIOD_MAX_NS    UINT64_C(1000000000)
+#define MANIFEST_WINDOW_MIN_NS    UINT64_C(50000)
+#define MANIFEST_FRAME_MIN_NS     UINT64_C(1000000)
+#define MANIFEST_FRAME_MAX_NS     UINT64_C(10000000000)
 #define MANIFEST_NAME_BYTES       32U
 #define MANIFEST_CMDLINE_BYTES    2048U
 #define MANIFEST_MEMORY_MIN_BYTES VMM_MEMORY_LEAST_BYTES
@@ -35,10 +44,40 @@ enum manifest_restart { MANIFEST_RESTART_NEVER, MANIFEST_RESTART_ON_FAILURE, MAN
 /* Bits of manifest_host.console. */
 enum manifest_console { MANIFEST_CONSOLE_SERIAL = 1, MANIFEST_CONSOLE_SCREEN = 2 };
 
+/* Whether the threads of one core may run different VMs at once. */
+enum manifest_smt { MANIFEST_SMT_SEPARATE, MANIFEST_SMT_SHARE };
+
 struct manifest_host {
 	uint64_t console;           /* set of enum manifest_console */
 	uint64_t disabled_features; /* set of FEATURE_BIT() */
+	uint32_t smt;               /* enum manifest_smt */
 	bool quiet;
+};
+
+/* CPU time that each vCPU of a VM is guaranteed; budget_ns 0: none. */
+struct manifest_reserve {
+	uint64_t budget_ns, period_ns;
+};
+
+/* Where keys stand whose values are checked against others; 0: the key is not there. */
+struct manifest_lines {
+	uint32_t vcpus, cpus, cap, reserve, dedicated, service_cpu;
+};
+
+struct manifest_window {
+	uint64_t start_ns, length_ns;          /* from the start of the frame */
+	uint64_t vms;                          /* bit n: manifest.vms[n] */
+	uint64_t cpus[MANIFEST_CPUS_MAX / 64]; /* as manifest_vm.cpus; not all zero */
+	uint32_t line;
+};
+
+/* The table [schedule]. One that is wrong has no windows, and the VMs that it names are refused. */
+struct manifest_schedule {
+	uint64_t frame_ns;
+	bool slack;            /* window time that is left goes to VMs that are in no window */
+	uint32_t line;         /* 0: there is none */
+	uint32_t window_count;
+	struct manifest_window windows[MANIFEST_WINDOWS_MAX];
 };
 
 struct manifest_vm {
@@ -50,11 +89,21 @@ struct manifest_vm {
 	uint64_t cpus[MANIFEST_CPUS_MAX / 64]; /* bit n % 64 of word n / 64: may run on CPU n; all zero: on any */
 	uint32_t vcpu_count;
 	uint32_t weight;
+	uint32_t cap_percent; /* of one CPU; 0: no cap */
+	struct manifest_reserve reserve;
+	bool dedicated;       /* cpus are its own, one for each vCPU */
+	uint32_t service_cpu; /* where the other threads of a dedicated VM's VMM run; MANIFEST_CPU_UNSET: on CPU 0 */
+	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
 	uint32_t line;    /* of its [[vm]]; 0: not from a file */
 	uint32_t message_count;
 	bool refused; /* must not be started; its messages say why. The other fields may then be defaults. */
 };
+
+static inline bool manifest_has_cpu(const uint64_t cpus[MANIFEST_CPUS_MAX / 64], uint32_t cpu)
+{
+	return (cpus[cpu / 64] >> (cpu % 64) & 1) != 0;
+}
 
 struct manifest_message {
 	enum error_code code;
@@ -67,6 +116,7 @@ struct manifest_message {
 struct manifest {
 	const char *file_name; /* for messages; the caller's */
 	struct manifest_host host;
+	struct manifest_schedule schedule;
 	uint32_t vm_count;
 	uint32_t message_count;
 	uint32_t messages_left_out;
@@ -128,3 +178,6 @@ size_t manifest_message_format(const struct manifest *manifest, const struct man
 
 /* "512M", "3G", "1028K": the largest unit that divides bytes; plain digits else. */
 size_t manifest_size_format(uint64_t bytes, char *out, size_t size_bytes);
+
+/* "10ms", "50us", "2s", as the manifest has it: the largest unit that divides ns; below a microsecond "7ns". */
+size_t manifest_duration_format(uint64_t ns, char *out, size_t size_bytes);

@@ -1,5 +1,5 @@
 /* One value of the manifest: its type, its range, its place in the struct. One function per kind, chosen by a table;
- * those for text and lists are in value_text.c and value_list.c. */
+ * those for text, lists, tables and durations are in files of their own. */
 #include "lib/manifest/value.h"
 
 #include "lib/base/format.h"
@@ -90,11 +90,6 @@ static void set_integer(const struct manifest_entry *entry, const struct manifes
 				(unsigned long long)key->min, (unsigned long long)key->max);
 		return;
 	}
-	if (key->supported_max != 0 && value > key->supported_max) {
-		manifest_reject(entry, node, E114, "%s = %llu is not yet supported in this version; write at most %llu",
-				key->name, (unsigned long long)value, (unsigned long long)key->supported_max);
-		return;
-	}
 	manifest_store_number(entry->target, key, value);
 }
 
@@ -120,16 +115,15 @@ static const struct kind kinds[] = {
 	[MANIFEST_CHOICE] = {TOML_STRING, "text in \"quotes\"", manifest_set_choice},
 	[MANIFEST_CHOICE_LIST] = {TOML_ARRAY, "an array, like [\"a\", \"b\"]", manifest_set_choice_list},
 	[MANIFEST_CPU_LIST] = {TOML_ARRAY, "an array, like [0, 1]", manifest_set_cpu_list},
+	[MANIFEST_DURATION] = {TOML_STRING, "a duration, like \"10ms\"", manifest_set_duration},
+	[MANIFEST_VM_LIST] = {TOML_ARRAY, "an array of VMs' names, like [\"web\"]", manifest_set_vm_list},
+	[MANIFEST_TABLE] = {TOML_TABLE, "a table, like { budget = \"2ms\", period = \"10ms\" }", manifest_set_table},
+	[MANIFEST_TABLE_LIST] = {TOML_ARRAY, "an array of tables, like [ { start = \"0ms\", ... } ]", manifest_set_table_list},
 };
 
-static void note_without_effect(const struct manifest_entry *entry, const struct manifest_key *key,
-				const struct toml_node *node)
+const char *manifest_kind_words(const struct manifest_key *key)
 {
-	uint64_t value = 0;
-
-	memcpy(&value, (const char *)entry->target + key->offset, key->size);
-	if (value != key->default_number)
-		manifest_reject(entry, node, E120, "note: %s is read but has no effect in this version", key->name);
+	return kinds[key->kind].description;
 }
 
 void manifest_set_value(const struct manifest_entry *entry, const struct manifest_key *key,
@@ -137,6 +131,8 @@ void manifest_set_value(const struct manifest_entry *entry, const struct manifes
 {
 	const struct kind *kind = &kinds[key->kind];
 
+	if (key->line_offset != 0)
+		memcpy((char *)entry->target + key->line_offset, &node->line, sizeof(node->line));
 	if (node->kind == TOML_UNSUPPORTED)
 		manifest_reject(entry, node, E103,
 				"%s is %.40s: floats, dates, octal and binary are not read; write %s", key->name,
@@ -146,8 +142,6 @@ void manifest_set_value(const struct manifest_entry *entry, const struct manifes
 				kind->description);
 	else
 		kind->set(entry, key, node);
-	if (key->support == MANIFEST_WITHOUT_EFFECT)
-		note_without_effect(entry, key, node);
 }
 
 void manifest_set_defaults(const struct manifest_section *section, void *target)

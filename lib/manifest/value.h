@@ -15,6 +15,12 @@ void manifest_store_text(void *target, const struct manifest_key *key, const cha
 /* value_list.c */
 manifest_setter manifest_set_choice, manifest_set_choice_list, manifest_set_cpu_list;
 
+/* value_table.c */
+manifest_setter manifest_set_table, manifest_set_table_list, manifest_set_vm_list;
+
+/* duration.c */
+manifest_setter manifest_set_duration;
+
 /* value.c */
 
 /* Reports what is wrong with that node of the entry. */

@@ -102,7 +102,8 @@ void manifest_set_cpu_list(const struct manifest_entry *entry, const struct mani
 		set[cpu / 64] |= UINT64_C(1) << (cpu % 64);
 	}
 	if (node->first == NULL)
-		manifest_reject(entry, node, E113, "%s is empty; remove the key to allow all CPUs", key->name);
+		manifest_reject(entry, node, E113, "%s is empty; %s", key->name,
+				key->is_required ? "name CPUs, like [0, 1]" : "remove the key to allow all CPUs");
 	else
 		memcpy((char *)entry->target + key->offset, set, sizeof(set));
 }

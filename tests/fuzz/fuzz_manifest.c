@@ -26,6 +26,20 @@ static enum status find_file(void *context, const char *path)
 	return path[0] == 'm' ? ERR_NOT_FOUND : OK;
 }
 
+static void check_schedule(const struct manifest *manifest)
+{
+	const struct manifest_schedule *schedule = &manifest->schedule;
+
+	require(schedule->window_count <= MANIFEST_WINDOWS_MAX);
+	for (uint32_t i = 0; i < schedule->window_count; i++) {
+		const struct manifest_window *window = &schedule->windows[i];
+
+		require(window->length_ns > 0 && window->start_ns + window->length_ns <= schedule->frame_ns);
+		require(window->vms != 0 && (manifest->vm_count == 64 || window->vms >> manifest->vm_count == 0));
+		require((window->cpus[0] | window->cpus[1] | window->cpus[2] | window->cpus[3]) != 0);
+	}
+}
+
 static void check(const struct manifest *manifest)
 {
 	char line[MANIFEST_LINE_BYTES];
@@ -35,11 +49,14 @@ static void check(const struct manifest *manifest)
 		const struct manifest_vm *vm = &manifest->vms[i];
 
 		require(vm->name[0] != '\0' && (vm->name[0] != '#' || vm->refused));
-		require(vm->refused == has_message(manifest, i) || vm->weight != 100);
+		require(vm->refused == has_message(manifest, i));
 		require(vm->refused || vm->kernel[0] != '\0');
 		require(vm->memory_bytes % 4096 == 0 && vm->memory_bytes >= MANIFEST_MEMORY_MIN_BYTES);
-		require(vm->vcpu_count == 1 && vm->weight >= 1 && vm->weight <= 10000 && vm->restart <= 2);
+		require(vm->vcpu_count >= 1 && vm->vcpu_count <= 64 && vm->weight >= 1 && vm->weight <= 10000 && vm->restart <= 2);
+		require(vm->refused || vm->reserve.budget_ns <= vm->reserve.period_ns);
+		require(vm->refused || !vm->dedicated || !manifest_has_cpu(vm->cpus, 0));
 	}
+	check_schedule(manifest);
 	for (uint32_t i = 0; i < manifest->message_count; i++)
 		require(manifest_message_format(manifest, &manifest->messages[i], line, sizeof(line)) > 6);
 }

@@ -27,7 +27,26 @@ static void expect_in_page(const char *text)
 		fail_msg("the page has no \"%s\"", text);
 }
 
-/* Each key has a row of its own in its table's section: "| `memory` |". */
+/* Each key has a row of its own in its table's part of the page: "| `memory` |". Keys that are tables have rows in the same part:
+ * "| `reserve.budget` |". */
+static void expect_rows(const struct manifest_section *section, const char *prefix, const char *start, const char *end)
+{
+	char text[96];
+
+	for (uint32_t k = 0; k < section->key_count; k++) {
+		const struct manifest_key *key = &section->keys[k];
+		const char *row;
+
+		format_text(text, sizeof(text), "\n| `%s%s` |", prefix, key->name);
+		row = strstr(start, text);
+		if (row == NULL || (end != NULL && row > end))
+			fail_msg("docs/manifest.md has no row for %s%s", prefix, key->name);
+		format_text(text, sizeof(text), "%s.", key->name);
+		if (key->section != NULL)
+			expect_rows(key->section, text, start, end);
+	}
+}
+
 static void test_manifest_docs_explain_every_key(void **state)
 {
 	char text[96];
@@ -35,23 +54,12 @@ static void test_manifest_docs_explain_every_key(void **state)
 	(void)state;
 	load("docs/manifest.md");
 	for (uint32_t i = 0; i < manifest_section_count; i++) {
-		const struct manifest_section *section = &manifest_sections[i];
 		const char *start;
-		const char *end;
 
-		format_text(text, sizeof(text), "\n## `%s`", section->header);
+		format_text(text, sizeof(text), "\n## `%s`", manifest_sections[i].header);
 		expect_in_page(text);
 		start = strstr(page, text) + 1;
-		end = strstr(start, "\n## ");
-		for (uint32_t k = 0; k < section->key_count; k++) {
-			const char *row;
-
-			format_text(text, sizeof(text), "\n| `%s` |", section->keys[k].name);
-			row = strstr(start, text);
-			if (row == NULL || (end != NULL && row > end))
-				fail_msg("docs/manifest.md, %s, has no row for %s", section->header,
-					 section->keys[k].name);
-		}
+		expect_rows(&manifest_sections[i], "", start, strstr(start, "\n## "));
 	}
 }
 
