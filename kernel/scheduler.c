@@ -170,6 +170,11 @@ void scheduler_yield(void)
 	cpu->reschedule = true;
 }
 
+void scheduler_yield_to_sibling(void)
+{
+	scheduler_yield();
+}
+
 void scheduler_after_interrupt(void)
 {
 	struct percpu *cpu = percpu_self();

@@ -21,6 +21,8 @@ void scheduler_take_inbox(void);
 void scheduler_switch(void);
 /* The current thread lets another go first, at its way out of ring 0. */
 void scheduler_yield(void);
+/* The same, when the current one is a vCPU that spins: better one of its own VM, for which it may be waiting. */
+void scheduler_yield_to_sibling(void);
 /* After an interrupt was dealt with: whether a thread that it woke should run at once. One that the current thread wakes by a
  * call of its own waits a little: the current one may be about to wait too, or hold a lock that the woken one wants. */
 void scheduler_after_interrupt(void);

@@ -73,7 +73,7 @@ enum exit_verdict exit_inject_ud(struct vcpu *vcpu);
 	X(32, WRMSR, exit_wrmsr, EXIT_NEEDS_LENGTH) \
 	X(36, MWAIT, exit_undefined, 0) \
 	X(39, MONITOR, exit_undefined, 0) \
-	X(40, PAUSE, exit_nothing, EXIT_NEEDS_LENGTH) \
+	X(40, PAUSE, exit_pause, EXIT_NEEDS_LENGTH) \
 	X(48, EPT_VIOLATION, exit_ept_violation, EXIT_NEEDS_QUALIFICATION | EXIT_NEEDS_VECTORING) \
 	X(49, EPT_MISCONFIG, exit_unexpected, EXIT_NEEDS_VECTORING) \
 	X(50, INVEPT, exit_undefined, 0) \
@@ -114,6 +114,7 @@ EXIT_HANDLER(exit_window);
 EXIT_HANDLER(exit_cpuid);
 EXIT_HANDLER(exit_hlt);
 EXIT_HANDLER(exit_nothing);
+EXIT_HANDLER(exit_pause);
 EXIT_HANDLER(exit_rdmsr);
 EXIT_HANDLER(exit_rdpmc);
 EXIT_HANDLER(exit_undefined);

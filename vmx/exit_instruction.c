@@ -1,5 +1,7 @@
 /* Instructions that exit and are answered here: CPUID, MSRs, XSETBV, hypercalls, and those a guest does not have.
  * SDM Vol. 3C, "Instructions That Cause VM Exits". */
+#include "kernel/scheduler.h"
+#include "kernel/thread.h"
 #include "virt/control_registers.h"
 #include "virt/cpuid_policy.h"
 #include "virt/fpu.h"
@@ -90,7 +92,17 @@ enum exit_verdict exit_hlt(struct vcpu *vcpu, const struct exit_info *info)
 	return EXIT_BLOCK;
 }
 
-/* INVD and WBINVD: guest memory is write-back and coherent, and INVD would lose the host's data. PAUSE: a hint. */
+/* PAUSE, or many in a row: the vCPU waits for another one, which may be waiting for this CPU. */
+enum exit_verdict exit_pause(struct vcpu *vcpu, const struct exit_info *info)
+{
+	(void)info;
+	scheduler_yield_to_sibling();
+	if (thread_should_yield())
+		atomic_fetch_or(&vcpu->pending, PENDING_YIELD);
+	return EXIT_ADVANCE;
+}
+
+/* INVD and WBINVD: guest memory is write-back and coherent, and INVD would lose the host's data. */
 enum exit_verdict exit_nothing(struct vcpu *vcpu, const struct exit_info *info)
 {
 	(void)vcpu;

@@ -131,7 +131,9 @@
 /* Only where the secondary control of the same name is there: not in snapshots. */
 #define VMCS_OPTIONAL_FIELDS(X) \
 	X(64, ENCLS_EXITING_BITMAP, 0x202e) \
-	X(64, ENCLV_EXITING_BITMAP, 0x2036)
+	X(64, ENCLV_EXITING_BITMAP, 0x2036) \
+	X(32, PLE_GAP, 0x4020) \
+	X(32, PLE_WINDOW, 0x4022)
 
 /* One type a width: the compiler refuses the wrong accessor, and a field where a value belongs. */
 typedef struct { uint32_t encoding; } vmcs_field16;

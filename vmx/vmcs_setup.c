@@ -19,6 +19,9 @@
 #define EXCEPTION_AC (1U << 17)
 #define EXCEPTION_MC (1U << 18)
 #define NO_VMCS         UINT64_MAX
+/* "PAUSE-Loop Exiting": two PAUSEs so close belong to one loop, which exits when it has gone on for so long. */
+#define PLE_GAP_TICKS    128U
+#define PLE_WINDOW_TICKS 4096U
 /* CR0 bits that are the host's or need a look; the guest changes the rest without an exit. */
 #define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
 
@@ -93,6 +96,10 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 	vmcs_write64(VMCS_EPT_POINTER, vm->ept_pointer);
 	if (vmx->vpid != 0)
 		vmcs_write16(VMCS_VPID, vmx->vpid);
+	if ((vmx->controls.secondary & SECONDARY_PROC_PAUSE_LOOP) != 0) {
+		vmcs_write32(VMCS_PLE_GAP, PLE_GAP_TICKS);
+		vmcs_write32(VMCS_PLE_WINDOW, PLE_WINDOW_TICKS);
+	}
 	if ((vmx->controls.secondary & SECONDARY_PROC_ENCLS) != 0)
 		vmcs_write64(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
 	if ((vmx->controls.secondary & SECONDARY_PROC_ENCLV) != 0)

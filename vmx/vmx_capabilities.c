@@ -37,6 +37,14 @@ enum status vmx_controls_choose(struct vmx_allowed allowed, uint32_t required, u
 	return OK;
 }
 
+void vmx_want_pause_exits(const struct vmx_capabilities *capabilities, bool loops_allowed, uint32_t *primary, uint32_t *secondary)
+{
+	if (loops_allowed && (capabilities->controls[VMX_SECONDARY].may_be_1 & SECONDARY_PROC_PAUSE_LOOP) != 0)
+		*secondary |= SECONDARY_PROC_PAUSE_LOOP;
+	else
+		*primary |= PRIMARY_PROC_PAUSE;
+}
+
 static const struct vmx_requirement requirements[] = {
 	{"external-interrupt exiting", VMX_PIN, PIN_EXTERNAL_INTERRUPT},
 	{"NMI exiting", VMX_PIN, PIN_NMI},

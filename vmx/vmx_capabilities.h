@@ -43,6 +43,11 @@ struct vmx_capabilities vmx_capabilities_intersect(const struct vmx_capabilities
 /* required | wanted where possible | what must be. ERR_UNSUPPORTED: a required bit may not be 1. */
 MUST_CHECK enum status vmx_controls_choose(struct vmx_allowed allowed, uint32_t required, uint32_t wanted, uint32_t *out);
 
+/* A vCPU that spins waits for another one of its VM: loops of PAUSE shall exit, or where the CPU cannot tell them, or
+ * loops_allowed is false, each PAUSE. Adds to the wanted controls. SDM Vol. 3C, "Changes to Instruction Behavior in VMX Non-Root
+ * Operation". */
+void vmx_want_pause_exits(const struct vmx_capabilities *capabilities, bool loops_allowed, uint32_t *primary, uint32_t *secondary);
+
 /* One line of the requirements: what VMs cannot do without. */
 struct vmx_requirement {
 	const char *words;

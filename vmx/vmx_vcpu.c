@@ -103,14 +103,17 @@ static enum status choose_controls(const struct vm *vm, struct vmx_controls *out
 {
 	const struct vmx_allowed *allowed = vmx_capabilities.controls;
 	uint32_t wanted = SECONDARY_PROC_INVPCID | SECONDARY_PROC_ENCLS | SECONDARY_PROC_ENCLV;
+	uint32_t primary = 0;
 	enum status status;
 
 	if (!vm_feature_disabled(vm, FEATURE_VPID) && (vmx_capabilities.ept_vpid & VPID_CAP_INVVPID) != 0 &&
 	    (vmx_capabilities.ept_vpid & VPID_CAP_SINGLE) != 0)
 		wanted |= SECONDARY_PROC_VPID;
+	if (vm->vcpu_limit > 1)
+		vmx_want_pause_exits(&vmx_capabilities, !vm_feature_disabled(vm, FEATURE_PLE), &primary, &wanted);
 	status = vmx_controls_choose(allowed[VMX_PIN], vmx_required_bits(VMX_PIN), 0, &out->pin);
 	if (status == OK)
-		status = vmx_controls_choose(allowed[VMX_PRIMARY], vmx_required_bits(VMX_PRIMARY), 0, &out->primary);
+		status = vmx_controls_choose(allowed[VMX_PRIMARY], vmx_required_bits(VMX_PRIMARY), primary, &out->primary);
 	if (status == OK)
 		status = vmx_controls_choose(allowed[VMX_SECONDARY], vmx_required_bits(VMX_SECONDARY), wanted, &out->secondary);
 	if (status == OK)

@@ -18,6 +18,7 @@ FAKE(exit_window)
 FAKE(exit_cpuid)
 FAKE(exit_hlt)
 FAKE(exit_nothing)
+FAKE(exit_pause)
 FAKE(exit_rdmsr)
 FAKE(exit_rdpmc)
 FAKE(exit_undefined)
@@ -72,6 +73,14 @@ static void test_exit_length_only_where_it_is_defined(void **state)
 			assert_true(defined);
 	}
 	assert_int_equal(exit_row(EXIT_REASON_EPT_VIOLATION)->needs & EXIT_NEEDS_LENGTH, 0);
+}
+
+/* A spinning vCPU gives way, and steps over its PAUSE. */
+static void test_exit_pause_has_its_handler_and_length(void **state)
+{
+	(void)state;
+	assert_true(exit_row(EXIT_REASON_PAUSE)->handle == exit_pause);
+	assert_int_equal(exit_row(EXIT_REASON_PAUSE)->needs, EXIT_NEEDS_LENGTH);
 }
 
 /* Events that an exit broke off are injected again: these reasons can break one off. */
@@ -139,6 +148,7 @@ int main(void)
 		cmocka_unit_test(test_exit_row_exists_for_every_number),
 		cmocka_unit_test(test_exit_row_denies_what_is_switched_off),
 		cmocka_unit_test(test_exit_length_only_where_it_is_defined),
+		cmocka_unit_test(test_exit_pause_has_its_handler_and_length),
 		cmocka_unit_test(test_exit_vectoring_is_read_where_delivery_can_break_off),
 		cmocka_unit_test(test_cr_access_decode_fields),
 		cmocka_unit_test(test_port_access_decode_fields),

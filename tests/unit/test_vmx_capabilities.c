@@ -52,6 +52,26 @@ static void test_vmx_controls_choose_adds_what_must_and_may_be(void **state)
 	assert_int_equal(out, 0x13);
 }
 
+static void test_vmx_pause_exits_by_loops_where_the_cpu_can(void **state)
+{
+	struct vmx_capabilities capabilities = skylake();
+	uint32_t primary = 1, secondary = 2;
+
+	(void)state;
+	vmx_want_pause_exits(&capabilities, true, &primary, &secondary);
+	assert_int_equal(primary, 1);
+	assert_int_equal(secondary, 2 | 1U << 10);
+	secondary = 2;
+	vmx_want_pause_exits(&capabilities, false, &primary, &secondary); /* disable = ["ple"] */
+	assert_int_equal(primary, 1 | 1U << 30);
+	assert_int_equal(secondary, 2);
+	primary = 1;
+	capabilities.controls[VMX_SECONDARY].may_be_1 &= ~(1U << 10);
+	vmx_want_pause_exits(&capabilities, true, &primary, &secondary);
+	assert_int_equal(primary, 1 | 1U << 30);
+	assert_int_equal(secondary, 2);
+}
+
 static void test_vmx_requirements_met_by_skylake(void **state)
 {
 	struct vmx_capabilities capabilities = skylake();
@@ -113,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vmx_allowed_halves),
 		cmocka_unit_test(test_vmx_controls_choose_adds_what_must_and_may_be),
+		cmocka_unit_test(test_vmx_pause_exits_by_loops_where_the_cpu_can),
 		cmocka_unit_test(test_vmx_requirements_met_by_skylake),
 		cmocka_unit_test(test_vmx_requirements_list_all_that_is_missing),
 		cmocka_unit_test(test_vmx_required_bits_leave_windows_closed),
