@@ -1,6 +1,6 @@
-/* Features of the PC that the manifest's `disable` can switch off one by one: for tests, and for PCs whose feature is
- * broken. One list makes the enum, the bit mask that goes to ring 0, the names in the manifest and the check that
- * docs/manifest.md explains each. Numbers are part of the interface: append only. */
+/* Features of the PC, and parts of the paravirtual interface, that the manifest's `disable` can switch off one by one: for tests,
+ * and for PCs whose feature is broken. One list makes the enum, the bit mask that goes to ring 0, the names in the manifest and the
+ * check that docs/manifest.md explains each. Numbers are part of the interface: append only. */
 #pragma once
 #include <stdint.h>
 
@@ -22,7 +22,11 @@
 	X(TSC_DEADLINE, "tsc-deadline") \
 	X(INVARIANT_TSC, "invariant-tsc") \
 	X(PREEMPTION_TIMER, "preemption-timer") \
-	X(PLE, "ple")
+	X(PLE, "ple") \
+	X(STEAL_TIME, "steal-time") \
+	X(PV_UNHALT, "pv-unhalt") \
+	X(PV_IPI, "pv-ipi") \
+	X(PV_TLB_FLUSH, "pv-tlb-flush")
 
 enum feature {
 #define FEATURE_ENUM(symbol, name) FEATURE_##symbol,

@@ -20,6 +20,7 @@ enum vcpu_exit_kind {
 	VCPU_EXIT_STOPPED,       /* this VM cannot go on: stop_reason */
 	VCPU_EXIT_TASK_SWITCH,   /* task switch: value = exit qualification, decode group */
 	VCPU_EXIT_POOL_EMPTY,    /* the pool that pays has no memory: try again later */
+	VCPU_EXIT_STEAL_TIME,    /* the guest asked for a record of stolen time: value = its MSR; the guest has moved on */
 	VCPU_EXIT_KIND_COUNT
 };
 

@@ -50,3 +50,4 @@ int64_t sys_vcpu_run(const struct syscall_arguments *a);
 int64_t sys_vcpu_get_state(const struct syscall_arguments *a);
 int64_t sys_vcpu_set_state(const struct syscall_arguments *a);
 int64_t sys_vcpu_extint(const struct syscall_arguments *a);
+int64_t sys_vcpu_steal_record(const struct syscall_arguments *a);

@@ -137,7 +137,7 @@ void kernel_map_cpu_windows(struct percpu *cpu)
 }
 
 /* The windows are used by this CPU only, so a local invalidation is enough. */
-static void *window_open_4k(uint64_t physical)
+void *frame_open(uint64_t physical)
 {
 	struct percpu *cpu = percpu_self();
 
@@ -145,7 +145,7 @@ static void *window_open_4k(uint64_t physical)
 	return (void *)(uintptr_t)cpu->window_base;
 }
 
-static void window_close_4k(void)
+void frame_close(void)
 {
 	struct percpu *cpu = percpu_self();
 
@@ -171,8 +171,8 @@ void frames_zero(uint64_t physical, uint64_t len_bytes)
 		return;
 	}
 	for (uint64_t at = 0; at < len_bytes; at += PAGE_SIZE_BYTES) {
-		memset(window_open_4k(physical + at), 0, PAGE_SIZE_BYTES);
-		window_close_4k();
+		memset(frame_open(physical + at), 0, PAGE_SIZE_BYTES);
+		frame_close();
 	}
 }
 
@@ -181,8 +181,8 @@ void frame_write(uint64_t physical, const void *src, size_t len_bytes)
 	uint64_t offset = physical % PAGE_SIZE_BYTES;
 
 	ASSERT(len_bytes <= PAGE_SIZE_BYTES - offset);
-	memcpy((uint8_t *)window_open_4k(physical) + offset, src, len_bytes);
-	window_close_4k();
+	memcpy((uint8_t *)frame_open(physical) + offset, src, len_bytes);
+	frame_close();
 }
 
 void kernel_map_low_page(uint64_t physical)

@@ -52,3 +52,7 @@ uint64_t direct_physical(const void *pointer);
 void frames_zero(uint64_t physical, uint64_t len_bytes);
 /* Copies into one frame through this CPU's window; the span lies in one 4 KiB page. */
 void frame_write(uint64_t physical, const void *src, size_t len_bytes);
+/* The window itself: the frame that holds `physical`, writable, on this CPU alone, until frame_close(). One at a time, and none of
+ * the calls above meanwhile. */
+void *frame_open(uint64_t physical);
+void frame_close(void);

@@ -44,6 +44,7 @@ static void wake(struct percpu *cpu, struct thread *thread)
 	charge(cpu, now);
 	advance(cpu);
 	thread->state = THREAD_RUNNABLE;
+	thread->ready_since_tsc = now;
 	run_queue_wake(&cpu->run_queue, thread);
 	if (cpu->current == cpu->idle) {
 		cpu->reschedule = true;
@@ -122,12 +123,13 @@ static void load_space(struct percpu *cpu, const struct thread *next)
 }
 
 /* The least account is next, which may be that of the thread that runs already. */
-static struct thread *choose_next(struct percpu *cpu, struct thread *previous)
+static struct thread *choose_next(struct percpu *cpu, struct thread *previous, uint64_t now)
 {
 	struct thread *next;
 
 	if (previous->state == THREAD_RUNNING && previous != cpu->idle) {
 		previous->state = THREAD_RUNNABLE;
+		previous->ready_since_tsc = now;
 		run_queue_put(&cpu->run_queue, previous);
 	}
 	next = run_queue_take(&cpu->run_queue);
@@ -145,12 +147,13 @@ void scheduler_switch(void)
 	cpu->reschedule = false;
 	charge(cpu, now);
 	advance(cpu);
-	next = choose_next(cpu, previous);
+	next = choose_next(cpu, previous, now);
 	timer_set_slice(cpu, cpu->run_queue.count > 0 ? now + tsc_from_us(SLICE_US) : UINT64_MAX);
 	next->state = THREAD_RUNNING;
 	if (next == previous)
 		return;
 	next->run_since_tsc = now;
+	next->steal_ticks += now - next->ready_since_tsc;
 	if (next != cpu->idle)
 		run_queue_charge(next, tsc_from_us(SWITCH_US));
 	hypervisor_switch_out(previous, next);

@@ -69,6 +69,8 @@ static const struct call {
 	[SYS_SCHEDULE_CPU] = {sys_schedule_cpu, {{0, OBJECT_HOST, RIGHT_MANAGE}}},
 	[SYS_SCHEDULE_SPACE] = {sys_schedule_space, {{0, OBJECT_HOST, RIGHT_MANAGE}, {1, OBJECT_SPACE, RIGHT_MANAGE}}},
 	[SYS_VCPU_STATUS] = {sys_vcpu_status, {{0, OBJECT_VM, RIGHT_READ}}},
+	[SYS_VCPU_STEAL_RECORD] = {sys_vcpu_steal_record, {{0, OBJECT_VCPU, RIGHT_MANAGE},
+							    {1, OBJECT_MEMORY, RIGHT_WRITE, .optional = true}}},
 };
 
 int64_t syscall_new_handle(struct object *object, unsigned rights)

@@ -226,6 +226,11 @@ uint64_t thread_run_ticks(const struct thread *thread)
 	return ticks;
 }
 
+uint64_t thread_steal_ticks(const struct thread *thread)
+{
+	return thread->steal_ticks;
+}
+
 bool thread_should_yield(void)
 {
 	return percpu_self()->reschedule || thread_current()->kill_pending;

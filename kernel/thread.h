@@ -33,6 +33,7 @@ struct thread {
 	uint64_t saved_rsp;
 	struct timer wait_timer;
 	uint64_t run_ticks, run_since_tsc;
+	uint64_t steal_ticks, ready_since_tsc; /* ready, and others had the CPU; since when it is ready, or was last */
 	struct vcpu *vcpu; /* whose VCPU_RUN this thread is in, else the last one; owned by virt/ */
 	/* any CPU */
 	_Atomic bool wake_pending; /* a wake-up that came while not yet blocked */
@@ -60,6 +61,9 @@ void thread_kick(struct thread *thread);
 /* TSC ticks for which it had a CPU. For reports: a switch on its home CPU at this moment may be missed. Context: any CPU, the
  * caller knows that the thread lives. */
 uint64_t thread_run_ticks(const struct thread *thread);
+
+/* TSC ticks for which it was ready and others had the CPU, up to its last turn. Context: the CPU it is at home on. */
+uint64_t thread_steal_ticks(const struct thread *thread);
 
 /* True when the current thread should return from a long stay in ring 0 or the guest: its slice ended with another thread
  * ready, or it is to die. */

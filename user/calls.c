@@ -271,3 +271,8 @@ enum status sys_vcpu_status(handle_t vm, uint32_t index, struct vcpu_status *sta
 {
 	return done(system_call(SYS_VCPU_STATUS, vm, index, address(status), 0, 0, 0));
 }
+
+enum status sys_vcpu_steal_record(handle_t vcpu, handle_t memory, uint64_t offset)
+{
+	return done(system_call(SYS_VCPU_STEAL_RECORD, vcpu, memory, offset, 0, 0, 0));
+}

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "abi/features.h"
+#include "virt/paravirtual.h"
 
 /* One row a leaf and subleaf; masks for EAX, EBX, ECX, EDX. */
 struct cpuid_row {
@@ -57,7 +58,7 @@ static const struct cpuid_row rows[] = {
 	{0x16, 0, NOTHING, NOTHING},
 	/* "KVMKVMKVM": stock kernels know it */
 	{0x40000000, 0, NOTHING, {HYPERVISOR_LEAF_MAX, 0x4b4d564b, 0x564b4d56, 0x0000004d}},
-	{0x40000001, 0, NOTHING, NOTHING}, /* nothing is offered yet */
+	{0x40000001, 0, NOTHING, NOTHING}, /* made below */
 	{OWN_LEAF, 0, NOTHING, {OWN_LEAF, 0x6b6c7542, 0x64616568, 0x20707948}}, /* "BulkheadHyp " */
 	{0x80000000, 0, {0, ALL, ALL, ALL}, {0x80000008, 0, 0, 0}},
 	{0x80000001, 0, {0, 0, 0x00000121, 0x2c100800}, NOTHING}, /* LAHF, LZCNT, PREFETCHW; SYSCALL, NX, 1G pages, RDTSCP, LM */
@@ -181,6 +182,7 @@ void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inp
 	find(table, 0x16, 0)->ecx = 100;
 	make_xsave(table, inputs);
 	make_topology(table, inputs->vcpu_count);
+	find(table, 0x40000001U, 0)->eax = paravirtual_offered(inputs->disabled_features, inputs->vcpu_count);
 	apply_disabled(table, inputs->disabled_features);
 }
 

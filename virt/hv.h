@@ -45,6 +45,7 @@ struct hv_ops {
 				      uint64_t *done_bytes);
 	void (*unmap)(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes);
 	void (*flush)(const struct vm *vm); /* this CPU forgets the VM's guest-physical translations */
+	void (*flush_linear)(const struct vcpu *vcpu); /* ... the vCPU's linear ones */
 
 	/* vCPUs. leave_cpu: nothing of the vCPU stays in this CPU. */
 	MUST_CHECK enum status (*vcpu_create)(struct vcpu *vcpu);

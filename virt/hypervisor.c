@@ -68,8 +68,10 @@ void hypervisor_switch_out(struct thread *previous, struct thread *next)
 	if (cpu == NULL)
 		return;
 	cpu->settled = NULL;
-	if (previous->vcpu != NULL)
+	if (previous->vcpu != NULL) {
 		timer_set_guest_deadline(UINT64_MAX);
+		steal_time_depart(previous->vcpu);
+	}
 	if (cpu->fpu_owner == NULL)
 		return;
 	if (next->space == NULL || space_vm(next->space) != cpu->fpu_owner->vm)

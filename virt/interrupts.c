@@ -62,14 +62,16 @@ static bool accepts_interrupts(const struct vcpu *target)
 	return (atomic_load(&target->route) & accepts) == accepts;
 }
 
-static void deliver(struct vcpu *target, uint64_t icr)
+bool interrupts_deliver(struct vcpu *target, uint64_t icr)
 {
 	uint8_t vector = ICR_VECTOR(icr);
 
 	switch ((enum icr_delivery)ICR_DELIVERY(icr)) {
 	case DELIVERY_FIXED:
 	case DELIVERY_LOWEST:
-		if (vector >= 16 && accepts_interrupts(target) && posted_post(&target->posted, vector))
+		if (vector < 16 || !accepts_interrupts(target))
+			return false;
+		if (posted_post(&target->posted, vector))
 			vcpu_notify(target, PENDING_INTERRUPT);
 		break;
 	case DELIVERY_NMI: vcpu_notify(target, PENDING_NMI); break;
@@ -83,8 +85,9 @@ static void deliver(struct vcpu *target, uint64_t icr)
 		break;
 	case DELIVERY_SMI: /* a VM has no SMM; ExtINT comes by VCPU_EXTINT */
 	case DELIVERY_EXTINT:
-	case DELIVERY_RESERVED: break;
+	case DELIVERY_RESERVED: return false;
 	}
+	return true;
 }
 
 unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool wide)
@@ -98,7 +101,7 @@ unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool 
 
 		if (target == NULL || !matches(target, sender, icr, wide) || (to_one && !accepts_interrupts(target)))
 			continue;
-		deliver(target, icr);
+		(void)interrupts_deliver(target, icr);
 		count++;
 	}
 	return count;
@@ -213,7 +216,7 @@ bool interrupts_wake(struct vcpu *vcpu)
 {
 	take_posted(vcpu);
 	expire_timer(vcpu);
-	if (vcpu->nmi_waiting)
+	if (vcpu->nmi_waiting || vcpu->is_kicked)
 		return true;
 	return (vcpu->extint_taken || extint_waits(vcpu) || local_apic_pending(&vcpu->apic) >= 0) && hv->interrupt_open(vcpu);
 }

@@ -21,6 +21,10 @@ void interrupts_timer_arm(struct vcpu *vcpu);
  * vCPUs it went to. sender: NULL for devices. Context: any thread. */
 unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool wide);
 
+/* Gives one vCPU a message of this vector and delivery mode, whatever its destination says; false: it takes none such now.
+ * Context: any thread. */
+bool interrupts_deliver(struct vcpu *target, uint64_t icr);
+
 /* A device's message: SDM Vol. 3A, "Message Signalled Interrupts". */
 unsigned interrupts_send_msi(struct vm *vm, uint64_t address, uint32_t data);
 

@@ -238,6 +238,24 @@ static bool write_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return true;
 }
 
+static bool steal_time_offered(const struct vcpu *vcpu)
+{
+	return (vcpu->vm->paravirtual & PARAVIRTUAL_STEAL_TIME) != 0;
+}
+
+static bool read_steal_time(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = vcpu->steal.msr;
+	return steal_time_offered(vcpu);
+}
+
+static bool write_steal_time(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)msr;
+	return steal_time_offered(vcpu) && steal_time_write_msr(vcpu, value);
+}
+
 #define CONSTANT(msr, value, writer) {.first = (msr), .last = (msr), .write = (writer), .constant = (value)}
 #define STORED(msr, name, writer) {.first = (msr), .last = (msr), .write = (writer), .field = offsetof(struct vcpu, name)}
 #define COMPUTED(from, to, reader, writer) {.first = (from), .last = (to), .read = (reader), .write = (writer)}
@@ -264,6 +282,7 @@ static const struct msr_row rows[] = {
 	COMPUTED(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, read_mtrr, write_mtrr_default),
 	COMPUTED(MSR_IA32_TSC_DEADLINE, MSR_IA32_TSC_DEADLINE, read_tsc_deadline, write_tsc_deadline),
 	COMPUTED(MSR_X2APIC_FIRST, MSR_X2APIC_FIRST + 0xff, read_x2apic, write_x2apic),
+	COMPUTED(MSR_KVM_STEAL_TIME, MSR_KVM_STEAL_TIME, read_steal_time, write_steal_time),
 	COMPUTED(MSR_EFER, MSR_EFER, read_efer, write_efer),
 };
 

@@ -5,6 +5,7 @@
 
 #include "kernel/cpu_insn.h"
 #include "kernel/hypervisor.h"
+#include "kernel/memory.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "kernel/space.h"
@@ -37,6 +38,7 @@ void vcpu_free(struct vcpu *vcpu)
 {
 	struct pool *pool = vcpu->vm->pool;
 
+	steal_time_reset(vcpu);
 	if (vcpu->backend != NULL)
 		hv->vcpu_destroy(vcpu);
 	pool_free(pool, vcpu, sizeof(*vcpu));
@@ -334,4 +336,16 @@ int64_t sys_vcpu_extint(const struct syscall_arguments *a)
 	if (atomic_exchange(&vcpu_of(a)->extint_level, (uint32_t)level) != level && level == 1)
 		vcpu_notify(vcpu_of(a), PENDING_INTERRUPT);
 	return 0;
+}
+
+int64_t sys_vcpu_steal_record(const struct syscall_arguments *a)
+{
+	struct vcpu *vcpu;
+	enum status status = vcpu_enter(a, &vcpu);
+
+	if (status != OK)
+		return syscall_error(status);
+	status = steal_time_place(vcpu, a->object[1] != NULL ? memory_from_object(a->object[1]) : NULL, a->value[2]);
+	vcpu_leave(vcpu);
+	return syscall_error(status);
 }

@@ -11,6 +11,7 @@
 #include "kernel/spinlock.h"
 #include "virt/local_apic.h"
 #include "virt/posted.h"
+#include "virt/steal_time.h"
 
 struct msr_row;
 struct space;
@@ -26,6 +27,7 @@ struct vm;
 #define PENDING_TIMER     0x20U /* its virtual timer may have expired */
 #define PENDING_FLUSH     0x80U /* translations of guest memory that this CPU remembers may be gone */
 #define PENDING_YIELD     0x40U /* the scheduler wants the CPU */
+#define PENDING_KICK      0x100U /* another vCPU ends its HLT, even one with interrupts off, or its next one */
 
 enum vcpu_activity { VCPU_ACTIVE, VCPU_HALTED, VCPU_WAIT_FOR_SIPI };
 enum vcpu_place { VCPU_OUTSIDE, VCPU_IN_LOOP, VCPU_BLOCKED };
@@ -86,9 +88,11 @@ struct vcpu {
 	struct vcpu_mtrr mtrr;
 	bool registers_waiting;           /* `registers` go to the hardware before the next entry */
 	bool nmi_waiting;
+	bool is_kicked;                   /* until the end of a HLT */
 	bool extint_taken;                /* the VMM's 8259 gave extint_vector, which must still be delivered */
 	uint8_t extint_vector;
 	uint64_t eoi_vector;              /* an EOI that the VMM wants to know, or NO_EOI */
+	struct steal_time steal;
 	struct vcpu_registers registers;  /* until the first run */
 	/* own thread writes, others read for reports */
 	uint64_t exits[VM_LEDGER_REASONS];

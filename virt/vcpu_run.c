@@ -23,6 +23,7 @@ static void settle(struct hv_cpu *cpu, struct vcpu *vcpu)
 	if (cpu->msr_owner != vcpu)
 		live_msrs_take(cpu, vcpu);
 	hv->take_cpu(vcpu);
+	steal_time_arrive(vcpu);
 	cpu->settled = vcpu;
 }
 
@@ -174,6 +175,8 @@ static void take_requests(struct vcpu *vcpu, uint32_t bits)
 		hv->flush(vcpu->vm);
 	if ((bits & PENDING_NMI) != 0)
 		vcpu->nmi_waiting = true;
+	if ((bits & PENDING_KICK) != 0)
+		vcpu->is_kicked = true;
 	if ((bits & PENDING_INIT) != 0) {
 		vcpu_reset(vcpu);
 		fpu_init_debug_registers(vcpu);
@@ -181,7 +184,8 @@ static void take_requests(struct vcpu *vcpu, uint32_t bits)
 		posted_take(&vcpu->posted, lost);
 		interrupts_publish_route(vcpu);
 		interrupts_timer_changed(vcpu);
-		vcpu->nmi_waiting = false;
+		steal_time_reset(vcpu);
+		vcpu->nmi_waiting = vcpu->is_kicked = false;
 		vcpu->extint_taken = false;
 		vcpu->activity = vcpu->is_bootstrap ? VCPU_ACTIVE : VCPU_WAIT_FOR_SIPI;
 	}
@@ -211,6 +215,7 @@ static void wait(struct vcpu *vcpu)
 {
 	if (vcpu->activity == VCPU_HALTED && interrupts_wake(vcpu)) {
 		vcpu->activity = VCPU_ACTIVE;
+		vcpu->is_kicked = false;
 		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 		return;
 	}
@@ -251,6 +256,10 @@ static enum vcpu_exit_kind look_at_pending(struct vcpu *vcpu)
 		vcpu->state->exit.value = vcpu->eoi_vector;
 		vcpu->eoi_vector = NO_EOI;
 		kind = VCPU_EXIT_EOI;
+	} else if (vcpu->steal.is_asked_for) {
+		vcpu->state->exit.value = vcpu->steal.msr;
+		vcpu->steal.is_asked_for = false;
+		kind = VCPU_EXIT_STEAL_TIME;
 	} else if (interrupts_before_entry(vcpu)) {
 		kind = VCPU_EXIT_EXTINT;
 	} else {

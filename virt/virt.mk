@@ -1,6 +1,6 @@
 KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
-	virt/interrupts.c virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c virt/msr_policy.c virt/posted.c \
-	virt/reply.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_run.c virt/vm.c virt/vm_slot.c
+	virt/interrupts.c virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c virt/msr_policy.c virt/paravirtual.c virt/posted.c \
+	virt/reply.c virt/steal_time.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_run.c virt/vm.c virt/vm_slot.c
 
 LOCAL_APIC_SOURCES := virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c
 UNIT_TESTS += local_apic
@@ -14,4 +14,7 @@ test_interrupts_SOURCES := virt/interrupts.c virt/posted.c tests/fake/hv.c $(LOC
 UNIT_TESTS += guest_map
 test_guest_map_SOURCES := virt/guest_map.c virt/vcpu_notify.c \
 	tests/fake/hv.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c kernel/object.c tests/fake/kernel_reaper.c
-test_virt_policies_SOURCES := virt/control_registers.c virt/cpuid_policy.c virt/hypercall.c virt/reply.c
+test_virt_policies_SOURCES := virt/control_registers.c virt/cpuid_policy.c virt/paravirtual.c virt/reply.c
+UNIT_TESTS += hypercall steal_time
+test_hypercall_SOURCES := virt/hypercall.c virt/interrupts.c virt/posted.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
+test_steal_time_SOURCES := virt/steal_time.c tests/fake/hv.c

@@ -85,6 +85,7 @@ static enum status vm_fill(struct vm *vm)
 		return ERR_NO_MEMORY;
 	cpuid_policy_make(vm->cpuid, &inputs);
 	vm->cr4_allowed = guest_cr4_allowed(vm->cpuid);
+	vm->paravirtual = paravirtual_offered(vm->disabled_features, vm->vcpu_limit);
 	status = vm_slot_create(&vm->slot, vm->pool);
 	return status == OK ? hv->vm_create(vm) : status;
 }

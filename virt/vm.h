@@ -10,6 +10,7 @@
 #include "kernel/config.h"
 #include "kernel/object.h"
 #include "virt/guest_map.h"
+#include "virt/paravirtual.h"
 #include "virt/vm_slot.h"
 
 struct cpuid_table;
@@ -28,6 +29,7 @@ struct vm {
 	uint64_t tsc_offset; /* guest TSC = host TSC + this, until the guest writes its TSC */
 	uint64_t xcr0_mask;  /* what the guest may set in XCR0; 0: no XSAVE */
 	uint64_t cr4_allowed; /* CR4 bits that the guest may set */
+	uint32_t paravirtual; /* PARAVIRTUAL_ bits: what CPUID says is offered */
 	void *backend;
 	/* own locks */
 	struct guest_map map;

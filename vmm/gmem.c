@@ -127,6 +127,16 @@ bool gmem_watch_holds(const struct gmem_watch *watch)
 	return true;
 }
 
+enum status gmem_place(const struct gmem *gm, gpa_t start, uint64_t len_bytes, uint64_t *address)
+{
+	const uint8_t *host = host_of(gm, start, len_bytes);
+
+	if (host == NULL)
+		return ERR_OUT_OF_RANGE;
+	*address = (uintptr_t)host;
+	return OK;
+}
+
 void *gmem_for_boot_image(const struct gmem *gm, gpa_t dst, uint64_t len_bytes)
 {
 	return host_of(gm, dst, len_bytes);

@@ -81,6 +81,10 @@ MUST_CHECK enum status gmem_watch_u64(const struct gmem *gm, gpa_t src, uint64_t
  * same. Each is read once. False also where some did not fit. */
 bool gmem_watch_holds(const struct gmem_watch *watch);
 
+/* Where the span lies in this program, as a number: for ring 0, which is told of a place in a memory object. ERR_OUT_OF_RANGE if it
+ * does not lie in one slot. */
+MUST_CHECK enum status gmem_place(const struct gmem *gm, gpa_t start, uint64_t len_bytes, uint64_t *address);
+
 /* The named exception: a host pointer to [dst, dst + len_bytes) for a boot image that is read straight into memory.
  * NULL if the span does not lie in one slot. Context: only before the guest's first vCPU runs; write only. */
 void *gmem_for_boot_image(const struct gmem *gm, gpa_t dst, uint64_t len_bytes);

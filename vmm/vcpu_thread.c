@@ -11,6 +11,8 @@
 
 #define POOL_EMPTY_TRIES 10000U
 #define STOP_TEXT_BYTES  VMM_TEXT_BYTES
+/* The MSR: bit 0 switches it on, bits 5:1 are 0, the rest is the address of so many bytes. */
+#define STEAL_RECORD_BYTES 64ULL
 
 void vcpu_answer_stop(struct machine_vcpu *vcpu, enum vcpu_stop_reason reason, const char *format, ...)
 {
@@ -51,6 +53,20 @@ static void exit_extint(struct machine_vcpu *vcpu)
 	vcpu->reply->vector = machine_acknowledge_pic(vcpu->machine);
 }
 
+/* Where there is no memory, there is no record: the guest then sees no time stolen. */
+static void exit_steal_time(struct machine_vcpu *vcpu)
+{
+	const struct vmm_spec *spec = vcpu->machine->spec;
+	gpa_t record = gpa(vcpu->state->exit.value & ~(STEAL_RECORD_BYTES - 1));
+	uint64_t address;
+
+	if (gmem_place(&vcpu->machine->gmem, record, STEAL_RECORD_BYTES, &address) != OK)
+		return;
+	if (sys_vcpu_steal_record(vcpu->handle, spec->handles.guest_memory, address - spec->guest_memory_address) != OK)
+		vcpu_answer_stop(vcpu, VCPU_STOP_VMM_FAULT, "stolen time cannot be recorded at %llx",
+				 (unsigned long long)record.raw);
+}
+
 static void exit_stopped(struct machine_vcpu *vcpu)
 {
 	report_stopped(vcpu->machine, &vcpu->state->exit);
@@ -84,6 +100,7 @@ static void (*const handlers[VCPU_EXIT_KIND_COUNT])(struct machine_vcpu *) = {
 	[VCPU_EXIT_STOPPED] = exit_stopped,
 	[VCPU_EXIT_TASK_SWITCH] = exit_task_switch,
 	[VCPU_EXIT_POOL_EMPTY] = exit_pool_empty,
+	[VCPU_EXIT_STEAL_TIME] = exit_steal_time,
 };
 
 void vcpu_thread(void *argument)

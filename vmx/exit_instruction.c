@@ -11,6 +11,7 @@
 #include "virt/vm.h"
 #include "vmx/exit.h"
 #include "vmx/vmcs.h"
+#include "vmx/vmx_controls.h"
 #include "vmx/vmx_vcpu.h"
 
 static void write_answer(uint64_t *gpr, const struct cpuid_answer *answer)
@@ -78,10 +79,18 @@ enum exit_verdict exit_xsetbv(struct vcpu *vcpu, const struct exit_info *info)
 
 enum exit_verdict exit_vmcall(struct vcpu *vcpu, const struct exit_info *info)
 {
-	unsigned cpl = vmcs_read32(VMCS_GUEST_SS_ATTRIBUTES) >> 5 & 3;
+	uint64_t *gpr = vcpu->state->gpr;
+	bool is_64_bit = (vmcs_read32(VMCS_GUEST_CS_ATTRIBUTES) & SEGMENT_LONG) != 0 && (vmx_get_efer(vcpu) & EFER_LMA) != 0;
+	uint64_t mask = is_64_bit ? UINT64_MAX : UINT32_MAX;
+	const struct hypercall call = {
+		.number = gpr[GPR_RAX] & mask,
+		.arguments = {gpr[GPR_RBX] & mask, gpr[GPR_RCX] & mask, gpr[GPR_RDX] & mask, gpr[GPR_RSI] & mask},
+		.cpl = vmcs_read32(VMCS_GUEST_SS_ATTRIBUTES) >> 5 & 3,
+		.is_64_bit = is_64_bit,
+	};
 
 	(void)info;
-	vcpu->state->gpr[GPR_RAX] = (uint64_t)hypercall(vcpu->state->gpr[GPR_RAX], cpl);
+	gpr[GPR_RAX] = (uint64_t)hypercall(vcpu, &call) & mask;
 	return EXIT_ADVANCE;
 }
 

@@ -16,6 +16,7 @@ const struct hv_ops vmx_ops = {
 	.map = vmx_map,
 	.unmap = vmx_unmap,
 	.flush = vmx_flush,
+	.flush_linear = vmx_flush_linear,
 	.vcpu_create = vmx_vcpu_create,
 	.vcpu_destroy = vmx_vcpu_destroy,
 	.take_cpu = vmx_take_cpu,

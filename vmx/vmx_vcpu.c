@@ -146,6 +146,11 @@ static uint64_t features_in_use(const struct vm *vm, const struct vmx_vcpu *vcpu
 	set |= (basic & CPUID_1_ECX_XSAVE) != 0 ? FEATURE_BIT(FEATURE_XSAVE) : 0;
 	set |= (basic & CPUID_1_ECX_TSC_DEADLINE) != 0 ? FEATURE_BIT(FEATURE_TSC_DEADLINE) : 0;
 	set |= (power & CPUID_POWER_EDX_INVARIANT_TSC) != 0 ? FEATURE_BIT(FEATURE_INVARIANT_TSC) : 0;
+	set |= (vcpu->controls.secondary & SECONDARY_PROC_PAUSE_LOOP) != 0 ? FEATURE_BIT(FEATURE_PLE) : 0;
+	set |= (vm->paravirtual & PARAVIRTUAL_STEAL_TIME) != 0 ? FEATURE_BIT(FEATURE_STEAL_TIME) : 0;
+	set |= (vm->paravirtual & PARAVIRTUAL_UNHALT) != 0 ? FEATURE_BIT(FEATURE_PV_UNHALT) : 0;
+	set |= (vm->paravirtual & PARAVIRTUAL_IPI) != 0 ? FEATURE_BIT(FEATURE_PV_IPI) : 0;
+	set |= (vm->paravirtual & PARAVIRTUAL_TLB_FLUSH) != 0 ? FEATURE_BIT(FEATURE_PV_TLB_FLUSH) : 0;
 	return set;
 }
 
@@ -233,6 +238,11 @@ void vmx_forget_linear(const struct vmx_vcpu *vmx)
 
 	if (vmx->vpid != 0 && !vmx_invvpid(INVVPID_SINGLE, &by_vpid))
 		panic("INVVPID failed");
+}
+
+void vmx_flush_linear(const struct vcpu *vcpu)
+{
+	vmx_forget_linear(vcpu->backend);
 }
 
 /* What this CPU may remember of the vCPU is as old as its last stay here. SDM Vol. 3C, "Guidelines for Use of the INVVPID

@@ -39,6 +39,7 @@ struct vmx_vcpu {
 MUST_CHECK enum status vmx_vm_create(struct vm *vm);
 bool vmx_vm_destroy(struct vm *vm);
 void vmx_flush(const struct vm *vm);
+void vmx_flush_linear(const struct vcpu *vcpu);
 MUST_CHECK enum status vmx_map(struct vm *vm, uint64_t gpa, uint64_t hpa, uint64_t len_bytes, unsigned rights,
 			       uint64_t *done_bytes);
 void vmx_unmap(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes);

@@ -113,6 +113,12 @@ static void flush(const struct vm *vm)
 	fake_hv.flushes++;
 }
 
+static void flush_linear(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+	fake_hv.linear_flushes++;
+}
+
 static void fill_decode_group(struct vcpu *vcpu)
 {
 	(void)vcpu;
@@ -126,6 +132,7 @@ static const struct hv_ops fake_ops = {
 	.take_cpu = take_cpu,
 	.fill_decode_group = fill_decode_group,
 	.flush = flush,
+	.flush_linear = flush_linear,
 	.set_registers = set_registers,
 	.set_dr7 = set_dr7,
 	.event_pending = event_pending,

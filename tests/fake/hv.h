@@ -13,7 +13,7 @@ struct fake_hv {
 	int injected_vector; /* -1: none */
 	bool injected_nmi;
 	enum hv_leave (*run)(struct vcpu *vcpu);
-	unsigned flushes, takes; /* of translations; of a CPU by a vCPU */
+	unsigned flushes, linear_flushes, takes; /* of translations; of a CPU by a vCPU */
 	bool interrupt_window, nmi_window;
 };
 

@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-OPTIONAL = ("ept-1g", "ept-2m", "ept-ad", "vpid", "x2apic", "xsave", "tsc-deadline", "invariant-tsc")
+OPTIONAL = ("ept-1g", "ept-2m", "ept-ad", "vpid", "x2apic", "xsave", "tsc-deadline", "invariant-tsc", "steal-time", "pv-unhalt")
 NEEDED = ("vmx", "ept", "unrestricted-guest", "msr-bitmaps")
-UNUSED = ("io-bitmaps", "tpr-shadow", "apicv", "posted-interrupts", "preemption-timer", "ple")
+UNUSED = ("io-bitmaps", "tpr-shadow", "apicv", "posted-interrupts", "preemption-timer")
 GUEST_NEEDS = {"x2apic", "tsc-deadline"}  # hello itself: without them it starts, and then says which exception it had
 TAKEN_ALONG = {"ept-2m": {"ept-1g"}}  # a page of 1 GiB is split into pages of 2 MiB
 

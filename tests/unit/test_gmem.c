@@ -108,6 +108,20 @@ static void test_gmem_for_boot_image_checks_the_span(void **state)
 	assert_null(gmem_for_boot_image(&gm, gpa(0x50000), 1));
 }
 
+static void test_gmem_place_checks_the_span(void **state)
+{
+	uint64_t address = 7;
+
+	(void)state;
+	assert_int_equal(gmem_place(&gm, gpa(HIGH_BASE + HIGH_BYTES - 64), 64, &address), OK);
+	assert_int_equal(address, (uintptr_t)high + HIGH_BYTES - 64);
+	address = 7;
+	assert_int_equal(gmem_place(&gm, gpa(HIGH_BASE + HIGH_BYTES - 63), 64, &address), ERR_OUT_OF_RANGE);
+	assert_int_equal(gmem_place(&gm, gpa(LOW_BYTES), 64, &address), ERR_OUT_OF_RANGE);
+	assert_int_equal(gmem_place(&gm, gpa(UINT64_MAX & ~63ULL), 64, &address), ERR_OUT_OF_RANGE);
+	assert_int_equal(address, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +131,7 @@ int main(void)
 		cmocka_unit_test_setup(test_gmem_write_stays_in_its_slot, build),
 		cmocka_unit_test_setup(test_gmem_values_are_little_endian_at_any_address, build),
 		cmocka_unit_test_setup(test_gmem_for_boot_image_checks_the_span, build),
+		cmocka_unit_test_setup(test_gmem_place_checks_the_span, build),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

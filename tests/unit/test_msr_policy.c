@@ -24,6 +24,13 @@ void interrupts_timer_changed(struct vcpu *which)
 	timer_changes++;
 }
 
+/* steal_time.c's own test knows the values that it takes. */
+bool steal_time_write_msr(struct vcpu *which, uint64_t value)
+{
+	which->steal.msr = value;
+	return value != 3;
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -57,8 +64,8 @@ static uint64_t read_ok(uint32_t msr)
 
 static void test_msr_policy_unknown_registers_fault(void **state)
 {
-	static const uint32_t unknown[] = {0x0, 0x34, 0x48, 0x49, 0xce, 0x10a, 0x122, 0x1a2, 0x38f, 0x480, 0x491, 0xda0, 0x4b564d00,
-					   0xc0000084, 0xc0010015, 0xffffffff};
+	static const uint32_t unknown[] = {0x0, 0x34, 0x48, 0x49, 0xce, 0x10a, 0x122, 0x1a2, 0x38f, 0x480, 0x491, 0xda0,
+					   0x4b564d00, 0x4b564d02, 0x4b564d04, 0xc0000084, 0xc0010015, 0xffffffff};
 	uint64_t value;
 
 	(void)state;
@@ -174,6 +181,20 @@ static void test_msr_policy_tsc_deadline_can_be_disabled(void **state)
 	assert_false(msr_policy_read(vcpu, 0x6e0, &value));
 }
 
+static void test_msr_policy_steal_time_only_where_offered(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	assert_false(msr_policy_write(vcpu, 0x4b564d03, 0x1001));
+	assert_int_equal(vcpu->steal.msr, 0);
+	assert_false(msr_policy_read(vcpu, 0x4b564d03, &value));
+	vm.paravirtual = PARAVIRTUAL_STEAL_TIME;
+	assert_true(msr_policy_write(vcpu, 0x4b564d03, 0x1001));
+	assert_int_equal(read_ok(0x4b564d03), 0x1001);
+	assert_false(msr_policy_write(vcpu, 0x4b564d03, 3));
+}
+
 /* What is let through must be switched by the VMCS or by fpu.c, and never be in the table. */
 static void test_msr_policy_passthrough_is_not_emulated(void **state)
 {
@@ -199,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_msr_policy_misc_enable_keeps_what_is_fixed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_x2apic_follows_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_tsc_deadline_can_be_disabled, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_msr_policy_steal_time_only_where_offered, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_passthrough_is_not_emulated, setup, teardown),
 	};
 

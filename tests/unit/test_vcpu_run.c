@@ -20,7 +20,8 @@ static struct vcpu_state vcpu_state;
 static struct vcpu_reply vcpu_reply;
 static struct hv_cpu hv_cpu;
 static struct thread thread;
-static unsigned entries, yields_left, blocks, debug_resets, arms, flushes_at_entry;
+static unsigned entries, yields_left, blocks, debug_resets, arms, flushes_at_entry, arrivals, record_resets;
+static uint32_t while_blocked; /* bits of `pending` that others set meanwhile; 0: they stop the VM */
 
 /* Another vCPU of the VM asks for it. */
 void vm_stop(struct vm *which, enum vcpu_stop_reason reason)
@@ -51,7 +52,10 @@ void thread_block(uint64_t deadline_tsc)
 	(void)deadline_tsc;
 	assert_int_equal(vcpu.place, VCPU_BLOCKED);
 	blocks++;
-	vm_stop(&vm, VCPU_STOP_POWER_OFF);
+	if (while_blocked == 0)
+		vm_stop(&vm, VCPU_STOP_POWER_OFF);
+	atomic_fetch_or(&vcpu.pending, while_blocked);
+	while_blocked = 0;
 }
 
 void timer_set_guest_deadline(uint64_t deadline_tsc)
@@ -69,6 +73,18 @@ void fpu_init_debug_registers(struct vcpu *owner)
 {
 	assert_ptr_equal(hv_cpu.fpu_owner, owner);
 	debug_resets++;
+}
+
+void steal_time_arrive(struct vcpu *which)
+{
+	assert_ptr_equal(which, &vcpu);
+	arrivals++;
+}
+
+void steal_time_reset(struct vcpu *which)
+{
+	assert_ptr_equal(which, &vcpu);
+	record_resets++;
 }
 
 void live_msrs_take(struct hv_cpu *cpu, struct vcpu *owner)
@@ -114,7 +130,7 @@ static int setup(void **state)
 	vcpu.timer_deadline_tsc = UINT64_MAX;
 	vcpu.eoi_vector = NO_EOI;
 	local_apic_create(&vcpu.apic, 0, true, true, 39, apic_clock_make(1000000000));
-	entries = yields_left = blocks = debug_resets = arms = flushes_at_entry = 0;
+	entries = yields_left = blocks = debug_resets = arms = flushes_at_entry = arrivals = record_resets = while_blocked = 0;
 	fake_percpu.guest_deadline_tsc = UINT64_MAX;
 	return 0;
 }
@@ -144,10 +160,12 @@ static void test_vcpu_run_takes_the_cpu_once_until_another_had_it(void **state)
 	run_again();
 	run_again();
 	assert_int_equal(fake_hv.takes, 1);
+	assert_int_equal(arrivals, 1);
 	hv_cpu.settled = NULL; /* as hypervisor_switch_out() leaves it */
 	hv_cpu.fpu_owner = hv_cpu.msr_owner = &other;
 	run_again();
 	assert_int_equal(fake_hv.takes, 2);
+	assert_int_equal(arrivals, 2); /* the record of stolen time follows */
 	assert_ptr_equal(hv_cpu.fpu_owner, &vcpu);
 	assert_ptr_equal(hv_cpu.msr_owner, &vcpu);
 }
@@ -200,15 +218,112 @@ static void test_vcpu_run_init_leaves_nothing_behind(void **state)
 {
 	(void)state;
 	vcpu.is_bootstrap = true;
-	vcpu.nmi_waiting = vcpu.extint_taken = true;
+	vcpu.nmi_waiting = vcpu.extint_taken = vcpu.is_kicked = true;
 	posted_post(&vcpu.posted, 0x41);
 	atomic_store(&vcpu.pending, PENDING_INIT);
 	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
 	assert_int_equal(entries, 1);
 	assert_int_equal(debug_resets, 1);
-	assert_false(vcpu.nmi_waiting || vcpu.extint_taken);
+	assert_int_equal(record_resets, 1);
+	assert_false(vcpu.nmi_waiting || vcpu.extint_taken || vcpu.is_kicked);
 	assert_int_equal(vcpu.apic.irr[2] | vcpu.apic.isr[2], 0);
 	assert_int_equal(fake_hv.injected_vector, -1);
+}
+
+static uint32_t before_hlt; /* bits of `pending` that others set just before the guest's HLT */
+static unsigned hlts_left;
+
+static enum hv_leave guest_halts(struct vcpu *which)
+{
+	if (hlts_left == 0)
+		return guest(which);
+	hlts_left--;
+	entries++;
+	atomic_fetch_or(&which->pending, before_hlt);
+	before_hlt = 0;
+	return HV_LEAVE_BLOCK;
+}
+
+static void halt_with_interrupts_off(unsigned times)
+{
+	fake_hv.run = guest_halts;
+	fake_hv.interrupt_open = false;
+	hlts_left = times;
+	before_hlt = 0;
+}
+
+static void test_vcpu_run_kick_ends_hlt_with_interrupts_off(void **state)
+{
+	(void)state;
+	halt_with_interrupts_off(1);
+	while_blocked = PENDING_KICK;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 1);
+	assert_int_equal(entries, 2);
+	assert_false(vcpu.is_kicked || fake_hv.injected_nmi);
+	assert_int_equal(fake_hv.injected_vector, -1);
+}
+
+/* The kicker cannot know how far the other one has come; and one kick ends one HLT. */
+static void test_vcpu_run_kick_just_before_hlt_is_not_lost(void **state)
+{
+	(void)state;
+	halt_with_interrupts_off(2);
+	before_hlt = PENDING_KICK;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 2);
+	assert_int_equal(blocks, 1); /* in the second HLT */
+}
+
+static void test_vcpu_run_interrupt_does_not_end_hlt_with_interrupts_off(void **state)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	(void)state;
+	halt_with_interrupts_off(1);
+	local_apic_write(&vcpu.apic, APIC_SVR, 0x1ff, 0, &effects);
+	local_apic_post(&vcpu.apic, 0x40);
+	while_blocked = PENDING_INTERRUPT;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 2);
+	assert_int_equal(entries, 1);
+}
+
+/* A vCPU that waits for INIT-SIPI is in no HLT. */
+static void test_vcpu_run_kick_does_not_start_a_processor(void **state)
+{
+	(void)state;
+	vcpu.activity = VCPU_WAIT_FOR_SIPI;
+	while_blocked = PENDING_KICK;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 2);
+	assert_int_equal(entries, 0);
+}
+
+/* One vCPU alone has nobody to kick it, but itself: before. */
+static void test_vcpu_run_lone_vcpu_kicks_itself(void **state)
+{
+	(void)state;
+	vm.vcpu_limit = 1;
+	halt_with_interrupts_off(2);
+	before_hlt = PENDING_KICK;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 0);
+	assert_int_equal(entries, 2);
+	assert_int_equal(vcpu.state->exit.stop_reason, VCPU_STOP_HALTED_FOREVER);
+}
+
+static void test_vcpu_run_tells_the_vmm_of_the_steal_time_msr_once(void **state)
+{
+	(void)state;
+	vcpu.steal.is_asked_for = true;
+	vcpu.steal.msr = 0x1041;
+	atomic_store(&vcpu.pending, PENDING_INTERRUPT);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STEAL_TIME);
+	assert_int_equal(vcpu.state->exit.value, 0x1041);
+	assert_int_equal(entries, 0);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -223,6 +338,12 @@ int main(void)
 		TEST(test_vcpu_run_sees_a_stop_that_came_while_it_yielded),
 		TEST(test_vcpu_run_does_not_sleep_on_a_stop),
 		TEST(test_vcpu_run_init_leaves_nothing_behind),
+		TEST(test_vcpu_run_kick_ends_hlt_with_interrupts_off),
+		TEST(test_vcpu_run_kick_just_before_hlt_is_not_lost),
+		TEST(test_vcpu_run_interrupt_does_not_end_hlt_with_interrupts_off),
+		TEST(test_vcpu_run_kick_does_not_start_a_processor),
+		TEST(test_vcpu_run_lone_vcpu_kicks_itself),
+		TEST(test_vcpu_run_tells_the_vmm_of_the_steal_time_msr_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

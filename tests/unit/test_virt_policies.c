@@ -1,10 +1,10 @@
-/* CPUID policy, control-register rules, replies, hypercalls.
+/* CPUID policy, control-register rules, replies.
  * SDM Vol. 2A, "CPUID--CPU Identification"; Vol. 3A, "Control Registers". */
 #include "tests/unit/unit.h"
 #include "abi/features.h"
 #include "virt/control_registers.h"
 #include "virt/cpuid_policy.h"
-#include "virt/hypercall.h"
+#include "virt/paravirtual.h"
 #include "virt/reply.h"
 
 /* A host that answers all ones wherever it is asked. */
@@ -90,7 +90,6 @@ static void test_cpuid_signatures(void **state)
 	(void)state;
 	assert_int_equal(answer.eax, 0x40000001);
 	assert_memory_equal(&answer.ebx, "KVMKVMKVM\0\0\0", 12);
-	assert_int_equal(ask(&table, 0x40000001, 0).eax, 0);
 	answer = ask(&table, 0x40000100, 0);
 	assert_memory_equal(&answer.ebx, "BulkheadHyp ", 12);
 	answer = ask(&table, 0, 0);
@@ -178,6 +177,32 @@ static void test_cpuid_disabled_features(void **state)
 	assert_int_equal(ask(&table, 0x80000007, 0).edx, 0);
 	table = made(usual);
 	assert_int_equal(ask(&table, 0x80000007, 0).edx, 0x100);
+}
+
+/* CPUID.40000001H:EAX as stock kernels read it: 5 steal time, 7 unhalt, 9 TLB flush, 11 IPI. */
+static void test_cpuid_shows_what_is_offered_to_this_vm(void **state)
+{
+	const uint64_t steal = FEATURE_BIT(FEATURE_STEAL_TIME), unhalt = FEATURE_BIT(FEATURE_PV_UNHALT);
+	const uint64_t ipi = FEATURE_BIT(FEATURE_PV_IPI), flush = FEATURE_BIT(FEATURE_PV_TLB_FLUSH);
+	const struct { uint32_t vcpu_count; uint64_t disabled; uint32_t eax; } cases[] = {
+		{1, 0, 0x0a0},      {1, steal, 0x080},        {1, unhalt, 0x020},  {1, ipi | flush, 0x0a0}, {1, steal | unhalt, 0},
+		{2, 0, 0xaa0},      {64, 0, 0xaa0},           {2, unhalt, 0xa20},  {2, ipi, 0x2a0},         {2, flush, 0x8a0},
+		{2, steal, 0x880},  {2, steal | flush, 0x880}, {2, steal | unhalt | ipi | flush, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cpuid_inputs inputs = usual;
+		struct cpuid_table table;
+
+		inputs.vcpu_count = cases[i].vcpu_count;
+		inputs.disabled_features = cases[i].disabled;
+		table = made(inputs);
+		assert_int_equal(ask(&table, 0x40000001, 0).eax, cases[i].eax);
+		assert_int_equal(ask(&table, 0x40000001, 0).ebx | ask(&table, 0x40000001, 0).edx, 0);
+		assert_int_equal(ask(&table, 1, 0).ecx >> 3 & 1, 0); /* with MWAIT stock kernels flush no other way */
+		assert_int_equal(paravirtual_offered(cases[i].disabled, cases[i].vcpu_count), cases[i].eax);
+	}
 }
 
 static void test_cr0_write_rules(void **state)
@@ -299,15 +324,6 @@ static void test_reply_check_events_and_stop(void **state)
 	assert_int_equal(reply_check(&reply), ERR_INVALID);
 }
 
-static void test_hypercall_answers(void **state)
-{
-	(void)state;
-	assert_int_equal(hypercall(HYPERCALL_VERSION, 0), 1);
-	assert_int_equal(hypercall(HYPERCALL_VERSION, 3), -1);
-	assert_int_equal(hypercall(5, 0), -1000);
-	assert_int_equal(hypercall(UINT64_MAX, 0), -1000);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,13 +334,13 @@ int main(void)
 		cmocka_unit_test(test_cpuid_topology),
 		cmocka_unit_test(test_cpuid_xsave_sizes),
 		cmocka_unit_test(test_cpuid_disabled_features),
+		cmocka_unit_test(test_cpuid_shows_what_is_offered_to_this_vm),
 		cmocka_unit_test(test_cr0_write_rules),
 		cmocka_unit_test(test_xcr0_write_rules),
 		cmocka_unit_test(test_cr4_allowed_follows_cpuid),
 		cmocka_unit_test(test_registers_check_rejects_what_makes_no_sense),
 		cmocka_unit_test(test_reply_check_accepts_and_refuses),
 		cmocka_unit_test(test_reply_check_events_and_stop),
-		cmocka_unit_test(test_hypercall_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,49 @@
+/* Stolen time: a guest names 64 bytes of its memory for each vCPU, in which ring 0 says how long others had the CPU while that
+ * vCPU wanted to run, and whether it waits for one now. Layout and MSR are KVM's, which stock kernels know; docs/paravirtual.md.
+ * The one exception to "ring 0 touches no guest memory": it writes the record, and of it reads but `preempted`, by the exchange
+ * that clears it. */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+
+struct memory;
+struct vcpu;
+
+#define MSR_KVM_STEAL_TIME         0x4b564d03U
+#define STEAL_RECORD_BYTES         64U
+#define STEAL_PREEMPTED            0x1U /* the vCPU wants to run and has no CPU */
+#define STEAL_FLUSH                0x2U /* the guest's wish: forget linear translations before the vCPU runs on */
+
+struct steal_record {
+	_Atomic uint64_t steal_ns;
+	_Atomic uint32_t version; /* odd: being written */
+	_Atomic uint32_t flags;   /* 0 */
+	_Atomic uint8_t preempted;
+	uint8_t reserved[47];
+};
+
+/* Own thread only; but for the CPU that runs another thread after it. */
+struct steal_time {
+	uint64_t msr;
+	struct memory *memory; /* a reference; NULL: no record */
+	uint64_t physical;     /* of the record */
+	uint32_t version;
+	bool is_asked_for;     /* the VMM has not heard of the MSR's value */
+};
+
+/* WRMSR. False: #GP. The old record is left alone from here on; the VMM hears where the new one shall be. */
+MUST_CHECK bool steal_time_write_msr(struct vcpu *vcpu, uint64_t value);
+/* The record lies at offset_bytes of memory; NULL: nowhere. Errors: ERR_MISALIGNED (not a multiple of 64), ERR_UNSUPPORTED (not
+ * RAM), ERR_OUT_OF_RANGE. Context: the vCPU's own thread, or while it has none. */
+MUST_CHECK enum status steal_time_place(struct vcpu *vcpu, struct memory *memory, uint64_t offset_bytes);
+/* INIT, or the vCPU is freed: no record. */
+void steal_time_reset(struct vcpu *vcpu);
+
+/* The vCPU goes on after others had its CPU; and another one gets it. Context: its own thread; its CPU, in the switch. */
+void steal_time_arrive(struct vcpu *vcpu);
+void steal_time_depart(struct vcpu *vcpu);
+
+_Static_assert(sizeof(struct steal_record) == STEAL_RECORD_BYTES, "a record never crosses a page");
