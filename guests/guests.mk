@@ -1,8 +1,10 @@
 # Guest programs of this project, flat binaries (docs/guest-flat.md): $(BUILD)/NAME.bin. hello goes onto the boot volume; those of
 # guests/test/ and bench only into images of tests and benchmarks: `make test-guests`.
-FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions.c guests/flat/timer.c
+FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions.c guests/flat/timer.c \
+	guests/flat/command_line.c
 BENCH_SHARED_SOURCES := guests/bench/figures.c guests/bench/interrupts.c guests/bench/entries.asm
 BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c $(BENCH_SHARED_SOURCES)
+SHARE_SOURCES := guests/bench/share.c
 FLAT_TEST_GUESTS := $(basename $(notdir $(sort $(wildcard guests/test/*.c guests/test/*.asm))))
 FLAT_OBJECTS := $(patsubst %,$(BUILD)/guest/%.o,$(basename $(FLAT_SOURCES)))
 
@@ -22,9 +24,10 @@ $(BUILD)/$(1).bin: $(patsubst %,$(BUILD)/guest/%.o,$(2)) $(FLAT_OBJECTS) guests/
 endef
 $(eval $(call flat_rule,hello,guests/hello/hello))
 $(eval $(call flat_rule,bench,$(basename $(BENCH_SOURCES))))
+$(eval $(call flat_rule,share,$(basename $(SHARE_SOURCES))))
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest))))
 
 IMAGE_FILES += $(BUILD)/hello.bin
-TEST_GUEST_FILES := $(BUILD)/bench.bin $(patsubst %,$(BUILD)/%.bin,$(FLAT_TEST_GUESTS))
+TEST_GUEST_FILES := $(BUILD)/bench.bin $(BUILD)/share.bin $(patsubst %,$(BUILD)/%.bin,$(FLAT_TEST_GUESTS))
 test-guests: $(TEST_GUEST_FILES)
 .PHONY: test-guests

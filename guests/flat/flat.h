@@ -16,6 +16,11 @@ void print(const char *text);
 void print_number(uint64_t value);
 void print_hex(uint64_t value);
 
+/* The text behind the first occurrence of word, or NULL. */
+const char *flat_find(const char *text, const char *word);
+/* The decimal number behind the first occurrence of word, as in "rounds=12". */
+uint64_t flat_number(const char *text, const char *word, uint64_t otherwise);
+
 /* Handlers for the 32 exceptions, which print vector, error code and RIP and power off, and for FLAT_TIMER_VECTOR. */
 void exceptions_install(void);
 

@@ -8,23 +8,9 @@
 
 #define NAME_BYTES 32U
 
-/* The text behind the first occurrence of word, or NULL. */
-static const char *find(const char *text, const char *word)
-{
-	for (; *text != '\0'; text++) {
-		unsigned i = 0;
-
-		while (word[i] != '\0' && text[i] == word[i])
-			i++;
-		if (word[i] == '\0')
-			return text + i;
-	}
-	return NULL;
-}
-
 static void copy_name(const char *command_line, char name[NAME_BYTES])
 {
-	const char *from = find(command_line, "name=");
+	const char *from = flat_find(command_line, "name=");
 	unsigned i = 0;
 
 	for (from = from == NULL ? "hello" : from; i < NAME_BYTES - 1 && from[i] != '\0' && from[i] != ' '; i++)
@@ -41,7 +27,7 @@ void guest_main(const struct guest_flat_info *info)
 
 	exceptions_install();
 	copy_name(command_line, name);
-	timer_init(find(command_line, "xapic") != NULL);
+	timer_init(flat_find(command_line, "xapic") != NULL);
 	if (tsc_hz == 0) {
 		print("hello: CPUID leaf 15H does not say how fast the TSC counts\n");
 		return;
