@@ -27,25 +27,38 @@ static void check_file(struct manifest *manifest, uint32_t index, const struct m
 				path);
 }
 
-/* The lowest CPU of the VM's list that the PC does not have, or MANIFEST_CPUS_MAX. */
-static uint32_t find_missing_cpu(const struct manifest_vm *vm, uint32_t cpu_count)
+/* The lowest CPU of the set that the PC does not have, or MANIFEST_CPUS_MAX. */
+static uint32_t find_missing_cpu(const uint64_t *cpus, uint32_t cpu_count)
 {
 	for (uint32_t cpu = cpu_count; cpu < MANIFEST_CPUS_MAX; cpu++) {
-		if ((vm->cpus[cpu / 64] >> (cpu % 64) & 1) != 0)
+		if (manifest_has_cpu(cpus, cpu))
 			return cpu;
 	}
 	return MANIFEST_CPUS_MAX;
 }
 
+static void check_cpu(struct manifest *manifest, uint32_t index, uint32_t line, const char *key, uint32_t missing,
+		      uint32_t cpu_count)
+{
+	if (missing < MANIFEST_CPUS_MAX && missing >= cpu_count)
+		manifest_report(manifest, (int32_t)index, line, E204,
+				"VM \"%s\": %s names CPU %u, but this PC has 0 to %u; correct it", manifest->vms[index].name, key,
+				missing, cpu_count - 1);
+}
+
 static void check_cpus(struct manifest *manifest, uint32_t index, const struct manifest_limits *limits)
 {
 	const struct manifest_vm *vm = &manifest->vms[index];
-	uint32_t missing = find_missing_cpu(vm, limits->cpu_count);
+	const struct manifest_schedule *schedule = &manifest->schedule;
+	uint32_t count = limits->cpu_count;
 
-	if (missing < MANIFEST_CPUS_MAX)
-		manifest_report(manifest, (int32_t)index, vm->line, E204,
-				"VM \"%s\": cpus names CPU %u, but this PC has 0 to %u; correct the list", vm->name,
-				missing, limits->cpu_count - 1);
+	check_cpu(manifest, index, vm->lines.cpus, "cpus", find_missing_cpu(vm->cpus, count), count);
+	check_cpu(manifest, index, vm->lines.service_cpu, "service_cpu", vm->service_cpu, count);
+	for (uint32_t i = 0; i < schedule->window_count; i++) {
+		if ((schedule->windows[i].vms >> index & 1) != 0)
+			check_cpu(manifest, index, schedule->windows[i].line, "a window",
+				  find_missing_cpu(schedule->windows[i].cpus, count), count);
+	}
 }
 
 static void check_memory(struct manifest *manifest, uint32_t index, uint64_t left_bytes, uint64_t free_bytes)

@@ -9,7 +9,7 @@ test_manifest_host_SOURCES := $(MANIFEST_SOURCES)
 test_manifest_docs_SOURCES := $(MANIFEST_SOURCES)
 
 FUZZ_TARGETS += manifest
-fuzz_manifest_SOURCES := $(MANIFEST_SOURCES)
+fuzz_manifest_SOURCES = $(MANIFEST_SOURCES) $(SCHEDULE_SOURCES)
 
 HOST_TOOLS += check_manifest
-tool_check_manifest_SOURCES := tools/check_manifest/check_manifest.c $(MANIFEST_SOURCES)
+tool_check_manifest_SOURCES = tools/check_manifest/check_manifest.c $(MANIFEST_SOURCES) $(SCHEDULE_SOURCES)

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "lib/manifest/manifest.h"
+#include "lib/schedule/orders.h"
+#include "lib/schedule/plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,9 +63,55 @@ static void check(const struct manifest *manifest)
 		require(manifest_message_format(manifest, &manifest->messages[i], line, sizeof(line)) > 6);
 }
 
+/* What ring 0 would refuse is never ordered. */
+static void check_cpu_order(const struct schedule_plan *plan, uint32_t cpu)
+{
+	struct schedule_cpu order;
+	uint64_t end = 0;
+
+	schedule_order_cpu(plan, cpu, 2999999999, 1, &order);
+	require(order.mode < SCHEDULE_MODE_COUNT && order.window_count <= SCHEDULE_WINDOWS_MAX);
+	for (uint32_t i = 0; i < order.window_count; i++) {
+		require(order.windows[i].start_ticks >= end && order.windows[i].start_ticks < order.windows[i].end_ticks);
+		end = order.windows[i].end_ticks;
+	}
+	require(end <= order.frame_ticks && order.host_budget_ticks <= order.host_period_ticks);
+	require((order.mode == SCHEDULE_WINDOWS) == (order.window_count > 0));
+	require(cpu != 0 || order.mode != SCHEDULE_DEDICATED);
+}
+
+static void check_space_order(const struct schedule_plan *plan, uint32_t vm_index)
+{
+	const struct manifest_vm *vm = &plan->manifest->vms[vm_index];
+	struct schedule_space order;
+
+	if (vm->refused)
+		return;
+	schedule_order_space(plan, vm_index, 2999999999, &order);
+	for (uint32_t i = 0; i < SCHEDULE_VCPUS_MAX; i++) {
+		require(order.vcpus[i].budget_ticks <= order.vcpus[i].period_ticks);
+		require(order.vcpus[i].cpu == SCHEDULE_CPU_ANY || order.vcpus[i].cpu < plan->cpu_count);
+		require(i >= vm->vcpu_count || vm->reserve.budget_ns == 0 || order.vcpus[i].cpu != SCHEDULE_CPU_ANY);
+	}
+	require((plan->vms[vm_index].cpus[0] & 0xf) != 0);
+}
+
+static void check_plan(const struct schedule_plan *plan)
+{
+	char line[SCHEDULE_LINE_BYTES];
+
+	for (uint32_t cpu = 0; cpu < plan->cpu_count; cpu++) {
+		check_cpu_order(plan, cpu);
+		require(schedule_plan_cpu_words(plan, cpu, line) < sizeof(line));
+	}
+	for (uint32_t i = 0; i < plan->manifest->vm_count; i++)
+		check_space_order(plan, i);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct manifest manifest;
+	static struct schedule_plan plan;
 	static struct manifest_workspace workspace;
 	const struct manifest_limits limits = {
 		.cpu_count = 4,
@@ -75,5 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&manifest);
 	manifest_check_host(&manifest, &limits);
 	check(&manifest);
+	schedule_plan_make(&plan, &manifest, &(struct schedule_pc){.cpu_count = limits.cpu_count});
+	check(&manifest);
+	check_plan(&plan);
 	return 0;
 }

@@ -179,3 +179,16 @@ def test_check_names_line_key_and_remedy_of_a_file_given_from_anywhere(tmp_path)
     answer = dev("check", "mine.toml", cwd=tmp_path)
     assert answer.returncode == 1
     assert 'line 4: key "memroy" is not known in [[vm]]; did you mean "memory"?' in answer.stdout + answer.stderr
+
+
+def test_check_tells_who_gets_which_cpus_of_a_pc(tmp_path):
+    vm = '[[vm]]\nname = "{0}"\nkernel = "k"\n'
+    (tmp_path / "mine.toml").write_text(vm.format("a") + 'reserve = { budget = "9ms", period = "10ms" }\n' +
+                                        vm.format("b") + "cpus = [1]\ndedicated = true\n" +
+                                        vm.format("c") + 'reserve = { budget = "1ms", period = "10ms" }\n')
+    answer = dev("check", "mine.toml", "2", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert 'line 13: VM "c" reserves 1ms of 10ms = 10 %, but left beside the host\'s 5 % is: CPU 0 5 %' in answer.stdout
+    assert "CPU 0: reserved, 5 % left; a 90 %" in answer.stdout and "CPU 1: dedicated to b, vCPU 0" in answer.stdout
+    assert dev("check", "mine.toml", "3", cwd=tmp_path).returncode == 0
+    assert dev("check", "mine.toml", "x", cwd=tmp_path).returncode == 2

@@ -97,7 +97,15 @@ static void test_manifest_host_refuses_cpus_that_are_not_there(void **state)
 	check_host(VM("a") "cpus = [0, 70, 4]\n" VM("b") "cpus = [3]\n", 4, 4096);
 	assert_int_equal(manifest.message_count, 1);
 	expect_message(
-		0, "E204 bulkhead.toml line 1: VM \"a\": cpus names CPU 4, but this PC has 0 to 3; correct the list");
+		0, "E204 bulkhead.toml line 4: VM \"a\": cpus names CPU 4, but this PC has 0 to 3; correct it");
+	check_host(VM("a") "cpus = [3]\ndedicated = true\nservice_cpu = 4\n" VM("b"), 4, 4096);
+	assert_int_equal(manifest.message_count, 1);
+	expect_message(0, "E204 bulkhead.toml line 6: VM \"a\": service_cpu names CPU 4, but this PC has 0 to 3; correct it");
+	check_host(VM("a") VM("b") "[schedule]\nframe = \"10ms\"\nwindows = [\n"
+		   "{ start = \"0ms\", length = \"1ms\", vms = [\"b\"], cpus = [3, 4] } ]\n", 4, 4096);
+	assert_int_equal(manifest.message_count, 1);
+	expect_message(0, "E204 bulkhead.toml line 10: VM \"b\": a window names CPU 4, but this PC has 0 to 3; correct it");
+	assert_false(manifest.vms[0].refused);
 	check_host(VM("a") "cpus = [255]\n", 256, 4096);
 	assert_int_equal(manifest.message_count, 0);
 }

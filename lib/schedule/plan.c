@@ -1,0 +1,264 @@
+/* Who runs where. First what nobody shares (dedicated CPUs, windows), then where each VM may run, then a place for each vCPU with a
+ * reservation. */
+#include "lib/schedule/plan.h"
+
+#include "lib/base/format.h"
+#include "lib/base/string.h"
+#include "lib/manifest/report.h"
+#include "lib/schedule/share.h"
+
+#define CPU_WORDS        (MANIFEST_CPUS_MAX / 64)
+#define LEFT_LISTED      3U
+#define LEFT_TEXT_BYTES  128U
+
+static void add_cpus(uint64_t *set, const uint64_t *more)
+{
+	for (uint32_t i = 0; i < CPU_WORDS; i++)
+		set[i] |= more[i];
+}
+
+static void remove_cpus(uint64_t *set, const uint64_t *less)
+{
+	for (uint32_t i = 0; i < CPU_WORDS; i++)
+		set[i] &= ~less[i];
+}
+
+static bool is_empty(const uint64_t *set)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < CPU_WORDS; i++)
+		all |= set[i];
+	return all == 0;
+}
+
+static void add_all_cpus(const struct schedule_plan *plan, uint64_t *set)
+{
+	for (uint32_t cpu = 0; cpu < plan->cpu_count; cpu++)
+		set[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+}
+
+static bool is_started(const struct manifest *manifest, uint64_t vms)
+{
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
+		if ((vms >> i & 1) != 0 && !manifest->vms[i].refused)
+			return true;
+	}
+	return false;
+}
+
+/* Windows of VMs that are all refused are not there: their CPUs are for everybody. */
+static void take_cpus(struct schedule_plan *plan, const struct manifest *manifest)
+{
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
+		if (!manifest->vms[i].refused && manifest->vms[i].dedicated)
+			add_cpus(plan->dedicated_cpus, manifest->vms[i].cpus);
+	}
+	for (uint32_t i = 0; i < manifest->schedule.window_count; i++) {
+		if (is_started(manifest, manifest->schedule.windows[i].vms))
+			add_cpus(plan->window_cpus, manifest->schedule.windows[i].cpus);
+	}
+	add_all_cpus(plan, plan->host_cpus);
+	remove_cpus(plan->host_cpus, plan->dedicated_cpus);
+	remove_cpus(plan->host_cpus, plan->window_cpus);
+	if (is_empty(plan->host_cpus))
+		plan->host_cpus[0] = 1;
+}
+
+bool schedule_plan_has_host(const struct schedule_plan *plan, uint32_t cpu)
+{
+	return cpu == 0 || manifest_has_cpu(plan->host_cpus, cpu);
+}
+
+bool schedule_plan_owner(const struct schedule_plan *plan, uint32_t cpu, uint32_t *vm, uint32_t *vcpu)
+{
+	const struct manifest *manifest = plan->manifest;
+
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
+		if (!manifest->vms[i].dedicated || manifest->vms[i].refused)
+			continue;
+		for (uint32_t v = 0; v < manifest->vms[i].vcpu_count; v++) {
+			if (plan->vms[i].places[v] != cpu)
+				continue;
+			*vm = i;
+			*vcpu = v;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void give_dedicated_cpus(struct schedule_plan_vm *given, const struct manifest_vm *vm)
+{
+	uint32_t service = vm->service_cpu != MANIFEST_CPU_UNSET ? vm->service_cpu : 0;
+	uint32_t vcpu = 0;
+
+	given->cpus[service / 64] |= UINT64_C(1) << (service % 64);
+	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX && vcpu < vm->vcpu_count; cpu++) {
+		if (manifest_has_cpu(vm->cpus, cpu))
+			given->places[vcpu++] = (uint16_t)cpu;
+	}
+}
+
+/* True: it is in windows, and their CPUs are its CPUs. */
+static bool give_window_cpus(struct schedule_plan_vm *given, const struct manifest *manifest, uint32_t index)
+{
+	for (uint32_t i = 0; i < manifest->schedule.window_count; i++) {
+		if ((manifest->schedule.windows[i].vms >> index & 1) != 0)
+			add_cpus(given->cpus, manifest->schedule.windows[i].cpus);
+	}
+	return !is_empty(given->cpus);
+}
+
+static void give_shared_cpus(struct schedule_plan *plan, struct manifest *manifest, uint32_t index)
+{
+	const struct manifest_vm *vm = &manifest->vms[index];
+	uint64_t *cpus = plan->vms[index].cpus;
+	bool may_use_slack = manifest->schedule.slack && vm->reserve.budget_ns == 0;
+
+	if (is_empty(vm->cpus))
+		add_all_cpus(plan, cpus);
+	else
+		add_cpus(cpus, vm->cpus);
+	remove_cpus(cpus, plan->dedicated_cpus);
+	if (!may_use_slack)
+		remove_cpus(cpus, plan->window_cpus);
+	if (is_empty(cpus))
+		manifest_report(manifest, (int32_t)index, vm->lines.cpus != 0 ? vm->lines.cpus : vm->line, E208,
+				"VM \"%s\" has no CPU: all %s are dedicated to other VMs or have windows; %s", vm->name,
+				vm->lines.cpus != 0 ? "its cpus" : "CPUs of this PC",
+				vm->lines.cpus != 0 ? "name others" : "leave one free");
+}
+
+static void give_cpus(struct schedule_plan *plan, struct manifest *manifest, uint32_t index)
+{
+	const struct manifest_vm *vm = &manifest->vms[index];
+	struct schedule_plan_vm *given = &plan->vms[index];
+
+	for (uint32_t i = 0; i < MANIFEST_VCPUS_MAX; i++)
+		given->places[i] = SCHEDULE_PLACE_ANY;
+	if (vm->refused)
+		return;
+	if (vm->dedicated)
+		give_dedicated_cpus(given, vm);
+	else if (!give_window_cpus(given, manifest, index))
+		give_shared_cpus(plan, manifest, index);
+}
+
+/* Of each CPU, what reservations may have. */
+static void reset_left(const struct schedule_plan *plan, uint64_t left[MANIFEST_CPUS_MAX])
+{
+	uint64_t host = share_of(SCHEDULE_HOST_BUDGET_NS, SCHEDULE_HOST_PERIOD_NS);
+
+	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX; cpu++) {
+		bool taken = cpu >= plan->cpu_count || manifest_has_cpu(plan->dedicated_cpus, cpu) ||
+			     manifest_has_cpu(plan->window_cpus, cpu);
+
+		left[cpu] = taken ? 0 : SHARE_WHOLE - (schedule_plan_has_host(plan, cpu) ? host : 0);
+	}
+}
+
+/* "CPU 0 15 %, CPU 1 20 %, 6 more 120 %" of the VM's CPUs; *sum: of all. */
+static void list_left(const struct schedule_plan *plan, const uint64_t *cpus, char out[LEFT_TEXT_BYTES], uint64_t *sum)
+{
+	char percent[SHARE_TEXT_BYTES];
+	uint64_t more_sum = 0;
+	uint32_t count = 0;
+	size_t used = 0;
+
+	*sum = 0;
+	for (uint32_t cpu = 0; cpu < plan->cpu_count; cpu++) {
+		if (!manifest_has_cpu(cpus, cpu))
+			continue;
+		*sum += plan->left[cpu];
+		if (count++ < LEFT_LISTED)
+			used += format_text(out + used, LEFT_TEXT_BYTES - used, "%sCPU %u %s %%", used > 0 ? ", " : "", cpu,
+					    share_format_down(plan->left[cpu], percent));
+		else
+			more_sum += plan->left[cpu];
+	}
+	if (count > LEFT_LISTED)
+		format_text(out + used, LEFT_TEXT_BYTES - used, ", %u more %s %%", count - LEFT_LISTED,
+			    share_format_down(more_sum, percent));
+}
+
+static void report_no_time(struct schedule_plan *plan, struct manifest *manifest, uint32_t index, enum pack_result result)
+{
+	const struct manifest_vm *vm = &manifest->vms[index];
+	uint64_t wanted = share_of(vm->reserve.budget_ns, vm->reserve.period_ns) * vm->vcpu_count;
+	char budget[24], period[24], percent[SHARE_TEXT_BYTES], each[24] = "", left[LEFT_TEXT_BYTES], host[SHARE_TEXT_BYTES];
+	uint64_t sum;
+
+	manifest_duration_format(vm->reserve.budget_ns, budget, sizeof(budget));
+	manifest_duration_format(vm->reserve.period_ns, period, sizeof(period));
+	if (vm->vcpu_count > 1)
+		format_text(each, sizeof(each), " for each of %u vCPUs", vm->vcpu_count);
+	list_left(plan, plan->vms[index].cpus, left, &sum);
+	if (wanted > sum)
+		manifest_report(manifest, (int32_t)index, vm->lines.reserve, E207,
+				"VM \"%s\" reserves %s of %s%s = %s %%, but left beside the host's %s %% is: %s; lower reserve",
+				vm->name,
+				budget, period, each, share_format_up(wanted, percent),
+				share_format_up(share_of(SCHEDULE_HOST_BUDGET_NS, SCHEDULE_HOST_PERIOD_NS), host), left);
+	else
+		manifest_report(manifest, (int32_t)index, vm->lines.reserve, E207,
+				"VM \"%s\" reserves %s of %s%s = %s %%: so much is left in sum (%s), but no way to place whole "
+				"vCPUs %s; "
+				"lower reserve",
+				vm->name, budget, period, each, share_format_up(wanted, percent), left,
+				result == PACK_IMPOSSIBLE ? "exists" : "was found");
+}
+
+/* Groups for all VMs with reservations up to that one; returns their count. */
+static uint32_t make_groups(struct schedule_plan *plan, const struct manifest *manifest, uint32_t last)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i <= last; i++) {
+		const struct manifest_vm *vm = &manifest->vms[i];
+		struct pack_group *group = &plan->groups[count];
+
+		if (vm->refused || vm->reserve.budget_ns == 0)
+			continue;
+		group->share = share_of(vm->reserve.budget_ns, vm->reserve.period_ns);
+		group->count = vm->vcpu_count;
+		group->owner = i;
+		memcpy(group->cpus, plan->vms[i].cpus, sizeof(group->cpus));
+		count++;
+	}
+	return count;
+}
+
+/* All VMs so far and this one are placed anew: where it cannot be, they stay where they were. */
+static void reserve_time(struct schedule_plan *plan, struct manifest *manifest, uint32_t index)
+{
+	uint64_t left[MANIFEST_CPUS_MAX];
+	uint32_t count = make_groups(plan, manifest, index);
+	enum pack_result result;
+
+	reset_left(plan, left);
+	result = pack_place(plan->groups, count, left);
+	if (result != PACK_PLACED) {
+		report_no_time(plan, manifest, index, result);
+		return;
+	}
+	memcpy(plan->left, left, sizeof(left));
+	for (uint32_t i = 0; i < count; i++)
+		memcpy(plan->vms[plan->groups[i].owner].places, plan->groups[i].places,
+		       plan->groups[i].count * sizeof(plan->groups[i].places[0]));
+}
+
+void schedule_plan_make(struct schedule_plan *plan, struct manifest *manifest, const struct schedule_pc *pc)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->manifest = manifest;
+	plan->cpu_count = pc->cpu_count < MANIFEST_CPUS_MAX ? pc->cpu_count : MANIFEST_CPUS_MAX;
+	take_cpus(plan, manifest);
+	for (uint32_t i = 0; i < manifest->vm_count; i++)
+		give_cpus(plan, manifest, i);
+	reset_left(plan, plan->left);
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
+		if (!manifest->vms[i].refused && manifest->vms[i].reserve.budget_ns != 0)
+			reserve_time(plan, manifest, i);
+	}
+}
