@@ -8,6 +8,8 @@
 #define SCHEDULE_CPU_ANY      UINT32_MAX
 #define SCHEDULE_WEIGHT_MAX   10000U
 #define SCHEDULE_WEIGHT_USUAL 100U
+#define SCHEDULE_CAP_MAX      25600U /* percent of one CPU */
+#define SCHEDULE_PERIOD_MAX_TICKS (UINT64_C(1) << 40) /* of frames and reservations: minutes */
 
 enum schedule_mode {
 	SCHEDULE_FAIR,      /* reservations first, shares by weight in the rest */

@@ -5,10 +5,7 @@
 #define CPUS_MAX              256U  /* CPUs that ring 0 runs on; more are reported and left out */
 #define KERNEL_STACK_BYTES    0x4000ULL /* a slot: one guard page, three pages of stack; slots are aligned to their size */
 #define LOG_BYTES             0x10000U  /* kernel log ring */
-#define SLICE_US              5000U     /* how long a thread runs while others wait; what waiting earns at most */
-#define WAKE_MARGIN_US        500U      /* a woken thread with so much less CPU time preempts: */
-#define WAKE_SOON_US          50U       /* ... so soon, where the running thread woke it */
-#define SWITCH_US             2U        /* what a switch costs; the thread switched to pays */
+#define WAKE_SOON_US          50U       /* a thread that the running one wakes preempts it so soon */
 #define SYSCALL_PAGES_MAX     512U      /* most pages one system call handles */
 #define HANDLES_MAX           1024U     /* per program */
 #define VIEWS_MAX             1024U     /* per program: what SPACE_MAP mapped in one piece */

@@ -1,5 +1,5 @@
 # The ring 0 image: kernel/, virt/, vmx/ and what they use of lib/. Linked twice: the second time with its own symbol table.
-KERNEL_SOURCES += $(sort $(wildcard kernel/*.asm)) $(filter-out kernel/kernel_offsets.c,$(sort $(wildcard kernel/*.c))) \
+KERNEL_SOURCES += $(sort $(wildcard kernel/*.asm)) $(filter-out kernel/kernel_offsets.c,$(sort $(wildcard kernel/*.c kernel/schedule/*.c))) \
 	lib/base/string.c lib/base/format.c $(FONT_SOURCES)
 OFFSETS_SOURCES += kernel/kernel_offsets.c
 
@@ -39,7 +39,7 @@ test_kernel_chunks_SOURCES := $(KERNEL_FAKES)
 test_kernel_pool_SOURCES := $(KERNEL_FAKES)
 UNIT_TESTS += kernel_space
 test_kernel_space_SOURCES := $(KERNEL_FAKES) tests/fake/kernel_threads.c tests/fake/kernel_hypervisor.c kernel/space.c kernel/program.c \
-	kernel/view.c kernel/memory.c kernel/handle_table.c kernel/event.c
+	kernel/view.c kernel/memory.c kernel/handle_table.c kernel/event.c kernel/schedule/group.c
 UNIT_TESTS += kernel_first_program
 test_kernel_first_program_SOURCES := $(test_kernel_space_SOURCES) kernel/first_program.c
 UNIT_TESTS += kernel_memory kernel_handle_table kernel_stack kernel_gdt
@@ -57,8 +57,9 @@ test_kernel_symbols_SOURCES := kernel/symbols.c
 UNIT_TESTS += kernel_reaper
 test_kernel_reaper_SOURCES := $(filter-out tests/fake/kernel_reaper.c,$(test_kernel_space_SOURCES)) kernel/reaper.c \
 	tests/fake/kernel_cpu_stack.c
-UNIT_TESTS += kernel_run_queue
-test_kernel_run_queue_SOURCES := kernel/run_queue.c kernel/timer_heap.c
+SCHEDULE_SOURCES := $(sort $(wildcard kernel/schedule/*.c)) kernel/timer_heap.c
+UNIT_TESTS += kernel_schedule
+test_kernel_schedule_SOURCES := $(SCHEDULE_SOURCES)
 UNIT_TESTS += kernel_thread kernel_shootdown
 test_kernel_shootdown_SOURCES := kernel/shootdown.c tests/fake/kernel_cpu_stack.c
-test_kernel_thread_SOURCES := $(KERNEL_FAKES) kernel/thread.c
+test_kernel_thread_SOURCES := $(KERNEL_FAKES) $(SCHEDULE_SOURCES) kernel/thread.c

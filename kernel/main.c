@@ -111,7 +111,9 @@ static enum status init_threads(void)
 
 	if (status != OK)
 		return status;
-	scheduler_cpu_start(&boot_cpu, idle);
+	status = scheduler_cpu_start(&boot_cpu, idle);
+	if (status != OK)
+		return status;
 	cpu_set_entry_stack(&boot_cpu, idle->stack_top);
 	boot_stack.head.thread = idle;
 	return OK;

@@ -6,7 +6,7 @@
 
 #include "kernel/config.h"
 #include "kernel/reaper.h"
-#include "kernel/run_queue.h"
+#include "kernel/schedule/schedule.h"
 #include "kernel/spinlock.h"
 #include "kernel/timer.h"
 
@@ -53,7 +53,10 @@ struct percpu {
 	/* this CPU only */
 	struct thread *current;
 	struct thread *idle;
-	struct run_queue run_queue; /* who waits for this CPU */
+	struct schedule *schedule; /* who waits for this CPU, and the rules */
+	struct thread *departing;  /* the one that is leaving goes to another CPU: */
+	struct percpu *departs_to;
+	uint64_t balance_due_tsc;
 	struct thread *dead; /* ended just now; freed by the next thread */
 	struct reaper reaper;
 	bool reschedule;     /* look for another thread before leaving ring 0 */
@@ -67,7 +70,9 @@ struct percpu {
 	struct spinlock inbox_lock;
 	struct thread *inbox; /* woken by other CPUs; inbox_lock */
 	_Atomic uint32_t thread_count; /* threads at home here */
-	_Atomic bool is_idle;
+	_Atomic uint64_t load; /* schedule_load() at its last switch */
+	_Atomic uint32_t mode; /* enum schedule_mode */
+	_Atomic(struct schedule_cpu *) new_rules; /* from the root pool; the CPU takes them over and frees them */
 	_Atomic bool online;
 	const char *lacks;           /* set before online: what the boot CPU has and this one has not, or NULL */
 	_Atomic uint32_t tsc_asked, tsc_answered; /* numbers of the boot CPU's questions for its TSC */

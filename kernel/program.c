@@ -47,6 +47,7 @@ enum status space_adopt(struct space *parent, struct space *child)
 	if (parent->child_count < PROGRAM_CHILDREN_MAX) {
 		object_get(&parent->object);
 		child->parent = parent;
+		child->group = parent->group; /* its CPU time is its maker's */
 		memcpy(child->name, parent->name, sizeof(child->name));
 		child->next_sibling = parent->children;
 		parent->children = child;

@@ -1,8 +1,11 @@
-/* Fair shares of each CPU, with affinity. All queues are private to their CPU; other CPUs only add to the inbox. */
+/* Carries out what the policy decides. All queues are private to their CPU; other CPUs only add to its inbox. A thread changes
+ * its home only while it is ready, by its home CPU, under that CPU's inbox lock: who wakes it takes the lock of the home that
+ * he read and looks again. tests/models/ has the protocol. */
 #include "kernel/scheduler.h"
 
 #include <stddef.h>
 
+#include "kernel/balance.h"
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/hypervisor.h"
@@ -11,6 +14,7 @@
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/pool.h"
 #include "kernel/shootdown.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
@@ -19,83 +23,170 @@
 
 extern void switch_stacks(uint64_t *save_rsp, uint64_t load_rsp);
 
-/* Brings the running thread's account of CPU time up to now. */
-static void charge(struct percpu *cpu, uint64_t now)
-{
-	struct thread *running = cpu->current;
+struct schedule_group scheduler_ring0_group = {.weight = SCHEDULE_WEIGHT_USUAL, .is_host = true};
 
-	if (running == cpu->idle)
-		return;
-	run_queue_charge(running, now - running->run_since_tsc);
-	running->run_ticks += now - running->run_since_tsc;
-	running->run_since_tsc = now; /* for thread_run_ticks() too, which may look at this moment */
+_Static_assert(SCHEDULE_QUEUES_MAX * sizeof(struct schedule_queue) <= 4096, "one pool object");
+_Static_assert(sizeof(struct schedule) <= 4096, "one pool object");
+
+static struct thread *thread_of(struct schedule_entity *entity)
+{
+	return (struct thread *)((char *)entity - offsetof(struct thread, schedule));
 }
 
-static void advance(struct percpu *cpu)
+/* Asks for the next time at which the policy wants to look. */
+static void set_deadline(struct percpu *cpu)
 {
-	run_queue_advance(&cpu->run_queue, cpu->current != cpu->idle ? cpu->current : NULL);
+	timer_set_slice(cpu, schedule_deadline(cpu->schedule));
+}
+
+/* Links a thread that is `in_inbox`, or becomes so, into the inbox of its home. */
+static void link(struct percpu *home, struct thread *thread)
+{
+	thread->inbox_next = home->inbox;
+	home->inbox = thread;
+}
+
+static void put_into_inbox(struct percpu *home, struct thread *thread)
+{
+	spinlock_acquire(&home->inbox_lock);
+	link(home, thread);
+	spinlock_release(&home->inbox_lock);
+	interrupt_send(home->apic_id, VECTOR_RESCHEDULE);
+}
+
+/* Gives a ready thread that is in no queue to another CPU. If it is in this CPU's inbox, it goes on from there. */
+static void send(struct percpu *cpu, struct thread *thread, struct percpu *target)
+{
+	bool was_listed;
+
+	timer_disarm(&thread->wait_timer);
+	hypervisor_leave_cpu(thread);
+	cpu->thread_count--;
+	target->thread_count++;
+	thread->arrives = true;
+	spinlock_acquire(&cpu->inbox_lock);
+	was_listed = thread->in_inbox;
+	thread->in_inbox = true;
+	atomic_store(&thread->home, target);
+	spinlock_release(&cpu->inbox_lock);
+	if (was_listed)
+		return;
+	object_get(&thread->object);
+	put_into_inbox(target, thread);
+}
+
+static void give_away(struct percpu *cpu, struct thread *thread, struct percpu *target)
+{
+	schedule_leave(cpu->schedule, &thread->schedule, rdtsc());
+	send(cpu, thread, target);
+}
+
+/* Those with a reservation or windows stay where they were placed. */
+static bool may_move(const struct thread *thread)
+{
+	return thread->schedule.server.budget_ticks == 0 && thread->schedule.queue <= SCHEDULE_QUEUE_COMMON;
 }
 
 static void wake(struct percpu *cpu, struct thread *thread)
 {
 	uint64_t now = rdtsc();
-	uint64_t end_tsc;
+	struct percpu *idle_cpu;
 
-	charge(cpu, now);
-	advance(cpu);
 	thread->state = THREAD_RUNNABLE;
-	thread->ready_since_tsc = now;
-	run_queue_wake(&cpu->run_queue, thread);
+	schedule_wake(cpu->schedule, &thread->schedule, now);
 	if (cpu->current == cpu->idle) {
 		cpu->reschedule = true;
 		return;
 	}
-	/* A lone thread has no slice; now that another waits, it gets one. */
-	end_tsc = now + tsc_from_us(run_queue_preempts(&cpu->run_queue, cpu->current) ? WAKE_SOON_US : SLICE_US);
-	if (end_tsc < cpu->slice_deadline_tsc)
-		timer_set_slice(cpu, end_tsc);
+	idle_cpu = may_move(thread) ? balance_idle_cpu(thread) : NULL;
+	if (idle_cpu != NULL) {
+		give_away(cpu, thread, idle_cpu);
+		return;
+	}
+	if (!schedule_is_due(cpu->schedule, now))
+		set_deadline(cpu);
+	else if (now + tsc_from_us(WAKE_SOON_US) < cpu->slice_deadline_tsc)
+		timer_set_slice(cpu, now + tsc_from_us(WAKE_SOON_US));
 }
 
 void scheduler_make_runnable(struct thread *thread)
 {
-	struct percpu *home = thread->home;
-	bool added = false;
+	for (;;) {
+		struct percpu *home = atomic_load(&thread->home);
+		bool added = false, is_home;
 
-	if (home == percpu_self()) {
-		if (thread->state == THREAD_BLOCKED)
-			wake(home, thread);
+		if (home == percpu_self()) {
+			if (thread->state == THREAD_BLOCKED)
+				wake(home, thread);
+			return;
+		}
+		spinlock_acquire(&home->inbox_lock);
+		is_home = atomic_load(&thread->home) == home;
+		if (is_home && !thread->in_inbox) {
+			thread->in_inbox = true;
+			link(home, thread);
+			object_get(&thread->object);
+			added = true;
+		}
+		spinlock_release(&home->inbox_lock);
+		if (added)
+			interrupt_send(home->apic_id, VECTOR_RESCHEDULE);
+		if (is_home)
+			return;
+	}
+}
+
+/* From another CPU: it goes on here. */
+static void welcome(struct percpu *cpu, struct thread *thread)
+{
+	thread->arrives = false;
+	((struct stack_head *)(uintptr_t)thread->stack_top)->cpu = cpu;
+	schedule_arrive(cpu->schedule, &thread->schedule, rdtsc());
+	if (cpu->current == cpu->idle)
+		cpu->reschedule = true;
+	else
+		set_deadline(cpu);
+}
+
+static void take_rules(struct percpu *cpu)
+{
+	struct schedule_cpu *rules = atomic_exchange(&cpu->new_rules, NULL);
+
+	if (rules == NULL)
 		return;
-	}
-	spinlock_acquire(&home->inbox_lock);
-	if (!thread->in_inbox) {
-		thread->in_inbox = true;
-		thread->inbox_next = home->inbox;
-		home->inbox = thread;
-		object_get(&thread->object);
-		added = true;
-	}
-	spinlock_release(&home->inbox_lock);
-	if (added)
-		interrupt_send(home->apic_id, VECTOR_RESCHEDULE);
+	schedule_set_rules(cpu->schedule, rules, rdtsc());
+	atomic_store(&cpu->mode, rules->mode);
+	pool_free(root_pool, rules, sizeof(*rules));
+	cpu->reschedule = true;
 }
 
 void scheduler_take_inbox(void)
 {
 	struct percpu *cpu = percpu_self();
 
+	take_rules(cpu);
 	for (;;) {
 		struct thread *thread;
+		struct percpu *home = NULL;
 
 		spinlock_acquire(&cpu->inbox_lock);
 		thread = cpu->inbox;
 		if (thread != NULL) {
 			cpu->inbox = thread->inbox_next;
-			thread->in_inbox = false;
+			home = atomic_load(&thread->home);
+			if (home == cpu)
+				thread->in_inbox = false;
 		}
 		spinlock_release(&cpu->inbox_lock);
 		if (thread == NULL)
 			return;
-		if (thread->state == THREAD_BLOCKED)
+		if (home != cpu) {
+			put_into_inbox(home, thread);
+			continue;
+		}
+		if (thread->arrives)
+			welcome(cpu, thread);
+		else if (thread->state == THREAD_BLOCKED)
 			wake(cpu, thread);
 		object_put(&thread->object);
 	}
@@ -122,40 +213,46 @@ static void load_space(struct percpu *cpu, const struct thread *next)
 		shootdown_load_cr3(cpu, cr3);
 }
 
-/* The least account is next, which may be that of the thread that runs already. */
-static struct thread *choose_next(struct percpu *cpu, struct thread *previous, uint64_t now)
+/* Gives one thread that waits here to a CPU that has more time for it. No thread but the current one is on its stack now. */
+static void balance(struct percpu *cpu, uint64_t now)
 {
-	struct thread *next;
+	struct percpu *target;
+	struct thread *thread;
 
-	if (previous->state == THREAD_RUNNING && previous != cpu->idle) {
-		previous->state = THREAD_RUNNABLE;
-		previous->ready_since_tsc = now;
-		run_queue_put(&cpu->run_queue, previous);
-	}
-	next = run_queue_take(&cpu->run_queue);
-	return next != NULL ? next : cpu->idle;
+	atomic_store_explicit(&cpu->load, schedule_load(cpu->schedule), memory_order_relaxed);
+	if (cpu->schedule->ready_count == 0 || percpu_count == 1)
+		return;
+	thread = balance_choose(cpu, now, &target);
+	if (thread != NULL)
+		give_away(cpu, thread, target);
+}
+
+static enum schedule_leaves leaves_how(struct percpu *cpu, struct thread *thread)
+{
+	if (cpu->departing == thread)
+		return SCHEDULE_MOVES;
+	return thread->state == THREAD_RUNNING ? SCHEDULE_STAYS_READY : SCHEDULE_BLOCKS;
 }
 
 void scheduler_switch(void)
 {
 	struct percpu *cpu = percpu_self();
-	struct thread *previous = cpu->current;
-	struct thread *next;
+	struct thread *previous = cpu->current, *next;
+	struct schedule_entity *chosen;
 	uint64_t now = rdtsc();
 
 	ASSERT(cpu->lock_ranks == 0);
 	cpu->reschedule = false;
-	charge(cpu, now);
-	advance(cpu);
-	next = choose_next(cpu, previous, now);
-	timer_set_slice(cpu, cpu->run_queue.count > 0 ? now + tsc_from_us(SLICE_US) : UINT64_MAX);
+	chosen = schedule_next(cpu->schedule, leaves_how(cpu, previous), now);
+	if (previous->state == THREAD_RUNNING)
+		previous->state = THREAD_RUNNABLE;
+	next = chosen != NULL ? thread_of(chosen) : cpu->idle;
 	next->state = THREAD_RUNNING;
-	if (next == previous)
+	set_deadline(cpu);
+	if (next == previous) {
+		balance(cpu, now);
 		return;
-	next->run_since_tsc = now;
-	next->steal_ticks += now - next->ready_since_tsc;
-	if (next != cpu->idle)
-		run_queue_charge(next, tsc_from_us(SWITCH_US));
+	}
 	hypervisor_switch_out(previous, next);
 	load_space(cpu, next);
 	cpu_set_entry_stack(cpu, next->stack_top);
@@ -164,29 +261,56 @@ void scheduler_switch(void)
 	thread_after_switch();
 }
 
+void scheduler_after_switch(struct percpu *cpu)
+{
+	struct thread *thread = cpu->departing;
+
+	cpu->departing = NULL;
+	if (thread != NULL)
+		send(cpu, thread, cpu->departs_to);
+	balance(cpu, rdtsc());
+}
+
 void scheduler_yield(void)
 {
 	struct percpu *cpu = percpu_self();
 
-	charge(cpu, rdtsc());
-	run_queue_give_way(&cpu->run_queue, cpu->current);
+	schedule_yield(cpu->schedule, NULL);
 	cpu->reschedule = true;
+}
+
+static bool is_of_group(const struct schedule_entity *entity, const void *group)
+{
+	return entity->group == group && entity->is_eligible;
 }
 
 void scheduler_yield_to_sibling(void)
 {
-	scheduler_yield();
+	struct percpu *cpu = percpu_self();
+	const struct schedule_entity *self = &cpu->current->schedule;
+
+	schedule_yield(cpu->schedule, schedule_find(cpu->schedule, self->queue, is_of_group, self->group));
+	cpu->reschedule = true;
 }
 
 void scheduler_after_interrupt(void)
 {
 	struct percpu *cpu = percpu_self();
 
-	if (cpu->run_queue.count == 0 || cpu->current == cpu->idle)
-		return;
-	charge(cpu, rdtsc());
-	if (run_queue_preempts(&cpu->run_queue, cpu->current))
+	if (cpu->schedule->ready_count > 0 && cpu->current != cpu->idle && schedule_is_due(cpu->schedule, rdtsc()))
 		cpu->reschedule = true;
+}
+
+void scheduler_deadline_reached(uint64_t now_tsc)
+{
+	struct percpu *cpu = percpu_self();
+
+	if (schedule_is_due(cpu->schedule, now_tsc))
+		cpu->reschedule = true;
+	cpu->slice_deadline_tsc = schedule_deadline(cpu->schedule);
+	/* Until the switch, which is near. */
+	if (cpu->slice_deadline_tsc <= now_tsc)
+		cpu->slice_deadline_tsc = UINT64_MAX;
 }
 
 void scheduler_before_user(void)
@@ -199,14 +323,58 @@ void scheduler_before_user(void)
 		thread_exit_current();
 }
 
-void scheduler_cpu_start(struct percpu *cpu, struct thread *idle)
+enum status scheduler_place_current(const struct schedule_place *place)
 {
-	run_queue_init(&cpu->run_queue, tsc_from_us(SLICE_US), tsc_from_us(WAKE_MARGIN_US));
+	struct percpu *cpu = percpu_self();
+	struct thread *thread = cpu->current;
+
+	if (place->cpu == SCHEDULE_CPU_ANY)
+		return OK;
+	if (place->cpu >= percpu_count || !percpus[place->cpu]->online)
+		return ERR_OUT_OF_RANGE;
+	for (unsigned i = 0; i < CPUS_MAX / 64; i++)
+		thread->cpu_mask[i] = i == place->cpu / 64 ? 1ULL << (place->cpu % 64) : 0;
+	schedule_entity_reserve(&thread->schedule, place->budget_ticks, place->period_ticks, rdtsc());
+	if (percpus[place->cpu] != cpu) {
+		cpu->departing = thread;
+		cpu->departs_to = percpus[place->cpu];
+		scheduler_switch();
+	}
+	return OK;
+}
+
+enum status scheduler_set_rules(struct percpu *cpu, const struct schedule_cpu *rules)
+{
+	struct schedule_cpu *copy = pool_alloc(root_pool, sizeof(*copy)), *none = NULL;
+
+	if (copy == NULL)
+		return ERR_NO_MEMORY;
+	*copy = *rules;
+	if (!atomic_compare_exchange_strong(&cpu->new_rules, &none, copy)) {
+		pool_free(root_pool, copy, sizeof(*copy));
+		return ERR_BUSY;
+	}
+	if (cpu == percpu_self())
+		take_rules(cpu);
+	else
+		interrupt_send(cpu->apic_id, VECTOR_RESCHEDULE);
+	return OK;
+}
+
+enum status scheduler_cpu_start(struct percpu *cpu, struct thread *idle)
+{
+	struct schedule_queue *queues = pool_alloc(root_pool, SCHEDULE_QUEUES_MAX * sizeof(*queues));
+
+	cpu->schedule = pool_alloc(root_pool, sizeof(*cpu->schedule));
+	if (queues == NULL || cpu->schedule == NULL)
+		return ERR_NO_MEMORY;
+	schedule_init(cpu->schedule, queues, tsc_from_us(1), rdtsc());
 	cpu->idle = idle;
 	cpu->current = idle;
 	cpu->slice_deadline_tsc = UINT64_MAX;
 	cpu->guest_deadline_tsc = UINT64_MAX;
 	cpu->armed_deadline_tsc = UINT64_MAX;
+	return OK;
 }
 
 void scheduler_idle(void)
@@ -214,7 +382,7 @@ void scheduler_idle(void)
 	struct percpu *cpu = percpu_self();
 
 	for (;;) {
-		if (cpu->run_queue.count > 0) {
+		if (cpu->reschedule) {
 			scheduler_switch();
 			continue;
 		}
@@ -222,9 +390,9 @@ void scheduler_idle(void)
 			take_waiting_interrupts();
 			continue;
 		}
-		cpu->is_idle = true;
+		balance_set_idle(cpu, cpu->schedule->ready_count == 0);
 		/* STI takes effect after HLT has begun: no wake-up is lost between. SDM Vol. 2B, "STI". */
 		wait_for_interrupt();
-		cpu->is_idle = false;
+		balance_set_idle(cpu, false);
 	}
 }

@@ -118,9 +118,8 @@ static struct percpu *create_cpu(uint32_t index, uint32_t apic_id_)
 	cpu->apic_id = apic_id_;
 	cpu->inbox_lock = SPINLOCK(RANK_INBOX);
 	kernel_map_cpu_windows(cpu);
-	if (thread_create(root_pool, NULL, NULL, cpu, &idle) != OK)
+	if (thread_create(root_pool, NULL, NULL, cpu, &idle) != OK || scheduler_cpu_start(cpu, idle) != OK)
 		return NULL;
-	scheduler_cpu_start(cpu, idle);
 	cpu_set_entry_stack(cpu, idle->stack_top);
 	return cpu;
 }

@@ -70,6 +70,8 @@ static bool space_release(struct object *object)
 		object_put(event_object(space->end_event));
 	if (space->vm != NULL)
 		object_put(hypervisor_vm_object(space->vm));
+	if (space->rules != NULL)
+		pool_free(pool, space->rules, sizeof(*space->rules));
 	pool_page_free(pool, space->pml4);
 	pool_free(pool, space, sizeof(*space));
 	object_put(pool_object(pool));
@@ -95,6 +97,8 @@ enum status space_create(struct pool *pool, struct vm *vm, struct space **out)
 	space->handles.lock = SPINLOCK(RANK_HANDLES);
 	for (unsigned i = 0; i < CPUS_MAX / 64; i++)
 		space->cpu_mask[i] = UINT64_MAX;
+	space->group = &space->own_group;
+	schedule_group_init(&space->own_group, vm == NULL);
 	kernel_map_share(pml4);
 	if (vm != NULL) {
 		space->vm = vm;
@@ -320,4 +324,35 @@ void space_set_cpus(struct space *space, const uint64_t cpu_mask[CPUS_MAX / 64])
 const uint64_t *space_cpus(const struct space *space)
 {
 	return space->cpu_mask;
+}
+
+struct schedule_group *space_group(struct space *space)
+{
+	return space->group;
+}
+
+const struct schedule_place *space_place(const struct space *space, uint32_t vcpu_index)
+{
+	return space->rules != NULL && vcpu_index < SCHEDULE_VCPUS_MAX ? &space->rules->vcpus[vcpu_index] : NULL;
+}
+
+enum status space_set_schedule(struct space *space, const struct schedule_space *rules)
+{
+	struct schedule_space *copy = pool_alloc(space->pool, sizeof(*copy));
+	enum status status = OK;
+
+	if (copy == NULL)
+		return ERR_NO_MEMORY;
+	*copy = *rules;
+	spinlock_acquire(&space->lock);
+	if (space->name[0] != '\0' || space->rules != NULL || space->parent != NULL)
+		status = ERR_BUSY;
+	if (status == OK) {
+		space->rules = copy;
+		schedule_group_set(&space->own_group, rules);
+	}
+	spinlock_release(&space->lock);
+	if (status != OK)
+		pool_free(space->pool, copy, sizeof(*copy));
+	return status;
 }

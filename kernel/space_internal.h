@@ -4,6 +4,9 @@
 #include "kernel/space.h"
 
 struct event;
+struct schedule_group;
+struct schedule_place;
+struct schedule_space;
 struct thread;
 struct trap_frame;
 
@@ -31,6 +34,11 @@ void space_set_end_event(struct space *space, struct event *event, uint64_t bits
 /* Restricts its threads to these CPUs; before the first one is created. A new space may use all. */
 void space_set_cpus(struct space *space, const uint64_t cpu_mask[CPUS_MAX / 64]);
 const uint64_t *space_cpus(const struct space *space); /* CPUS_MAX / 64 words */
+/* What its threads share CPU time by, and where each vCPU belongs; NULL: nothing was said of it. */
+struct schedule_group *space_group(struct space *space);
+const struct schedule_place *space_place(const struct space *space, uint32_t vcpu_index);
+/* Rules that are valid. ERR_BUSY: it has had a thread, or was told already. ERR_NO_MEMORY. */
+MUST_CHECK enum status space_set_schedule(struct space *space, const struct schedule_space *rules);
 /* Starts a thread, whose reference it takes over on OK. ERR_NO_SPACE: the program has PROGRAM_THREADS_MAX. */
 MUST_CHECK enum status space_add_thread(struct space *space, struct thread *thread);
 void space_thread_gone(struct space *space, struct thread *thread); /* the reference goes to the caller */

@@ -3,6 +3,7 @@
 #include "kernel/config.h"
 #include "kernel/handle_table.h"
 #include "kernel/object.h"
+#include "kernel/schedule/schedule.h"
 #include "kernel/space.h"
 #include "kernel/spinlock.h"
 
@@ -20,6 +21,10 @@ struct space {
 	uint64_t end_bits; /* set before the first thread, like end_event */
 	/* own locks */
 	struct handle_table handles;
+	/* constant once it has a thread */
+	struct schedule_group *group;      /* what it shares CPU time by: its own, or its parent's */
+	struct schedule_group own_group;
+	struct schedule_space *rules;      /* from `pool`; NULL: nothing was said */
 	/* lock */
 	struct spinlock lock;
 	uint64_t cpu_mask[CPUS_MAX / 64]; /* where its threads may run */

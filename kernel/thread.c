@@ -114,6 +114,7 @@ enum status thread_create(struct pool *pool, struct space *space, const struct t
 	thread->pool = pool;
 	thread->state = THREAD_BLOCKED;
 	thread->wait_timer.expired = wait_expired;
+	schedule_entity_init(&thread->schedule, space != NULL ? space_group(space) : &scheduler_ring0_group, rdtsc());
 	if (space != NULL) {
 		object_get(space_object(space));
 		thread->space = space;
@@ -140,6 +141,7 @@ void thread_after_switch(void)
 	struct percpu *cpu = percpu_self();
 	struct thread *dead = cpu->dead;
 
+	scheduler_after_switch(cpu);
 	if (dead != NULL) {
 		cpu->dead = NULL;
 		object_put(&dead->object);
@@ -190,7 +192,7 @@ void thread_block(uint64_t deadline_tsc)
 	if (deadline_tsc <= rdtsc())
 		return;
 	if (deadline_tsc != UINT64_MAX)
-		timer_arm(&thread->wait_timer, deadline_tsc);
+		timer_arm(&thread->wait_timer, schedule_timer_start(percpu_self()->schedule, &thread->schedule, deadline_tsc));
 	thread->state = THREAD_BLOCKED;
 	if (atomic_exchange(&thread->wake_pending, false) || thread->kill_pending)
 		thread->state = THREAD_RUNNING;
@@ -211,24 +213,46 @@ void thread_wake(struct thread *thread)
 
 void thread_kick(struct thread *thread)
 {
-	if (thread->home != percpu_self())
-		interrupt_send(thread->home->apic_id, VECTOR_RESCHEDULE);
+	const struct percpu *home = atomic_load(&thread->home);
+
+	if (home != percpu_self())
+		interrupt_send(home->apic_id, VECTOR_RESCHEDULE);
 }
 
 uint64_t thread_run_ticks(const struct thread *thread)
 {
-	uint64_t ticks = *(const volatile uint64_t *)&thread->run_ticks;
-	uint64_t since_tsc = *(const volatile uint64_t *)&thread->run_since_tsc;
+	const struct percpu *home = atomic_load(&thread->home);
+	uint64_t ticks = *(const volatile uint64_t *)&thread->schedule.run_ticks;
+	uint64_t since_tsc = *(const volatile uint64_t *)&home->schedule->charged_tsc;
 	uint64_t now = rdtsc();
 
-	if (thread->home->current == thread && now > since_tsc)
+	if (home->current == thread && now > since_tsc)
 		ticks += now - since_tsc;
 	return ticks;
 }
 
 uint64_t thread_steal_ticks(const struct thread *thread)
 {
-	return thread->steal_ticks;
+	return thread->schedule.steal_ticks + thread->schedule.wait_ticks;
+}
+
+void thread_times(const struct thread *thread, struct vcpu_status *out)
+{
+	const volatile struct schedule_entity *entity = &thread->schedule;
+	uint64_t now = rdtsc(), since_tsc = entity->since_tsc, lasts = now > since_tsc ? now - since_tsc : 0;
+	enum schedule_state state = entity->state;
+
+	out->run_ticks += thread_run_ticks(thread);
+	out->wait_ticks = entity->wait_ticks + (state == SCHEDULE_CAPPED ? lasts : 0);
+	out->steal_ticks = entity->steal_ticks + (state == SCHEDULE_READY || state == SCHEDULE_URGENT ? lasts : 0);
+	out->halted_ticks = entity->halted_ticks + (state == SCHEDULE_BLOCKED ? lasts : 0);
+	out->switches = entity->switches;
+	out->migrations = entity->migrations;
+	out->cpu = atomic_load(&thread->home)->index;
+	if (state == SCHEDULE_BLOCKED)
+		out->state = VCPU_STATE_HALTED;
+	else
+		out->state = state == SCHEDULE_RUNNING ? VCPU_STATE_RUNNING : VCPU_STATE_READY;
 }
 
 bool thread_should_yield(void)

@@ -1,5 +1,5 @@
-/* Threads and their states. A thread belongs to its home CPU: only that CPU changes its scheduling state; others put it into
- * the home CPU's inbox and send VECTOR_RESCHEDULE. */
+/* Threads and their states. A thread belongs to its home CPU: only that CPU changes its scheduling state, its home too; others
+ * put it into the home CPU's inbox and send VECTOR_RESCHEDULE. */
 #pragma once
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -8,6 +8,7 @@
 #include "abi/syscall.h"
 #include "kernel/config.h"
 #include "kernel/object.h"
+#include "kernel/schedule/schedule.h"
 #include "kernel/timer.h"
 
 struct percpu;
@@ -25,21 +26,20 @@ struct thread {
 	uint64_t stack_top;  /* address of its struct stack_head; the stack grows down from there */
 	uint64_t user_entry, user_stack, user_argument;
 	char name[16];
-	uint64_t cpu_mask[CPUS_MAX / 64];
+	uint64_t cpu_mask[CPUS_MAX / 64]; /* a place of its own narrows it (SCHEDULE_SPACE) */
+	_Atomic(struct percpu *) home; /* changed by itself, while the thread is ready, under its inbox lock */
 	/* home CPU only */
-	struct percpu *home;
 	enum thread_state state;
-	struct timer turn; /* in the CPU's run queue; its deadline: the CPU time that the thread has had, 0 before its first turn */
+	bool arrives; /* from another CPU */
+	struct schedule_entity schedule;
 	uint64_t saved_rsp;
 	struct timer wait_timer;
-	uint64_t run_ticks, run_since_tsc;
-	uint64_t steal_ticks, ready_since_tsc; /* ready, and others had the CPU; since when it is ready, or was last */
 	struct vcpu *vcpu; /* whose VCPU_RUN this thread is in, else the last one; owned by virt/ */
 	/* any CPU */
 	_Atomic bool wake_pending; /* a wake-up that came while not yet blocked */
 	_Atomic bool kill_pending;
 	struct thread *inbox_next; /* guarded by the home CPU's inbox lock */
-	bool in_inbox;
+	_Atomic bool in_inbox; /* of its home, or on its way there */
 	/* the event it waits for: guarded by that event's lock */
 	struct thread *next_waiter;
 	struct thread *next_in_space; /* space lock */
@@ -62,8 +62,13 @@ void thread_kick(struct thread *thread);
  * caller knows that the thread lives. */
 uint64_t thread_run_ticks(const struct thread *thread);
 
-/* TSC ticks for which it was ready and others had the CPU, up to its last turn. Context: the CPU it is at home on. */
+/* TSC ticks for which it was ready and had no CPU, up to its last turn. Context: the CPU it is at home on. */
 uint64_t thread_steal_ticks(const struct thread *thread);
+struct vcpu_status;
+
+/* What became of its time, where it is and in which state: READY, RUNNING or HALTED (it waits for something). Same context; a
+ * switch at this moment may be missed. */
+void thread_times(const struct thread *thread, struct vcpu_status *out);
 
 /* True when the current thread should return from a long stay in ring 0 or the guest: its slice ended with another thread
  * ready, or it is to die. */

@@ -15,5 +15,7 @@ _Noreturn void thread_exit_current(void);
 unsigned threads_free(struct object **dead);
 /* Asks a thread to die at its next way out of ring 0. */
 void thread_kill(struct thread *thread);
+/* The thread before has left its stack: it, or one that waits, may go to another CPU. */
+void scheduler_after_switch(struct percpu *cpu);
 /* What a thread does first after it was switched to. */
 void thread_after_switch(void);

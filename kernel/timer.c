@@ -6,8 +6,12 @@
 #include "kernel/apic.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/percpu.h"
+#include "kernel/scheduler.h"
 #include "kernel/timer_heap.h"
 #include "kernel/timer_internal.h"
+
+/* No TSC comes so far; the heap compares by differences. */
+#define FAR_TSC (UINT64_C(1) << 62)
 
 uint64_t tsc_hz;
 
@@ -44,7 +48,7 @@ void timer_arm(struct timer *timer, uint64_t deadline_tsc)
 
 	if (timer->armed)
 		cpu->timers = timer_heap_remove(cpu->timers, timer);
-	timer->deadline_tsc = deadline_tsc;
+	timer->deadline_tsc = deadline_tsc < FAR_TSC ? deadline_tsc : FAR_TSC;
 	cpu->timers = timer_heap_insert(cpu->timers, timer);
 	timer_program(cpu);
 }
@@ -66,6 +70,8 @@ void timer_set_guest_deadline(uint64_t deadline_tsc)
 
 void timer_set_slice(struct percpu *cpu, uint64_t deadline_tsc)
 {
+	if (cpu->slice_deadline_tsc == deadline_tsc)
+		return;
 	cpu->slice_deadline_tsc = deadline_tsc;
 	timer_program(cpu);
 }
@@ -82,10 +88,8 @@ void timer_interrupt(void)
 		cpu->timers = timer_heap_remove(cpu->timers, due);
 		due->expired(due);
 	}
-	if (cpu->slice_deadline_tsc <= now) {
-		cpu->slice_deadline_tsc = UINT64_MAX;
-		cpu->reschedule = true;
-	}
+	if (cpu->slice_deadline_tsc <= now)
+		scheduler_deadline_reached(now);
 	if (cpu->guest_deadline_tsc <= now)
 		cpu->guest_deadline_tsc = UINT64_MAX;
 	timer_program(cpu);

@@ -1,5 +1,5 @@
-/* The heap of timers: pure, so that the host tests it. Fredman and others, "The Pairing Heap: A New Form of
- * Self-Adjusting Heap". */
+/* The heap of timers: pure, so that the host tests it. Deadlines in it are less than 2^63 apart, and may wrap. Fredman and
+ * others, "The Pairing Heap: A New Form of Self-Adjusting Heap". */
 #include "kernel/timer_heap.h"
 
 #include <stddef.h>
@@ -10,7 +10,7 @@ static struct timer *meld(struct timer *a, struct timer *b)
 		return b;
 	if (b == NULL)
 		return a;
-	if (b->deadline_tsc < a->deadline_tsc) {
+	if ((int64_t)(b->deadline_tsc - a->deadline_tsc) < 0) {
 		struct timer *swap = a;
 
 		a = b;

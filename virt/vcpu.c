@@ -8,7 +8,8 @@
 #include "kernel/memory.h"
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
-#include "kernel/space.h"
+#include "kernel/scheduler.h"
+#include "kernel/space_internal.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
 #include "kernel/user_copy.h"
@@ -192,14 +193,22 @@ static enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **o
 	return OK;
 }
 
+/* A vCPU's thread takes up the place that the manager chose for it. Another thread of the VMM that comes here at the same time is
+ * kept out by `running`. */
 static enum status bind_thread(struct vcpu *vcpu)
 {
 	struct thread *thread = thread_current();
+	const struct schedule_place *place;
+	enum status status;
 
 	if (thread->vcpu == vcpu)
 		return OK;
 	if (thread->vcpu != NULL || atomic_load(&vcpu->thread) != NULL)
 		return ERR_BUSY;
+	place = space_place(thread->space, vcpu->index);
+	status = place != NULL ? scheduler_place_current(place) : OK; /* perhaps on another CPU from here on */
+	if (status != OK)
+		return status;
 	object_get(&vcpu->object);
 	thread->vcpu = vcpu;
 	atomic_store(&vcpu->thread, thread);
@@ -348,4 +357,30 @@ int64_t sys_vcpu_steal_record(const struct syscall_arguments *a)
 	status = steal_time_place(vcpu, a->object[1] != NULL ? memory_from_object(a->object[1]) : NULL, a->value[2]);
 	vcpu_leave(vcpu);
 	return syscall_error(status);
+}
+
+/* Under thread_lock the thread lives. */
+static void describe(struct vcpu *vcpu, struct vcpu_status *out)
+{
+	const struct thread *thread;
+
+	*out = (struct vcpu_status){.run_ticks = vcpu->past_run_ticks, .state = VCPU_STATE_OFF};
+	spinlock_acquire(&vcpu->thread_lock);
+	thread = atomic_load(&vcpu->thread);
+	if (thread != NULL)
+		thread_times(thread, out);
+	spinlock_release(&vcpu->thread_lock);
+	if (out->state == VCPU_STATE_HALTED && *(volatile enum vcpu_activity *)&vcpu->activity == VCPU_WAIT_FOR_SIPI)
+		out->state = VCPU_STATE_WAITS_FOR_SIPI;
+}
+
+int64_t sys_vcpu_status(const struct syscall_arguments *a)
+{
+	struct vcpu *vcpu = a->value[1] < VCPUS_PER_VM_MAX ? vm_vcpu((struct vm *)a->object[0], (uint32_t)a->value[1]) : NULL;
+	struct vcpu_status described;
+
+	if (vcpu == NULL)
+		return syscall_error(ERR_NOT_FOUND);
+	describe(vcpu, &described);
+	return syscall_error(copy_to_user(a->value[2], &described, sizeof(described)));
 }

@@ -129,9 +129,10 @@ enum status thread_create(struct pool *pool, struct space *space, const struct t
 	return OK;
 }
 
-void scheduler_cpu_start(struct percpu *cpu, struct thread *thread)
+enum status scheduler_cpu_start(struct percpu *cpu, struct thread *thread)
 {
 	cpu->idle = thread;
+	return OK;
 }
 
 enum status cpu_tables_create(struct percpu *cpu)

@@ -76,6 +76,17 @@ void user_enter(uint64_t rip, uint64_t rsp, uint64_t rdi)
 	(void)rip, (void)rsp, (void)rdi;
 	abort();
 }
+struct schedule_group scheduler_ring0_group;
+struct schedule_group *space_group(struct space *space)
+{
+	(void)space;
+	return &scheduler_ring0_group;
+}
+void scheduler_after_switch(struct percpu *leaving)
+{
+	(void)leaving;
+	abort();
+}
 void scheduler_idle(void)
 {
 	abort();
@@ -225,16 +236,49 @@ static void body_failing_leaves_nothing(void)
 }
 
 /* Only the thread that has the CPU counts on. */
-static void test_kernel_thread_run_ticks(void **state)
+static void test_kernel_thread_times_go_on(void **state)
 {
-	struct thread thread = {.home = &cpu, .run_ticks = 1000, .run_since_tsc = 1};
+	static const enum schedule_state states[] = {SCHEDULE_BLOCKED, SCHEDULE_READY, SCHEDULE_URGENT, SCHEDULE_CAPPED,
+						     SCHEDULE_RUNNING};
+	static const enum vcpu_run_state expected[] = {VCPU_STATE_HALTED, VCPU_STATE_READY, VCPU_STATE_READY, VCPU_STATE_READY,
+						       VCPU_STATE_RUNNING};
+	struct thread thread = {.home = &cpu, .schedule = {.run_ticks = 1, .wait_ticks = 2, .steal_ticks = 3, .halted_ticks = 4,
+							   .switches = 5, .migrations = 6, .since_tsc = 1}};
+	struct schedule schedule = {.charged_tsc = 1};
 
 	(void)state;
+	cpu.schedule = &schedule;
+	cpu.index = 7;
+	for (unsigned i = 0; i < 5; i++) {
+		struct vcpu_status out = {.run_ticks = 0};
+
+		thread.schedule.state = states[i];
+		cpu.current = states[i] == SCHEDULE_RUNNING ? &thread : NULL;
+		thread_times(&thread, &out);
+		assert_int_equal(out.state, expected[i]);
+		assert_int_equal(out.cpu, 7);
+		assert_int_equal(out.switches, 5);
+		assert_int_equal(out.migrations, 6);
+		assert_int_equal(out.run_ticks > 1, states[i] == SCHEDULE_RUNNING);
+		assert_int_equal(out.wait_ticks > 2, states[i] == SCHEDULE_CAPPED);
+		assert_int_equal(out.steal_ticks > 3, states[i] == SCHEDULE_READY || states[i] == SCHEDULE_URGENT);
+		assert_int_equal(out.halted_ticks > 4, states[i] == SCHEDULE_BLOCKED);
+	}
+	cpu.current = NULL;
+}
+
+static void test_kernel_thread_run_ticks(void **state)
+{
+	struct thread thread = {.home = &cpu, .schedule = {.run_ticks = 1000}};
+	struct schedule schedule = {.charged_tsc = 1};
+
+	(void)state;
+	cpu.schedule = &schedule;
 	cpu.current = NULL;
 	assert_int_equal(thread_run_ticks(&thread), 1000);
 	cpu.current = &thread;
 	assert_true(thread_run_ticks(&thread) > 1000);
-	thread.run_since_tsc = UINT64_MAX; /* another CPU's TSC, a little ahead */
+	schedule.charged_tsc = UINT64_MAX; /* another CPU's TSC, a little ahead */
 	assert_int_equal(thread_run_ticks(&thread), 1000);
 	cpu.current = NULL;
 }
@@ -258,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_thread_name_is_printable),
 		cmocka_unit_test(test_kernel_thread_failing_leaves_nothing),
 		cmocka_unit_test(test_kernel_thread_run_ticks),
+		cmocka_unit_test(test_kernel_thread_times_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

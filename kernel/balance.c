@@ -1,0 +1,98 @@
+/* The balance between CPUs. An idle CPU is given what waits elsewhere at once; for the rest, the CPU with more weight gives a
+ * thread to the one with least where that brings them nearer, or changes nothing but whose turn it is to have more company: so
+ * three VMs that always compute share two CPUs evenly in the long run. */
+#include "kernel/balance.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernel/config.h"
+#include "kernel/percpu.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+
+#define BALANCE_US 20000U
+
+static _Atomic uint64_t idle_cpus[CPUS_MAX / 64];
+
+void balance_set_idle(struct percpu *cpu, bool is_idle)
+{
+	uint64_t bit = 1ULL << (cpu->index % 64);
+
+	if (is_idle)
+		atomic_fetch_or(&idle_cpus[cpu->index / 64], bit);
+	else
+		atomic_fetch_and(&idle_cpus[cpu->index / 64], ~bit);
+}
+
+struct percpu *balance_idle_cpu(const struct thread *thread)
+{
+	for (uint32_t i = 0; i < CPUS_MAX / 64; i++) {
+		uint64_t candidates = atomic_load_explicit(&idle_cpus[i], memory_order_relaxed) & thread->cpu_mask[i];
+
+		if (candidates != 0)
+			return percpus[i * 64 + (uint32_t)__builtin_ctzll(candidates)];
+	}
+	return NULL;
+}
+
+static struct thread *thread_of(const struct schedule_entity *entity)
+{
+	return (struct thread *)((char *)(uintptr_t)entity - offsetof(struct thread, schedule));
+}
+
+static bool has_idle_cpu(const struct schedule_entity *entity, const void *context)
+{
+	(void)context;
+	return entity->server.budget_ticks == 0 && balance_idle_cpu(thread_of(entity)) != NULL;
+}
+
+struct better_place {
+	uint32_t cpu;
+	uint64_t own_load, load;
+};
+
+static bool belongs_there(const struct schedule_entity *entity, const void *context)
+{
+	const struct better_place *place = context;
+
+	return (thread_of(entity)->cpu_mask[place->cpu / 64] >> (place->cpu % 64) & 1) != 0 && entity->server.budget_ticks == 0 &&
+	       place->load + entity->weight <= place->own_load;
+}
+
+/* The least loaded CPU of those that share by weight. */
+static struct percpu *least_loaded(const struct percpu *self)
+{
+	struct percpu *best = NULL;
+
+	for (uint32_t i = 0; i < percpu_count; i++) {
+		struct percpu *cpu = percpus[i];
+
+		if (cpu != self && atomic_load_explicit(&cpu->online, memory_order_relaxed) && cpu->mode == SCHEDULE_FAIR &&
+		    (best == NULL || atomic_load_explicit(&cpu->load, memory_order_relaxed) <
+					 atomic_load_explicit(&best->load, memory_order_relaxed)))
+			best = cpu;
+	}
+	return best;
+}
+
+struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percpu **target)
+{
+	struct schedule_entity *entity = schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, has_idle_cpu, NULL);
+	struct better_place place;
+
+	if (entity != NULL) {
+		*target = balance_idle_cpu(thread_of(entity));
+		return *target != NULL ? thread_of(entity) : NULL;
+	}
+	if ((int64_t)(now_tsc - cpu->balance_due_tsc) < 0)
+		return NULL;
+	cpu->balance_due_tsc = now_tsc + tsc_from_us(BALANCE_US);
+	*target = least_loaded(cpu);
+	if (*target == NULL)
+		return NULL;
+	place = (struct better_place){.cpu = (*target)->index, .own_load = cpu->load, .load = (*target)->load};
+	entity = schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, belongs_there, &place);
+	return entity != NULL ? thread_of(entity) : NULL;
+}

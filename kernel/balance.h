@@ -1,0 +1,16 @@
+/* Which CPU should have a thread that waits: the balance of load between CPUs. Each CPU gives away its own threads, nobody
+ * takes. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+struct percpu;
+struct thread;
+
+/* A CPU that is idle and on which the thread may run, but not this one; NULL: none. */
+struct percpu *balance_idle_cpu(const struct thread *thread);
+/* cpu says that it is idle, or no longer. */
+void balance_set_idle(struct percpu *cpu, bool is_idle);
+/* What waits on this CPU and should wait on another; *target: there. NULL: nothing. Looks at few threads, and at loads not
+ * more often than each BALANCE_US. */
+struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percpu **target);
