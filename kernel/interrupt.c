@@ -55,7 +55,7 @@ void interrupt_from_stub(struct trap_frame *frame)
 {
 	interrupt_dispatch((uint32_t)frame->vector & 0xff);
 	if (trap_from_user(frame))
-		scheduler_before_user();
+		scheduler_before_resume();
 }
 
 void kernel_nmi(void)

@@ -1,6 +1,4 @@
-/* Carries out what the policy decides. All queues are private to their CPU; other CPUs only add to its inbox. A thread changes
- * its home only while it is ready, by its home CPU, under that CPU's inbox lock: who wakes it takes the lock of the home that
- * he read and looks again. tests/models/ has the protocol. */
+/* Carries out what the policy decides. All queues are private to their CPU; other CPUs only add to its inbox (kernel/inbox.c). */
 #include "kernel/scheduler.h"
 
 #include <stddef.h>
@@ -9,6 +7,7 @@
 #include "kernel/cpu.h"
 #include "kernel/cpu_insn.h"
 #include "kernel/hypervisor.h"
+#include "kernel/inbox.h"
 #include "kernel/interrupt.h"
 #include "kernel/kernel_map.h"
 #include "kernel/log.h"
@@ -39,46 +38,10 @@ static void set_deadline(struct percpu *cpu)
 	timer_set_slice(cpu, schedule_deadline(cpu->schedule));
 }
 
-/* Links a thread that is `in_inbox`, or becomes so, into the inbox of its home. */
-static void link(struct percpu *home, struct thread *thread)
-{
-	thread->inbox_next = home->inbox;
-	home->inbox = thread;
-}
-
-static void put_into_inbox(struct percpu *home, struct thread *thread)
-{
-	spinlock_acquire(&home->inbox_lock);
-	link(home, thread);
-	spinlock_release(&home->inbox_lock);
-	interrupt_send(home->apic_id, VECTOR_RESCHEDULE);
-}
-
-/* Gives a ready thread that is in no queue to another CPU. If it is in this CPU's inbox, it goes on from there. */
-static void send(struct percpu *cpu, struct thread *thread, struct percpu *target)
-{
-	bool was_listed;
-
-	timer_disarm(&thread->wait_timer);
-	hypervisor_leave_cpu(thread);
-	cpu->thread_count--;
-	target->thread_count++;
-	thread->arrives = true;
-	spinlock_acquire(&cpu->inbox_lock);
-	was_listed = thread->in_inbox;
-	thread->in_inbox = true;
-	atomic_store(&thread->home, target);
-	spinlock_release(&cpu->inbox_lock);
-	if (was_listed)
-		return;
-	object_get(&thread->object);
-	put_into_inbox(target, thread);
-}
-
 static void give_away(struct percpu *cpu, struct thread *thread, struct percpu *target)
 {
 	schedule_leave(cpu->schedule, &thread->schedule, rdtsc());
-	send(cpu, thread, target);
+	inbox_send(cpu, thread, target);
 }
 
 /* Those with a reservation or windows stay where they were placed. */
@@ -87,7 +50,7 @@ static bool may_move(const struct thread *thread)
 	return thread->schedule.server.budget_ticks == 0 && thread->schedule.queue <= SCHEDULE_QUEUE_COMMON;
 }
 
-static void wake(struct percpu *cpu, struct thread *thread)
+void scheduler_wake_here(struct percpu *cpu, struct thread *thread)
 {
 	uint64_t now = rdtsc();
 	struct percpu *idle_cpu;
@@ -109,35 +72,8 @@ static void wake(struct percpu *cpu, struct thread *thread)
 		timer_set_slice(cpu, now + tsc_from_us(WAKE_SOON_US));
 }
 
-void scheduler_make_runnable(struct thread *thread)
-{
-	for (;;) {
-		struct percpu *home = atomic_load(&thread->home);
-		bool added = false, is_home;
-
-		if (home == percpu_self()) {
-			if (thread->state == THREAD_BLOCKED)
-				wake(home, thread);
-			return;
-		}
-		spinlock_acquire(&home->inbox_lock);
-		is_home = atomic_load(&thread->home) == home;
-		if (is_home && !thread->in_inbox) {
-			thread->in_inbox = true;
-			link(home, thread);
-			object_get(&thread->object);
-			added = true;
-		}
-		spinlock_release(&home->inbox_lock);
-		if (added)
-			interrupt_send(home->apic_id, VECTOR_RESCHEDULE);
-		if (is_home)
-			return;
-	}
-}
-
 /* From another CPU: it goes on here. */
-static void welcome(struct percpu *cpu, struct thread *thread)
+void scheduler_welcome(struct percpu *cpu, struct thread *thread)
 {
 	thread->arrives = false;
 	((struct stack_head *)(uintptr_t)thread->stack_top)->cpu = cpu;
@@ -148,7 +84,7 @@ static void welcome(struct percpu *cpu, struct thread *thread)
 		set_deadline(cpu);
 }
 
-static void take_rules(struct percpu *cpu)
+void scheduler_take_rules(struct percpu *cpu)
 {
 	struct schedule_cpu *rules = atomic_exchange(&cpu->new_rules, NULL);
 
@@ -158,38 +94,6 @@ static void take_rules(struct percpu *cpu)
 	atomic_store(&cpu->mode, rules->mode);
 	pool_free(root_pool, rules, sizeof(*rules));
 	cpu->reschedule = true;
-}
-
-void scheduler_take_inbox(void)
-{
-	struct percpu *cpu = percpu_self();
-
-	take_rules(cpu);
-	for (;;) {
-		struct thread *thread;
-		struct percpu *home = NULL;
-
-		spinlock_acquire(&cpu->inbox_lock);
-		thread = cpu->inbox;
-		if (thread != NULL) {
-			cpu->inbox = thread->inbox_next;
-			home = atomic_load(&thread->home);
-			if (home == cpu)
-				thread->in_inbox = false;
-		}
-		spinlock_release(&cpu->inbox_lock);
-		if (thread == NULL)
-			return;
-		if (home != cpu) {
-			put_into_inbox(home, thread);
-			continue;
-		}
-		if (thread->arrives)
-			welcome(cpu, thread);
-		else if (thread->state == THREAD_BLOCKED)
-			wake(cpu, thread);
-		object_put(&thread->object);
-	}
 }
 
 struct percpu *scheduler_choose_home(const struct thread *thread)
@@ -267,7 +171,7 @@ void scheduler_after_switch(struct percpu *cpu)
 
 	cpu->departing = NULL;
 	if (thread != NULL)
-		send(cpu, thread, cpu->departs_to);
+		inbox_send(cpu, thread, cpu->departs_to);
 	balance(cpu, rdtsc());
 }
 
@@ -313,6 +217,17 @@ void scheduler_deadline_reached(uint64_t now_tsc)
 		cpu->slice_deadline_tsc = UINT64_MAX;
 }
 
+void scheduler_before_resume(void)
+{
+	struct percpu *cpu = percpu_self();
+
+	if (cpu->reschedule && schedule_grace(cpu->schedule, rdtsc())) {
+		cpu->reschedule = false;
+		set_deadline(cpu);
+	}
+	scheduler_before_user();
+}
+
 void scheduler_before_user(void)
 {
 	struct percpu *cpu = percpu_self();
@@ -355,7 +270,7 @@ enum status scheduler_set_rules(struct percpu *cpu, const struct schedule_cpu *r
 		return ERR_BUSY;
 	}
 	if (cpu == percpu_self())
-		take_rules(cpu);
+		scheduler_take_rules(cpu);
 	else
 		interrupt_send(cpu->apic_id, VECTOR_RESCHEDULE);
 	return OK;

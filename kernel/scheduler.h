@@ -34,6 +34,8 @@ void scheduler_yield_to_sibling(void);
 void scheduler_after_interrupt(void);
 /* The time that the policy asked for has come. From the timer interrupt. */
 void scheduler_deadline_reached(uint64_t now_tsc);
+/* On the way back to the program that an interrupt met: the same as scheduler_before_user(), but for a moment's grace. */
+void scheduler_before_resume(void);
 /* On the way to ring 3 or a guest: dies if it was killed, switches if another thread is due. */
 void scheduler_before_user(void);
 /* The home CPU for a new thread: the allowed one with the fewest threads; NULL: none is allowed. */

@@ -79,12 +79,17 @@ static void prepare_stack(struct thread *thread)
 	thread->saved_rsp = thread->stack_top - 8 * sizeof(uint64_t);
 }
 
+static void choose_one_cpu(struct thread *thread, uint32_t cpu)
+{
+	thread->cpu_mask[cpu / 64] = 1ULL << (cpu % 64);
+}
+
 /* The CPUs asked for, as far as the program may use them; false: none. */
 static bool choose_cpus(struct thread *thread, const struct thread_config *config)
 {
 	bool any = false, one = false;
 
-	for (uint32_t i = 0; config != NULL && i < PROGRAM_CPUS_MAX / 64; i++)
+	for (uint32_t i = 0; i < PROGRAM_CPUS_MAX / 64; i++)
 		any = any || config->cpu_mask[i] != 0;
 	for (uint32_t i = 0; i < CPUS_MAX / 64; i++) {
 		thread->cpu_mask[i] = any ? config->cpu_mask[i] : UINT64_MAX;
@@ -124,7 +129,11 @@ enum status thread_create(struct pool *pool, struct space *space, const struct t
 		thread->user_argument = config->argument;
 	}
 	thread->stack_top = kernel_stack_alloc(pool);
-	thread->home = !choose_cpus(thread, config) ? NULL : home != NULL ? home : scheduler_choose_home(thread);
+	if (home != NULL)
+		choose_one_cpu(thread, home->index);
+	else if (choose_cpus(thread, config))
+		home = scheduler_choose_home(thread);
+	thread->home = home;
 	if (thread->stack_top == 0 || thread->home == NULL) {
 		enum status status = thread->home == NULL ? ERR_OUT_OF_RANGE : ERR_NO_MEMORY;
 

@@ -33,7 +33,11 @@ void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64])
 	atomic_fetch_or(&vcpu->pending, PENDING_FLUSH);
 	spinlock_acquire(&vcpu->thread_lock);
 	thread = atomic_load(&vcpu->thread);
-	if (thread != NULL && atomic_load(&vcpu->place) == VCPU_IN_LOOP)
-		cpu_mask[thread->home->index / 64] |= 1ULL << (thread->home->index % 64);
+	/* Should it be on its way to another CPU: it looks at pending there before it enters the guest. */
+	if (thread != NULL && atomic_load(&vcpu->place) == VCPU_IN_LOOP) {
+		uint32_t cpu = atomic_load(&thread->home)->index;
+
+		cpu_mask[cpu / 64] |= 1ULL << (cpu % 64);
+	}
 	spinlock_release(&vcpu->thread_lock);
 }

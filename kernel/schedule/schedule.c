@@ -9,6 +9,7 @@
 #define SLICE_US        1000U  /* how long a thread runs while others wait */
 #define WAKE_US         300U   /* ... where it has just woken */
 #define SWITCH_US       2U     /* what a switch costs; the thread switched to pays */
+#define GRACE_US        50U
 #define CAP_PERIOD_US   10000U
 #define CAP_LEAST_US    50U    /* no shorter turns for the sake of a cap: what is too much comes off the next period */
 #define HOST_BUDGET_US  500U   /* until the manager says otherwise */
@@ -34,6 +35,7 @@ void schedule_init(struct schedule *schedule, struct schedule_queue *queues, uin
 		.slice_ticks = SLICE_US * ticks_per_us,
 		.wake_ticks = WAKE_US * ticks_per_us,
 		.switch_ticks = SWITCH_US * ticks_per_us,
+		.grace_ticks = GRACE_US * ticks_per_us,
 		.cap_period_ticks = CAP_PERIOD_US * ticks_per_us,
 		.cap_least_ticks = CAP_LEAST_US * ticks_per_us,
 		.charged_tsc = now_tsc,
@@ -284,6 +286,7 @@ struct schedule_entity *schedule_next(struct schedule *schedule, enum schedule_l
 	schedule_charge(schedule, now_tsc);
 	expire(schedule, now_tsc);
 	schedule->yields = false;
+	schedule->had_grace = false;
 	if (previous != NULL)
 		put_back(schedule, previous, leaves, now_tsc);
 	schedule->running = NULL;
@@ -316,17 +319,16 @@ void schedule_yield(struct schedule *schedule, struct schedule_entity *to)
 }
 
 /* What the running one would have to make room for before its turn is over. */
-static bool is_preempted(struct schedule *schedule, const struct schedule_entity *running, uint64_t now_tsc)
+static bool is_preempted(struct schedule *schedule, struct schedule_entity *running)
 {
 	bool is_host;
 	const uint64_t *deadline = first_deadline(schedule, &is_host);
 	enum queue_rank rank = QUEUE_CLOSED, own = queue_rank(schedule, running->queue);
 	struct schedule_queue *queue;
 
-	(void)now_tsc;
 	if (schedule->is_urgent)
 		return deadline != NULL &&
-		       (int64_t)(*deadline - server_of(schedule, (struct schedule_entity *)running)->deadline_tsc) < 0;
+		       (int64_t)(*deadline - server_of(schedule, running)->deadline_tsc) < 0;
 	if (deadline != NULL || own == QUEUE_CLOSED)
 		return true;
 	queue = choose_queue(schedule, &rank);
@@ -344,7 +346,18 @@ bool schedule_is_due(struct schedule *schedule, uint64_t now_tsc)
 	/* A lone one had no end; now that others wait, it gets one. */
 	if (schedule->end_tsc == UINT64_MAX)
 		schedule->end_tsc = end_of_turn(schedule, schedule->running, now_tsc);
-	return is_reached(schedule->end_tsc, now_tsc) || is_preempted(schedule, schedule->running, now_tsc);
+	return is_reached(schedule->end_tsc, now_tsc) || is_preempted(schedule, schedule->running);
+}
+
+bool schedule_grace(struct schedule *schedule, uint64_t now_tsc)
+{
+	schedule_charge(schedule, now_tsc);
+	if (schedule->running == NULL || !schedule->is_urgent || schedule->had_grace || schedule->yields ||
+	    has_budget(server_of(schedule, schedule->running)) || is_preempted(schedule, schedule->running))
+		return false;
+	schedule->had_grace = true;
+	schedule->end_tsc = now_tsc + schedule->grace_ticks;
+	return true;
 }
 
 uint64_t schedule_deadline(const struct schedule *schedule)

@@ -78,9 +78,10 @@ struct schedule_queue {
 
 struct schedule {
 	struct schedule_cpu rules;
-	uint64_t slice_ticks, wake_ticks, switch_ticks, cap_period_ticks, cap_least_ticks;
+	uint64_t slice_ticks, wake_ticks, switch_ticks, grace_ticks, cap_period_ticks, cap_least_ticks;
 	struct schedule_entity *running;  /* NULL: idle */
 	bool is_urgent;                   /* it runs by a reservation: its own or the host's */
+	bool had_grace;                   /* in this turn */
 	bool yields;                      /* another one of its queue goes first: */
 	struct schedule_entity *prefers;  /* ... this one, if its turn has come; or NULL */
 	uint64_t charged_tsc;             /* accounts are right up to here */
@@ -133,6 +134,11 @@ struct schedule_entity *schedule_find(const struct schedule *schedule, uint32_t 
 				      const void *context);
 /* The weight of all that run and wait by shares here, in 1/1024. */
 uint64_t schedule_load(const struct schedule *schedule);
+
+/* The budget by which the running one runs is used up, and it is at work in ring 3, where it may hold a lock that others of its VM
+ * need: it goes on for a moment, once, at the cost of its next period. False: it has had that, or its turn is over for another
+ * reason. */
+bool schedule_grace(struct schedule *schedule, uint64_t now_tsc);
 
 /* Brings the running one's accounts up to now. */
 void schedule_charge(struct schedule *schedule, uint64_t now_tsc);

@@ -320,6 +320,36 @@ static void test_schedule_reservation_does_not_take_more(void **state)
 	assert_in_range(hog->had_us, SECOND_US * 4 / 5 - 6000, SECOND_US * 4 / 5 + 2000);
 }
 
+static void test_schedule_grace_is_paid_back(void **state)
+{
+	struct job *reserved;
+	uint64_t end_us;
+
+	(void)state;
+	start();
+	(void)add(10000, ENDLESS, 0);
+	reserved = add_reserved(1, ENDLESS, 0, 2000, 10000);
+	choose(SCHEDULE_STAYS_READY);
+	assert_ptr_equal(cpu.running, reserved);
+	assert_false(schedule_grace(&cpu.schedule, cpu.now_us)); /* it has budget */
+	cpu.now_us += 2000;
+	assert_true(schedule_is_due(&cpu.schedule, cpu.now_us));
+	assert_true(schedule_grace(&cpu.schedule, cpu.now_us));
+	assert_false(schedule_is_due(&cpu.schedule, cpu.now_us));
+	end_us = schedule_deadline(&cpu.schedule);
+	assert_int_equal(end_us, cpu.now_us + 50);
+	cpu.now_us = end_us;
+	assert_true(schedule_is_due(&cpu.schedule, cpu.now_us));
+	assert_false(schedule_grace(&cpu.schedule, cpu.now_us)); /* it had one */
+	choose(SCHEDULE_STAYS_READY);
+	assert_int_equal(reserved->entity.server.left_ticks, -50);
+	cpu.now_us += 10000;
+	assert_true(schedule_is_due(&cpu.schedule, cpu.now_us));
+	choose(SCHEDULE_STAYS_READY);
+	assert_ptr_equal(cpu.running, reserved);
+	assert_int_equal(reserved->entity.server.left_ticks, 1950);
+}
+
 static void test_schedule_host_has_its_reserve(void **state)
 {
 	struct schedule_group host;
@@ -489,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_schedule_cap_is_kept),
 		cmocka_unit_test(test_schedule_reservation_meets_its_deadlines),
 		cmocka_unit_test(test_schedule_reservation_does_not_take_more),
+		cmocka_unit_test(test_schedule_grace_is_paid_back),
 		cmocka_unit_test(test_schedule_host_has_its_reserve),
 		cmocka_unit_test(test_schedule_windows_belong_to_their_vms),
 		cmocka_unit_test(test_schedule_slack_goes_to_fair_vms),

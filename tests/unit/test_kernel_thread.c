@@ -196,6 +196,21 @@ static void body_stays_on_its_programs_cpus(void)
 	assert_nothing_left();
 }
 
+/* A thread of ring 0 works for its CPU: no balance may take it away. */
+static void body_of_a_cpu_stays_there(void)
+{
+	struct thread *thread = NULL;
+
+	boot();
+	cpu.index = 65;
+	assert_int_equal(thread_create(pool, NULL, NULL, &cpu, &thread), OK);
+	assert_int_equal(thread->cpu_mask[0], 0);
+	assert_int_equal(thread->cpu_mask[1], 2);
+	assert_ptr_equal(atomic_load(&thread->home), &cpu);
+	object_put(&thread->object);
+	assert_nothing_left();
+}
+
 /* Messages show the name: a VMM must not be able to write lines of its own with it. */
 static void body_name_is_printable(void)
 {
@@ -291,6 +306,7 @@ static void test_kernel_thread_run_ticks(void **state)
 	}
 PC_TEST(create)
 PC_TEST(stays_on_its_programs_cpus)
+PC_TEST(of_a_cpu_stays_there)
 PC_TEST(name_is_printable)
 PC_TEST(failing_leaves_nothing)
 
@@ -299,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kernel_thread_create),
 		cmocka_unit_test(test_kernel_thread_stays_on_its_programs_cpus),
+		cmocka_unit_test(test_kernel_thread_of_a_cpu_stays_there),
 		cmocka_unit_test(test_kernel_thread_name_is_printable),
 		cmocka_unit_test(test_kernel_thread_failing_leaves_nothing),
 		cmocka_unit_test(test_kernel_thread_run_ticks),
