@@ -100,6 +100,7 @@ static void start_console(struct manager *manager)
 		.end_bits = MANAGER_EVENT_CONSOLE_END,
 		.log_shown_position = take_console(manager),
 	};
+	memcpy(manager->console_wishes.cpu_mask, manager->schedule.plan.host_cpus, sizeof(manager->schedule.plan.host_cpus));
 	manager_start_console(manager);
 }
 
@@ -182,6 +183,12 @@ static void start_vms(struct manager *manager)
 	console_wake(&manager->console);
 }
 
+static void log_plan_line(void *context, const char *line)
+{
+	(void)context;
+	sys_log_write(line, strlen(line));
+}
+
 enum status manager_boot(struct manager *manager)
 {
 	enum status status = host_open(&manager->host);
@@ -193,10 +200,14 @@ enum status manager_boot(struct manager *manager)
 	if (status != OK)
 		return status;
 	greet(manager->host.info);
-	manifest_load(&manager->manifest, &manager->host);
+	manifest_load(&manager->manifest, &manager->schedule.plan, &manager->host);
+	schedule_apply_cpus(&manager->schedule);
+	if (!manager->manifest.host.quiet)
+		schedule_print(&manager->schedule, log_plan_line, NULL);
 	manager->around = (struct vm_surroundings){
 		.host = &manager->host,
 		.console = &manager->console,
+		.schedule = &manager->schedule,
 		.disabled_features = manager->manifest.host.disabled_features,
 		.manager_event = manager->event,
 		.state_bits = MANAGER_EVENT_VM_STATE,

@@ -33,6 +33,7 @@ struct console_wishes {
 	uint64_t message_bits; /* signalled to manager_event when it wrote or read */
 	uint64_t end_bits;     /* and when it ended */
 	uint64_t log_shown_position; /* up to here ring 0 has shown the log */
+	uint64_t cpu_mask[PROGRAM_CPUS_MAX / 64]; /* where the console's threads may run; all zero: anywhere */
 };
 
 /* Starts the console program; ring 0 must have left serial port and screen before. A console that ended can be started again;

@@ -155,6 +155,7 @@ enum status console_start(struct console_link *link, const struct host *host, co
 		.pool = MANAGER_HANDLE_POOL,
 		.end_event = wishes->manager_event,
 		.end_bits = wishes->end_bits,
+		.cpu_mask = wishes->cpu_mask,
 	};
 	struct program_problem problem = {.what = "does not fit into memory"};
 	struct program console;

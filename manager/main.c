@@ -21,6 +21,11 @@ static void send_line(uint32_t request, const char *line)
 	console_send(&manager.console, CONSOLE_ANSWER_TEXT, request, line, strlen(line));
 }
 
+static void send_plan_line(void *context, const char *line)
+{
+	send_line(*(const uint32_t *)context, line);
+}
+
 static void answer_list(uint32_t request)
 {
 	char line[LINE_BYTES];
@@ -30,6 +35,7 @@ static void answer_list(uint32_t request)
 		vm_list_line(&manager.vms[i], line, sizeof(line));
 		send_line(request, line);
 	}
+	schedule_print(&manager.schedule, send_plan_line, &request);
 }
 
 static void serve_request(const struct console_message *request)

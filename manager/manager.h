@@ -7,6 +7,7 @@
 #include "manager/console_link.h"
 #include "manager/host.h"
 #include "manager/power.h"
+#include "manager/schedule.h"
 #include "manager/vm.h"
 
 /* Bits of the manager's event. */
@@ -33,6 +34,7 @@ struct manager {
 	uint32_t vm_count;
 	struct vm_entry vms[MANIFEST_VMS_MAX];
 	struct manifest manifest;
+	struct schedule schedule;
 };
 
 /* Reads the manifest, makes the PC ready, starts console and VMs. Errors: kernel and manager do not match. */

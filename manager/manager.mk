@@ -1,8 +1,8 @@
 PROGRAMS += manager
 manager_SOURCES = manager/main.c manager/boot.c manager/host.c manager/program.c manager/console_link.c manager/console_start.c \
-	manager/manifest_source.c manager/vm.c manager/vm_start.c manager/vm_report.c manager/restart.c manager/ports.c \
+	manager/manifest_source.c manager/schedule.c manager/vm.c manager/vm_start.c manager/vm_report.c manager/restart.c manager/ports.c \
 	manager/pci_quiesce.c manager/firmware_tables.c manager/power.c manager/serial_port.c manager/shutdown.c lib/elf/elf.c lib/elf/relocate.c \
-	lib/bzimage/parse.c lib/channel/channel.c $(ACPI_SOURCES) $(filter-out lib/base/format.c,$(MANIFEST_SOURCES))
+	lib/bzimage/parse.c lib/channel/channel.c $(ACPI_SOURCES) $(filter-out lib/base/format.c,$(MANIFEST_SOURCES)) $(SCHEDULE_SOURCES)
 
 UNIT_TESTS += restart vm_report pci_quiesce power serial_port
 test_restart_SOURCES := manager/restart.c
@@ -10,6 +10,8 @@ test_vm_report_SOURCES := manager/vm_report.c lib/base/format.c
 test_pci_quiesce_SOURCES := manager/pci_quiesce.c lib/base/format.c
 test_power_SOURCES := manager/power.c
 test_serial_port_SOURCES := manager/serial_port.c
+UNIT_TESTS += manager_schedule
+test_manager_schedule_SOURCES = manager/schedule.c tests/fake/program.c $(MANIFEST_SOURCES) $(SCHEDULE_SOURCES)
 UNIT_TESTS += manager_shutdown manager_main vm_start host
 test_host_SOURCES := manager/host.c
 test_vm_start_SOURCES := manager/vm_start.c manager/vm_report.c lib/base/format.c

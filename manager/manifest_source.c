@@ -120,7 +120,7 @@ static enum status find_file(void *context, const char *path)
 	return host_find_file(context, path, NULL);
 }
 
-void manifest_load(struct manifest *manifest, const struct host *host)
+void manifest_load(struct manifest *manifest, struct schedule_plan *plan, const struct host *host)
 {
 	char line[MANIFEST_LINE_BYTES];
 
@@ -131,6 +131,7 @@ void manifest_load(struct manifest *manifest, const struct host *host)
 					      .find_file = find_file,
 					      .context = (void *)(uintptr_t)host,
 				      });
+	schedule_plan_make(plan, manifest, &(struct schedule_pc){.cpu_count = host->info->cpu_count});
 	for (uint32_t i = 0; i < manifest->message_count; i++) {
 		manifest_message_format(manifest, &manifest->messages[i], line, sizeof(line));
 		log_print("%s", line);

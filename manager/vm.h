@@ -8,6 +8,7 @@
 #include "lib/manifest/manifest.h"
 #include "manager/console_link.h"
 #include "manager/host.h"
+#include "manager/schedule.h"
 #include "manager/vm_report.h"
 
 #define VM_WHY_BYTES 96U
@@ -24,6 +25,7 @@ enum vm_life {
 struct vm_surroundings {
 	const struct host *host;
 	struct console_link *console;
+	const struct schedule *schedule; /* its plan's VMs are numbered as slots are */
 	uint64_t disabled_features;
 	handle_t manager_event;
 	uint64_t state_bits; /* signalled to manager_event by the VMM */

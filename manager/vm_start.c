@@ -15,6 +15,7 @@
 #define POOL_OWN_BYTES   (8 * POOL_UNIT) /* VMM, stacks, vCPUs, kernel objects */
 #define MEMORY_PER_TABLE 256ULL    /* page tables and EPT of 4 KiB pages, twice: 8 bytes for 4096, and as much again */
 #define READ_WRITE       (RIGHT_READ | RIGHT_WRITE)
+#define MASK_BYTES       (MANIFEST_CPUS_MAX / 8)
 
 uint64_t vm_pool_bytes(const struct manifest_vm *wanted)
 {
@@ -56,6 +57,11 @@ static enum status make_vm(struct vm_entry *entry, const struct vm_surroundings 
 	return sys_vm_create(MANAGER_HANDLE_HOST, entry->pool, &config, &entry->vm);
 }
 
+static const uint64_t *planned_cpus(const struct vm_entry *entry, const struct vm_surroundings *around)
+{
+	return around->schedule->plan.vms[entry->slot].cpus;
+}
+
 static enum status make_vmm(struct vm_entry *entry, const struct vm_surroundings *around, struct program *vmm,
 			    struct program_problem *problem)
 {
@@ -70,7 +76,7 @@ static enum status make_vmm(struct vm_entry *entry, const struct vm_surroundings
 	};
 	enum status status;
 
-	memcpy(cpu_mask, entry->wanted->cpus, sizeof(entry->wanted->cpus));
+	memcpy(cpu_mask, planned_cpus(entry, around), MASK_BYTES);
 	status = program_create(around->host, &request, vmm, problem);
 	if (status == OK)
 		entry->space = vmm->space;
@@ -156,7 +162,7 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 	spec->memory_bytes = wanted->memory_bytes;
 	spec->guest_memory_address = VMM_WINDOW_MEMORY;
 	spec->disabled_features = around->disabled_features;
-	memcpy(spec->cpu_mask, wanted->cpus, sizeof(wanted->cpus));
+	memcpy(spec->cpu_mask, planned_cpus(entry, around), MASK_BYTES);
 	spec->vcpu_count = wanted->vcpu_count;
 	spec->report_address = VMM_WINDOW_REPORT;
 	spec->console = (struct vmm_console){
@@ -172,7 +178,7 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 	return status == OK ? grant_handles(entry, around, &spec->handles) : status;
 }
 
-_Static_assert(sizeof(((struct manifest_vm *)0)->cpus) <= sizeof(((struct vmm_spec *)0)->cpu_mask), "CPU masks");
+_Static_assert(MASK_BYTES <= sizeof(((struct vmm_spec *)0)->cpu_mask), "CPU masks");
 _Static_assert(MANIFEST_NAME_BYTES == VMM_NAME_BYTES && MANIFEST_CMDLINE_BYTES == VMM_CMDLINE_BYTES, "texts");
 
 /* The steps, and what the user reads where one fails for lack of something. */
@@ -204,6 +210,10 @@ static enum status assemble(struct vm_entry *entry, const struct vm_surroundings
 		status = map_parts(entry);
 	if (status == OK)
 		status = write_spec(entry, around);
+	if (status != OK)
+		return status;
+	*step = "its share of CPU time";
+	status = schedule_apply_space(around->schedule, entry->slot, entry->space);
 	return status == OK ? program_run(&vmm, entry->wanted->name, VMM_WINDOW_SPEC) : status;
 }
 

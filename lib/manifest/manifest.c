@@ -184,8 +184,7 @@ static void read_schedule(struct manifest *manifest, const struct toml_node *tab
 	uint32_t errors_before = manifest->error_count;
 
 	manifest_read_entry(&entry, table);
-	if (manifest->error_count == errors_before)
-		manifest_check_windows(manifest);
+	manifest_check_windows(manifest);
 	if (manifest->error_count != errors_before)
 		drop_schedule(manifest);
 }

@@ -37,7 +37,7 @@
 #define MANIFEST_MESSAGES_SHARED  128U /* beyond these only the first message of a VM is kept */
 #define MANIFEST_MESSAGES_PER_VM  8U
 #define MANIFEST_MESSAGE_BYTES    256U
-#define MANIFEST_LINE_BYTES       352U /* holds any formatted message */
+#define MANIFEST_LINE_BYTES       320U /* holds any formatted message */
 
 enum manifest_restart { MANIFEST_RESTART_NEVER, MANIFEST_RESTART_ON_FAILURE, MANIFEST_RESTART_ALWAYS };
 

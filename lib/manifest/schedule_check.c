@@ -30,16 +30,18 @@ static uint32_t count_cpus(const uint64_t *cpus)
 	return count;
 }
 
+/* What could not be read is 0. */
 static bool windows_overlap(const struct manifest_window *a, const struct manifest_window *b)
 {
-	return a->start_ns < b->start_ns + b->length_ns && b->start_ns < a->start_ns + a->length_ns;
+	return a->length_ns != 0 && b->length_ns != 0 && a->start_ns < b->start_ns + b->length_ns &&
+	       b->start_ns < a->start_ns + a->length_ns;
 }
 
 static void check_window(struct manifest *manifest, const struct manifest_window *window)
 {
 	char end[24], frame[24];
 
-	if (window->start_ns + window->length_ns > manifest->schedule.frame_ns) {
+	if (manifest->schedule.frame_ns != 0 && window->start_ns + window->length_ns > manifest->schedule.frame_ns) {
 		manifest_duration_format(window->start_ns + window->length_ns, end, sizeof(end));
 		manifest_duration_format(manifest->schedule.frame_ns, frame, sizeof(frame));
 		manifest_report(manifest, -1, window->line, E124,

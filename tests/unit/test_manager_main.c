@@ -95,6 +95,13 @@ size_t vm_list_line(const struct vm_entry *entry, char *out, size_t size_bytes)
 	return 0;
 }
 
+void schedule_print(const struct schedule *schedule, void (*write)(void *context, const char *line), void *context)
+{
+	(void)schedule;
+	(void)write;
+	(void)context;
+}
+
 void sys_irq_ack(handle_t irq)
 {
 	(void)irq;

@@ -306,6 +306,25 @@ static void test_manifest_schedule_refuses_bad_windows(void **state)
 				ALSO("5"));
 }
 
+/* What is wrong in one place does not hide the next. */
+static void test_manifest_schedule_tells_all_mistakes_of_windows(void **state)
+{
+	(void)state;
+	read_text("[schedule]\nframe = \"9\"\nwindows = [\n" WINDOW_OF_A WINDOW_OF_A
+		  "{ start = \"0\", length = \"1us\", vms = [\"b\"], cpus = [1] }" WINDOWS_END VM_LINES);
+	expect_message(0, "E122 bulkhead.toml line 2: frame \"9\" is no duration; write a whole number and us, ms or s, like "
+			"\"10ms\"");
+	expect_message(1, "E122 bulkhead.toml line 6: start \"0\" is no duration; write a whole number and us, ms or s, like "
+			"\"10ms\"");
+	expect_message(2, "E107 bulkhead.toml line 6: length is 1us; write 50us to 10s");
+	expect_message(3, "E125 bulkhead.toml line 6: vms names VM \"b\", which there is not; write the name of a [[vm]]");
+	expect_message(4, "E124 bulkhead.toml line 5: the window overlaps the one on line 4, on CPU 1; move one, or name both VMs "
+			"in one "
+			  "window");
+	expect_message(5, ALSO("4"));
+	assert_int_equal(manifest.message_count, 6);
+}
+
 /* A message of no VM: nobody is named. */
 static void expect_only(const char *schedule, const char *expected)
 {
@@ -406,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_manifest_schedule_refuses_bad_service_cpus),
 		cmocka_unit_test(test_manifest_schedule_refuses_vms_that_do_not_fit_their_windows),
 		cmocka_unit_test(test_manifest_schedule_refuses_bad_windows),
+		cmocka_unit_test(test_manifest_schedule_tells_all_mistakes_of_windows),
 		cmocka_unit_test(test_manifest_schedule_reports_what_names_no_vm),
 		cmocka_unit_test(test_manifest_schedule_takes_64_windows_and_no_more),
 		cmocka_unit_test(test_manifest_schedule_takes_windows_side_by_side),

@@ -8,9 +8,11 @@
 #include "manager/vm_start.h"
 #include "user/calls.h"
 
+#define PLANNED_CPUS 0x5U
+
 static const struct manifest_vm wanted = {.name = "web", .memory_bytes = 16 << 20};
 static struct vm_entry entry;
-static enum status pool_status, vm_status, program_status;
+static enum status pool_status, vm_status, program_status, schedule_status;
 static const char *program_problem_words;
 static unsigned closed;
 
@@ -25,10 +27,11 @@ enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *me
 /* The only mapping that these tests look into is the manager's of spec and report. */
 enum status space_map_all(handle_t space, handle_t memory, uint64_t address, uint64_t offset, uint64_t len_bytes, uint32_t rights)
 {
-	(void)space;
 	(void)memory;
 	(void)offset;
 	(void)rights;
+	if (space != MANAGER_HANDLE_SPACE)
+		return OK;
 	return mmap((void *)address, len_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
 			       MAP_FAILED
 		       ? ERR_NO_MEMORY
@@ -63,8 +66,8 @@ enum status program_create(const struct host *host, const struct program_request
 			   struct program_problem *problem)
 {
 	(void)host;
-	(void)request;
-	(void)program;
+	assert_true(request->cpu_mask[0] == PLANNED_CPUS && request->cpu_mask[1] == 0);
+	program->space = 14;
 	problem->what = program_problem_words;
 	return program_status;
 }
@@ -104,6 +107,14 @@ enum status sys_handle_grant(handle_t space, handle_t handle, uint32_t rights, u
 	return OK;
 }
 
+enum status schedule_apply_space(const struct schedule *schedule, uint32_t vm_index, handle_t space)
+{
+	(void)schedule;
+	(void)vm_index;
+	(void)space;
+	return schedule_status;
+}
+
 void sys_handle_close(handle_t handle)
 {
 	(void)handle;
@@ -115,7 +126,7 @@ static int start(void **state)
 	(void)state;
 	if (entry.event == HANDLE_NONE)
 		entry = (struct vm_entry){.wanted = &wanted};
-	pool_status = vm_status = program_status = OK;
+	pool_status = vm_status = program_status = schedule_status = OK;
 	program_problem_words = NULL;
 	closed = 0;
 	return 0;
@@ -124,9 +135,11 @@ static int start(void **state)
 static void expect_refused(const char *words)
 {
 	static struct console_link console;
-	const struct vm_surroundings around = {.console = &console};
+	static struct schedule schedule;
+	const struct vm_surroundings around = {.console = &console, .schedule = &schedule};
 	char message[256];
 
+	schedule.plan.vms[0].cpus[0] = PLANNED_CPUS;
 	assert_int_not_equal(vm_assemble(&entry, &around, message, sizeof(message)), OK);
 	assert_string_equal(message, words);
 	assert_true(entry.pool == HANDLE_NONE && entry.vm == HANDLE_NONE && entry.guest_memory == HANDLE_NONE);
@@ -145,6 +158,16 @@ static void test_vm_start_names_what_cannot_be_made(void **state)
 	assert_true(closed > 2);
 }
 
+static void test_vm_start_refuses_a_vm_without_its_guarantee(void **state)
+{
+	(void)state;
+	schedule_status = ERR_UNSUPPORTED;
+	expect_refused("E630 web: not started: its share of CPU time cannot be made: this PC cannot do it; report it with the "
+			"output "
+		       "of `log`");
+	assert_true(entry.spec->cpu_mask[0] == PLANNED_CPUS);
+}
+
 static void test_vm_start_names_the_program_that_is_missing(void **state)
 {
 	(void)state;
@@ -160,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_vm_start_names_what_cannot_be_made, start),
+		cmocka_unit_test_setup(test_vm_start_refuses_a_vm_without_its_guarantee, start),
 		cmocka_unit_test_setup(test_vm_start_names_the_program_that_is_missing, start),
 	};
 
