@@ -26,7 +26,8 @@
 	X(STEAL_TIME, "steal-time") \
 	X(PV_UNHALT, "pv-unhalt") \
 	X(PV_IPI, "pv-ipi") \
-	X(PV_TLB_FLUSH, "pv-tlb-flush")
+	X(PV_TLB_FLUSH, "pv-tlb-flush") \
+	X(APIC_ACCESS, "apic-access")
 
 enum feature {
 #define FEATURE_ENUM(symbol, name) FEATURE_##symbol,

@@ -16,7 +16,7 @@ enum exit_verdict {
 };
 
 /* Fields of the VMCS that a reason needs; others are not read and are zero. */
-#define EXIT_NEEDS_LENGTH        0x1U /* only where the manual defines it for this reason */
+#define EXIT_NEEDS_LENGTH        0x1U /* only where the manual defines it for this reason; but see exit_apic_access() */
 #define EXIT_NEEDS_QUALIFICATION 0x2U
 #define EXIT_NEEDS_INTERRUPTION  0x4U
 #define EXIT_NEEDS_VECTORING     0x8U /* the exit may have broken off the delivery of an event, which is injected again */
@@ -74,6 +74,7 @@ enum exit_verdict exit_inject_ud(struct vcpu *vcpu);
 	X(36, MWAIT, exit_undefined, 0) \
 	X(39, MONITOR, exit_undefined, 0) \
 	X(40, PAUSE, exit_pause, EXIT_NEEDS_LENGTH) \
+	X(44, APIC_ACCESS, exit_apic_access, EXIT_NEEDS_LENGTH | EXIT_NEEDS_QUALIFICATION | EXIT_NEEDS_VECTORING) \
 	X(48, EPT_VIOLATION, exit_ept_violation, EXIT_NEEDS_QUALIFICATION | EXIT_NEEDS_VECTORING) \
 	X(49, EPT_MISCONFIG, exit_unexpected, EXIT_NEEDS_VECTORING) \
 	X(50, INVEPT, exit_undefined, 0) \
@@ -124,6 +125,7 @@ EXIT_HANDLER(exit_xsetbv);
 /* exit_cr.c */
 EXIT_HANDLER(exit_cr_access);
 /* exit_access.c */
+EXIT_HANDLER(exit_apic_access);
 EXIT_HANDLER(exit_ept_violation);
 EXIT_HANDLER(exit_io);
 /* exit.c */

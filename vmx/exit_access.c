@@ -1,11 +1,15 @@
 /* Accesses to ports and to addresses without memory: decoded as far as the CPU tells, then handed to the VMM. */
+#include "virt/interrupts.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
 #include "vmx/access_decode.h"
+#include "vmx/apic_access.h"
 #include "vmx/exit.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_vcpu.h"
+
+#define LONGEST_INSTRUCTION 15U /* bytes */
 
 enum exit_verdict exit_io(struct vcpu *vcpu, const struct exit_info *info)
 {
@@ -30,31 +34,64 @@ static bool is_local_apic_page(const struct vcpu *vcpu, uint64_t gpa)
 	return local_apic_in_xapic(&vcpu->apic) && ((gpa ^ vcpu->apic.base) & APIC_BASE_PAGE) == 0;
 }
 
-static void fill_memory_exit(struct vcpu *vcpu, uint64_t qualification, uint64_t gpa)
+static struct vcpu_exit *fill_memory_exit(struct vcpu *vcpu, uint64_t gpa)
 {
 	struct vcpu_exit *exit = &vcpu->state->exit;
 
 	vmx_fill_decode_group(vcpu);
 	exit->kind = is_local_apic_page(vcpu, gpa) ? VCPU_EXIT_LOCAL_APIC : VCPU_EXIT_MEMORY;
 	exit->gpa = gpa;
-	exit->access = (uint8_t)(((qualification & EPT_VIOLATION_READ) != 0 ? VCPU_ACCESS_READ : 0) |
-				 ((qualification & EPT_VIOLATION_WRITE) != 0 ? VCPU_ACCESS_WRITE : 0) |
-				 ((qualification & EPT_VIOLATION_FETCH) != 0 ? VCPU_ACCESS_EXECUTE : 0));
-	exit->instruction_bytes = 0; /* the manual leaves it undefined for EPT violations */
-	exit->gla_valid = (qualification & EPT_VIOLATION_GLA_VALID) != 0 ? 1 : 0;
-	exit->gla = exit->gla_valid != 0 ? vmcs_read_natural(VMCS_GUEST_LINEAR_ADDRESS) : 0;
+	exit->instruction_bytes = 0; /* the manual leaves it undefined */
+	return exit;
 }
 
 /* What the VMM cannot decode ends the VM there: a fetch, and accesses to tables. An event that was being delivered waits for the
  * next entry all the same. */
 enum exit_verdict exit_ept_violation(struct vcpu *vcpu, const struct exit_info *info)
 {
-	const uint64_t operand = EPT_VIOLATION_GLA_VALID | EPT_VIOLATION_FINAL_ADDRESS;
+	const uint64_t operand = EPT_VIOLATION_GLA_VALID | EPT_VIOLATION_FINAL_ADDRESS, qualification = info->qualification;
+	struct vcpu_exit *exit;
 
 	if ((info->qualification & EPT_VIOLATION_NMI_UNBLOCKING) != 0 && !info->in_delivery)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
-	fill_memory_exit(vcpu, info->qualification, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS));
-	if (info->in_delivery || (info->qualification & operand) != operand)
-		vcpu->state->exit.access |= VCPU_ACCESS_TABLE;
+	exit = fill_memory_exit(vcpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS));
+	exit->access = (uint8_t)(((qualification & EPT_VIOLATION_READ) != 0 ? VCPU_ACCESS_READ : 0) |
+				 ((qualification & EPT_VIOLATION_WRITE) != 0 ? VCPU_ACCESS_WRITE : 0) |
+				 ((qualification & EPT_VIOLATION_FETCH) != 0 ? VCPU_ACCESS_EXECUTE : 0));
+	if (info->in_delivery || (qualification & operand) != operand)
+		exit->access |= VCPU_ACCESS_TABLE;
+	exit->gla_valid = (qualification & EPT_VIOLATION_GLA_VALID) != 0 ? 1 : 0;
+	exit->gla = exit->gla_valid != 0 ? vmcs_read_natural(VMCS_GUEST_LINEAR_ADDRESS) : 0;
+	return EXIT_TO_VMM;
+}
+
+/* The named exception: CPUs write the instruction length here too, which the manual does not promise. A length that no instruction
+ * has makes the VMM decode. */
+static bool is_simple_eoi(const struct vcpu *vcpu, const struct exit_info *info)
+{
+	return APIC_ACCESS_KIND(info->qualification) == APIC_ACCESS_WRITE && APIC_ACCESS_OFFSET(info->qualification) == APIC_EOI &&
+	       !info->in_delivery && info->instruction_bytes - 1 < LONGEST_INSTRUCTION &&
+	       is_local_apic_page(vcpu, APIC_BASE_DEFAULT);
+}
+
+/* What an EOI writes does not matter. Any other access is decoded by the VMM, as if the page were not there. */
+enum exit_verdict exit_apic_access(struct vcpu *vcpu, const struct exit_info *info)
+{
+	static const uint8_t access[] = {[APIC_ACCESS_READ] = VCPU_ACCESS_READ,
+					 [APIC_ACCESS_WRITE] = VCPU_ACCESS_WRITE,
+					 [APIC_ACCESS_FETCH] = VCPU_ACCESS_EXECUTE};
+	uint32_t kind = APIC_ACCESS_KIND(info->qualification);
+	struct apic_effects effects = {.flags = 0};
+	struct vcpu_exit *exit;
+
+	if (is_simple_eoi(vcpu, info)) {
+		local_apic_write(&vcpu->apic, APIC_EOI, 0, 0, &effects);
+		interrupts_apply(vcpu, &effects);
+		return EXIT_ADVANCE;
+	}
+	exit = fill_memory_exit(vcpu, APIC_BASE_DEFAULT | APIC_ACCESS_OFFSET(info->qualification));
+	exit->access = kind < sizeof(access) && !info->in_delivery ? access[kind] : VCPU_ACCESS_TABLE;
+	exit->gla_valid = 0;
+	exit->gla = 0;
 	return EXIT_TO_VMM;
 }

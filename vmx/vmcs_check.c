@@ -98,6 +98,8 @@ static void check_controls(struct findings *f, const struct vmcs_snapshot *s, co
 		"virtual NMIs without NMI exiting");
 	require(f, (s->PIN_CONTROLS & PIN_VIRTUAL_NMIS) != 0 || (s->PRIMARY_PROC_CONTROLS & PRIMARY_PROC_NMI_WINDOW) == 0,
 		"NMI window without virtual NMIs");
+	require(f, (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_APIC_ACCESSES) == 0 || (s->APIC_ACCESS_ADDRESS & 0xfff) == 0,
+		"APIC-access page is not page-aligned");
 	require(f, (s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_VPID) == 0 || s->VPID != 0, "VPID 0 with VPIDs on");
 	require(f,
 		(s->SECONDARY_PROC_CONTROLS & SECONDARY_PROC_UNRESTRICTED) == 0 ||

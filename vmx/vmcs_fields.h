@@ -27,6 +27,7 @@
 	/* 64-bit control fields */ \
 	X(64, MSR_BITMAP, 0x2004) \
 	X(64, TSC_OFFSET, 0x2010) \
+	X(64, APIC_ACCESS_ADDRESS, 0x2014) \
 	X(64, EPT_POINTER, 0x201a) \
 	/* 64-bit read-only data field */ \
 	X(64, GUEST_PHYSICAL_ADDRESS, 0x2400) \

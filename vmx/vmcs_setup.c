@@ -10,6 +10,7 @@
 #include "virt/vcpu.h"
 #include "virt/vm.h"
 #include "lib/base/string.h"
+#include "vmx/apic_access.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_cpu.h"
@@ -94,6 +95,8 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 	vmcs_write64(VMCS_MSR_BITMAP, direct_physical(msr_bitmap));
 	vmcs_write64(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 	vmcs_write64(VMCS_EPT_POINTER, vm->ept_pointer);
+	if ((vmx->controls.secondary & SECONDARY_PROC_APIC_ACCESSES) != 0)
+		vmcs_write64(VMCS_APIC_ACCESS_ADDRESS, apic_access_page_physical());
 	if (vmx->vpid != 0)
 		vmcs_write16(VMCS_VPID, vmx->vpid);
 	if ((vmx->controls.secondary & SECONDARY_PROC_PAUSE_LOOP) != 0) {

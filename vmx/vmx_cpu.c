@@ -8,6 +8,7 @@
 #include "lib/base/format.h"
 #include "lib/base/string.h"
 #include "virt/hv.h"
+#include "vmx/apic_access.h"
 #include "vmx/vmx_insn.h"
 #include "vmx/vmx_report.h"
 #include "vmx/vmx_vcpu.h"
@@ -154,7 +155,7 @@ bool vmx_ready(void)
 		if (vmx_requirement_missing(&vmx_capabilities, i, &end) != NULL)
 			all_there = false;
 	}
-	if (all_there && vmx_msr_bitmap_create() != OK)
+	if (all_there && (vmx_msr_bitmap_create() != OK || apic_access_page_create() != OK))
 		panic("no memory for the MSR bitmap");
 	state.usable = all_there;
 	return all_there;

@@ -15,6 +15,7 @@
 #include "virt/cpuid_policy.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
+#include "vmx/apic_access.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_cpu.h"
@@ -65,8 +66,8 @@ enum status vmx_vm_create(struct vm *vm)
 	vmx->ept_pointer = direct_physical(vmx->ept.root) | EPT_POINTER_WRITE_BACK | EPT_POINTER_WALK_LENGTH_4;
 	if ((vmx_capabilities.ept_vpid & EPT_CAP_ACCESSED_DIRTY) != 0 && !vm_feature_disabled(vm, FEATURE_EPT_AD))
 		vmx->ept_pointer |= EPT_POINTER_ACCESSED_DIRTY;
-	vm->backend = vmx;
-	return OK;
+	vm->backend = vmx; /* from here on vmx_vm_destroy() cleans up */
+	return apic_access_in_use(vm) ? apic_access_map(vm) : OK;
 }
 
 bool vmx_vm_destroy(struct vm *vm)
@@ -109,6 +110,8 @@ static enum status choose_controls(const struct vm *vm, struct vmx_controls *out
 	if (!vm_feature_disabled(vm, FEATURE_VPID) && (vmx_capabilities.ept_vpid & VPID_CAP_INVVPID) != 0 &&
 	    (vmx_capabilities.ept_vpid & VPID_CAP_SINGLE) != 0)
 		wanted |= SECONDARY_PROC_VPID;
+	if (apic_access_in_use(vm))
+		wanted |= SECONDARY_PROC_APIC_ACCESSES;
 	if (vm->vcpu_limit > 1)
 		vmx_want_pause_exits(&vmx_capabilities, !vm_feature_disabled(vm, FEATURE_PLE), &primary, &wanted);
 	status = vmx_controls_choose(allowed[VMX_PIN], vmx_required_bits(VMX_PIN), 0, &out->pin);
@@ -142,6 +145,7 @@ static uint64_t features_in_use(const struct vm *vm, const struct vmx_vcpu *vcpu
 	set |= vmx->ept.use_2m ? FEATURE_BIT(FEATURE_EPT_2M) : 0;
 	set |= (vmx->ept_pointer & EPT_POINTER_ACCESSED_DIRTY) != 0 ? FEATURE_BIT(FEATURE_EPT_AD) : 0;
 	set |= vcpu->vpid != 0 ? FEATURE_BIT(FEATURE_VPID) : 0;
+	set |= apic_access_in_use(vm) ? FEATURE_BIT(FEATURE_APIC_ACCESS) : 0;
 	set |= (basic & CPUID_1_ECX_X2APIC) != 0 ? FEATURE_BIT(FEATURE_X2APIC) : 0;
 	set |= (basic & CPUID_1_ECX_XSAVE) != 0 ? FEATURE_BIT(FEATURE_XSAVE) : 0;
 	set |= (basic & CPUID_1_ECX_TSC_DEADLINE) != 0 ? FEATURE_BIT(FEATURE_TSC_DEADLINE) : 0;

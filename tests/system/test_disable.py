@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-OPTIONAL = ("ept-1g", "ept-2m", "ept-ad", "vpid", "x2apic", "xsave", "tsc-deadline", "invariant-tsc", "steal-time", "pv-unhalt")
+OPTIONAL = ("ept-1g", "ept-2m", "ept-ad", "vpid", "x2apic", "xsave", "tsc-deadline", "invariant-tsc", "steal-time", "pv-unhalt",
+            "apic-access")
 NEEDED = ("vmx", "ept", "unrestricted-guest", "msr-bitmaps")
 UNUSED = ("io-bitmaps", "tpr-shadow", "apicv", "posted-interrupts", "preemption-timer")
 GUEST_NEEDS = {"x2apic", "tsc-deadline"}  # hello itself: without them it starts, and then says which exception it had

@@ -26,6 +26,7 @@ FAKE(exit_vmcall)
 FAKE(exit_wrmsr)
 FAKE(exit_xsetbv)
 FAKE(exit_cr_access)
+FAKE(exit_apic_access)
 FAKE(exit_ept_violation)
 FAKE(exit_io)
 FAKE(exit_task_switch)
@@ -53,7 +54,7 @@ static void test_exit_row_exists_for_every_number(void **state)
 
 static void test_exit_row_denies_what_is_switched_off(void **state)
 {
-	static const uint32_t off[] = {3, 4, 5, 6, 14, 16, 29, 37, 43, 44, 45, 46, 47, 49, 51, 52, 56, 57, 58, 61, 62, 63, 64};
+	static const uint32_t off[] = {3, 4, 5, 6, 14, 16, 29, 37, 43, 45, 46, 47, 49, 51, 52, 56, 57, 58, 61, 62, 63, 64};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
@@ -67,7 +68,8 @@ static void test_exit_length_only_where_it_is_defined(void **state)
 	for (uint32_t reason = 0; reason < EXIT_REASON_ROWS; reason++) {
 		bool defined = (reason >= 9 && reason <= 28) || (reason >= 30 && reason <= 32) || reason == 36 || reason == 39 ||
 			       reason == 40 || (reason >= 46 && reason <= 47) ||
-			       (reason >= 50 && reason <= 60 && reason != 52 && reason != 56);
+			       (reason >= 50 && reason <= 60 && reason != 52 && reason != 56) ||
+			       reason == EXIT_REASON_APIC_ACCESS; /* the named exception: see test_exit_access */
 
 		if ((exit_row(reason)->needs & EXIT_NEEDS_LENGTH) != 0)
 			assert_true(defined);
@@ -86,7 +88,7 @@ static void test_exit_pause_has_its_handler_and_length(void **state)
 /* Events that an exit broke off are injected again: these reasons can break one off. */
 static void test_exit_vectoring_is_read_where_delivery_can_break_off(void **state)
 {
-	static const uint32_t reasons[] = {0, 9, 48, 49};
+	static const uint32_t reasons[] = {0, 9, 44, 48, 49};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
