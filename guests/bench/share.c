@@ -58,6 +58,7 @@ void guest_main(const struct guest_flat_info *info)
 	uint64_t rounds = flat_number(words, "rounds=", UINT64_MAX);
 
 	exceptions_install();
+	interrupts_on();
 	print("share: runs\n");
 	(void)measure(flat_number(words, "start=", USUAL_START_MS) * ticks_per_ms);
 	for (uint64_t round = 0; round < rounds; round++) {

@@ -22,11 +22,6 @@
 #define ICR_BROADCAST     (0xffffffffULL << 32)
 #define DESTINATIONS      300U /* beyond what an xAPIC can name */
 
-static void interrupts_on(void)
-{
-	__asm__ volatile("sti" : : : "memory");
-}
-
 static void interrupt_itself(void)
 {
 	interrupts_on();
