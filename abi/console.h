@@ -17,10 +17,12 @@
 #include "abi/boot_info.h"
 
 #define CONSOLE_SETUP_MAGIC        0x5055544553434c42ULL /* "BLCSETUP" */
-#define CONSOLE_SETUP_VERSION      1U
+#define CONSOLE_SETUP_VERSION      2U
 #define CONSOLE_NAME_BYTES         32U   /* a VM's name with its NUL */
 #define CONSOLE_MAX_PAYLOAD_BYTES  1024U
 #define CONSOLE_ANSWER_TIMEOUT_MS  5000U /* without a word for so long, the prompt gives a request up */
+
+#define CONSOLE_TOP_SECONDS_MAX    60U
 
 #define CONSOLE_LOOK_MS            250U  /* the longest time between two looks at the log */
 
@@ -58,8 +60,9 @@ enum console_message_kind {
 	/* console to manager: requests, each with a new number */
 	CONSOLE_REQUEST_LIST = 1,
 	CONSOLE_REQUEST_POWER_OFF = 2,
+	CONSOLE_REQUEST_TOP = 3, /* argument: seconds, 1 .. CONSOLE_TOP_SECONDS_MAX */
 	/* manager to console */
-	CONSOLE_ANSWER_TEXT = 16,    /* text, lines end with "\n"; as many messages as needed */
+	CONSOLE_ANSWER_TEXT = 16,    /* text, lines end with "\n"; as many messages as needed; empty: not yet, but it comes */
 	CONSOLE_ANSWER_END = 17,     /* no payload: the request is done */
 	CONSOLE_NOTICE = 18,         /* text for the prompt that is not in the log (the console shows the log itself) */
 	CONSOLE_TERMINAL_OPEN = 19,  /* struct console_terminal; again for the same name after a restart */
@@ -71,7 +74,7 @@ struct console_message {
 	uint32_t kind;      /* enum console_message_kind */
 	uint32_t request;   /* of requests and answers */
 	uint32_t len_bytes; /* of the payload, at most CONSOLE_MAX_PAYLOAD_BYTES */
-	uint32_t reserved;
+	uint32_t argument;  /* of requests */
 };
 
 struct console_terminal {

@@ -24,9 +24,9 @@ static void signal_manager(const struct console *console)
 					 console->manager_event_bits);
 }
 
-static enum shell_outcome request(struct console *console, enum console_message_kind kind)
+static enum shell_outcome request(struct console *console, enum console_message_kind kind, uint32_t argument)
 {
-	if (console->manager_lost || manager_link_request(&console->manager, kind, &console->waiting_request) != OK)
+	if (console->manager_lost || manager_link_request(&console->manager, kind, argument, &console->waiting_request) != OK)
 		return SHELL_NO_MANAGER;
 	console->waiting_since_ms = console->now_ms;
 	log_view_end_list(&console->log);
@@ -36,7 +36,12 @@ static enum shell_outcome request(struct console *console, enum console_message_
 
 static enum shell_outcome request_list(void *context)
 {
-	return request(context, CONSOLE_REQUEST_LIST);
+	return request(context, CONSOLE_REQUEST_LIST, 0);
+}
+
+static enum shell_outcome request_top(void *context, uint32_t seconds)
+{
+	return request(context, CONSOLE_REQUEST_TOP, seconds);
 }
 
 static enum shell_outcome list_log(void *context)
@@ -49,7 +54,7 @@ static enum shell_outcome list_log(void *context)
 
 static enum shell_outcome request_power_off(void *context)
 {
-	return request(context, CONSOLE_REQUEST_POWER_OFF);
+	return request(context, CONSOLE_REQUEST_POWER_OFF, 0);
 }
 
 static enum shell_outcome attach(void *context, const char *name)
@@ -68,6 +73,7 @@ static const struct shell_ops shell_ops = {
 	.list = request_list,
 	.attach = attach,
 	.log = list_log,
+	.top = request_top,
 	.power_off = request_power_off,
 };
 
@@ -306,9 +312,8 @@ static enum status move_output(struct console *console, struct console_vm *vm, s
 static enum status move_input(struct console_vm *vm, size_t *moved)
 {
 	uint8_t bytes[256];
-	size_t free_bytes;
+	size_t free_bytes, count;
 	enum status status = channel_free_bytes(&vm->input, &free_bytes);
-	size_t count;
 
 	if (status != OK)
 		return status;
@@ -341,14 +346,12 @@ static bool serve_vm(struct console *console, struct console_vm *vm)
 static bool serve_serial_line(struct console *console)
 {
 	uint8_t bytes[512];
-	size_t count;
-	size_t room;
+	size_t count, room;
 
 	if (console->uart == NULL)
 		return false;
 	room = uart_free_bytes(console->uart);
-	count = multiplexer_read(&console->multiplexer, MULTIPLEXER_SERIAL, bytes,
-				 room < sizeof(bytes) ? room : sizeof(bytes));
+	count = multiplexer_read(&console->multiplexer, MULTIPLEXER_SERIAL, bytes, room < sizeof(bytes) ? room : sizeof(bytes));
 	if (count > 0)
 		(void)uart_write(console->uart, bytes, count);
 	return count > 0;
@@ -376,8 +379,7 @@ bool console_turn(struct console *console, uint64_t now_ms)
 	console->now_ms = now_ms;
 	more = serve_keys(console);
 	more |= serve_manager(console);
-	more |= log_view_serve(&console->log, &console->shell,
-			       multiplexer_room_bytes(&console->multiplexer, MULTIPLEXER_PROMPT));
+	more |= log_view_serve(&console->log, &console->shell, multiplexer_room_bytes(&console->multiplexer, MULTIPLEXER_PROMPT));
 	for (uint32_t i = 0; i < console->vm_count; i++)
 		more |= serve_vm(console, &console->vms[i]);
 	more |= serve_serial_line(console);

@@ -13,9 +13,9 @@ enum status manager_link_open(struct manager_link *link, const struct console_ch
 				   channels->from_console_bytes);
 }
 
-enum status manager_link_request(struct manager_link *link, enum console_message_kind kind, uint32_t *request)
+enum status manager_link_request(struct manager_link *link, enum console_message_kind kind, uint32_t argument, uint32_t *request)
 {
-	const struct console_message message = {.kind = kind, .request = link->last_request + 1};
+	const struct console_message message = {.kind = kind, .request = link->last_request + 1, .argument = argument};
 	enum status status = channel_write_all(&link->writer, &message, sizeof(message));
 
 	if (status == OK)

@@ -18,9 +18,9 @@ struct manager_message {
 /* Attaches to the channels. Errors: ERR_INVALID: a channel's size is impossible. */
 MUST_CHECK enum status manager_link_open(struct manager_link *link, const struct console_channels *channels);
 
-/* Sends a request without payload; *request is its new number. Errors: ERR_NO_SPACE: the manager does not read;
- * ERR_BAD_FORMAT: the channel is damaged. */
-MUST_CHECK enum status manager_link_request(struct manager_link *link, enum console_message_kind kind,
+/* Sends a request without payload, argument 0 where its kind has none; *request is its new number.
+ * Errors: ERR_NO_SPACE: the manager does not read; ERR_BAD_FORMAT: the channel is damaged. */
+MUST_CHECK enum status manager_link_request(struct manager_link *link, enum console_message_kind kind, uint32_t argument,
 					    uint32_t *request);
 
 /* Takes the next whole message. Errors: ERR_AGAIN: none there; ERR_BAD_FORMAT: the channel is damaged. */

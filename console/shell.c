@@ -1,6 +1,7 @@
 /* Bulkhead's prompt: command table and the life of a line. */
 #include "console/shell.h"
 
+#include "abi/console.h"
 #include "lib/base/error_codes.h"
 #include "lib/base/format.h"
 #include "lib/base/string.h"
@@ -9,7 +10,7 @@
 
 struct shell_command {
 	const char *name;
-	const char *argument; /* NULL: it takes none */
+	const char *argument; /* NULL: it takes none; "[...]": it may be left out */
 	const char *help;
 	enum shell_outcome (*run)(struct shell *shell, const char *argument);
 };
@@ -17,12 +18,14 @@ struct shell_command {
 static enum shell_outcome run_list(struct shell *shell, const char *argument);
 static enum shell_outcome run_console(struct shell *shell, const char *argument);
 static enum shell_outcome run_log(struct shell *shell, const char *argument);
+static enum shell_outcome run_top(struct shell *shell, const char *argument);
 static enum shell_outcome run_help(struct shell *shell, const char *argument);
 static enum shell_outcome run_poweroff(struct shell *shell, const char *argument);
 
 static const struct shell_command commands[] = {
 	{"list", NULL, "the VMs and their states", run_list},
 	{"console", "NAME", "the terminal of a VM; Ctrl-] comes back here", run_console},
+	{"top", "[SECONDS]", "what each virtual CPU did in that time (1 to 60; 1)", run_top},
 	{"log", NULL, "Bulkhead's messages since the boot", run_log},
 	{"help", NULL, "this list", run_help},
 	{"poweroff", NULL, "stops the VMs in order and switches the PC off", run_poweroff},
@@ -99,6 +102,23 @@ static enum shell_outcome run_log(struct shell *shell, const char *argument)
 	return shell->ops->log(shell->context);
 }
 
+/* 0: no number from 1 to CONSOLE_TOP_SECONDS_MAX. */
+static uint32_t parse_seconds(const char *text)
+{
+	uint32_t value = 0;
+
+	for (; *text >= '0' && *text <= '9' && value <= CONSOLE_TOP_SECONDS_MAX; text++)
+		value = value * 10 + (uint32_t)(*text - '0');
+	return *text == '\0' && value <= CONSOLE_TOP_SECONDS_MAX ? value : 0;
+}
+
+static enum shell_outcome run_top(struct shell *shell, const char *argument)
+{
+	uint32_t seconds = *argument != '\0' ? parse_seconds(argument) : 1;
+
+	return seconds != 0 ? shell->ops->top(shell->context, seconds) : SHELL_WRONG_USE;
+}
+
 static enum shell_outcome run_help(struct shell *shell, const char *argument)
 {
 	char line[128];
@@ -153,6 +173,24 @@ static void print_failure(struct shell *shell, enum shell_outcome outcome)
 		print_text(shell, "E613 prompt: the manager does not answer; the VMs go on, log may say why\n");
 }
 
+static void print_usage(struct shell *shell, const struct shell_command *command)
+{
+	char message[2 * LINE_BYTES];
+
+	format_text(message, sizeof(message), "E611 prompt: write it as: %s %s\n", command->name,
+		    command->argument != NULL ? command->argument : "");
+	print_text(shell, message);
+}
+
+static bool takes_arguments(const struct shell_command *command, const char *argument, const char *excess)
+{
+	if (*excess != '\0')
+		return false;
+	if (command->argument == NULL)
+		return *argument == '\0';
+	return *argument != '\0' || command->argument[0] == '[';
+}
+
 static enum shell_outcome run_line(struct shell *shell, char *line)
 {
 	char message[2 * LINE_BYTES];
@@ -169,13 +207,11 @@ static enum shell_outcome run_line(struct shell *shell, char *line)
 		print_text(shell, message);
 		return SHELL_DONE;
 	}
-	if ((*argument != '\0') != (command->argument != NULL) || *excess != '\0') {
-		format_text(message, sizeof(message), "E611 prompt: write it as: %s %s\n", command->name,
-			    command->argument != NULL ? command->argument : "");
-		print_text(shell, message);
+	outcome = takes_arguments(command, argument, excess) ? command->run(shell, argument) : SHELL_WRONG_USE;
+	if (outcome == SHELL_WRONG_USE) {
+		print_usage(shell, command);
 		return SHELL_DONE;
 	}
-	outcome = command->run(shell, argument);
 	print_failure(shell, outcome);
 	return outcome;
 }

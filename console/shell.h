@@ -16,6 +16,7 @@ enum shell_outcome {
 	SHELL_ATTACHED,   /* another terminal is shown: no prompt until shell_show_line */
 	SHELL_NO_SUCH_VM, /* the name means nothing */
 	SHELL_NO_MANAGER, /* whoever must carry it out does not answer */
+	SHELL_WRONG_USE,  /* an argument makes no sense */
 };
 
 struct shell_ops {
@@ -23,6 +24,7 @@ struct shell_ops {
 	enum shell_outcome (*list)(void *context);
 	enum shell_outcome (*attach)(void *context, const char *name);
 	enum shell_outcome (*log)(void *context);
+	enum shell_outcome (*top)(void *context, uint32_t seconds); /* 1 .. CONSOLE_TOP_SECONDS_MAX */
 	enum shell_outcome (*power_off)(void *context);
 };
 

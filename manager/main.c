@@ -21,7 +21,7 @@ static void send_line(uint32_t request, const char *line)
 	console_send(&manager.console, CONSOLE_ANSWER_TEXT, request, line, strlen(line));
 }
 
-static void send_plan_line(void *context, const char *line)
+static void send_answer(void *context, const char *line)
 {
 	send_line(*(const uint32_t *)context, line);
 }
@@ -35,7 +35,28 @@ static void answer_list(uint32_t request)
 		vm_list_line(&manager.vms[i], line, sizeof(line));
 		send_line(request, line);
 	}
-	schedule_print(&manager.schedule, send_plan_line, &request);
+	schedule_print(&manager.schedule, send_answer, &request);
+}
+
+static struct top_view top_view(void)
+{
+	return (struct top_view){
+		.vms = manager.vms, .vm_count = manager.vm_count, .write = send_answer, .context = &manager.top.request};
+}
+
+static void serve_top(void)
+{
+	const struct top_view view = top_view();
+
+	if (top_turn(&manager.top, &view))
+		console_send(&manager.console, CONSOLE_ANSWER_END, manager.top.request, "", 0);
+}
+
+static void begin_top(const struct console_message *request)
+{
+	const struct top_view view = top_view();
+
+	top_begin(&manager.top, &view, request->request, request->argument);
 }
 
 static void serve_request(const struct console_message *request)
@@ -44,6 +65,9 @@ static void serve_request(const struct console_message *request)
 	case CONSOLE_REQUEST_LIST:
 		answer_list(request->request);
 		break;
+	case CONSOLE_REQUEST_TOP:
+		begin_top(request); /* serve_top() answers */
+		return;
 	case CONSOLE_REQUEST_POWER_OFF:
 		console_send(&manager.console, CONSOLE_ANSWER_END, request->request, "", 0);
 		manager_shut_down(&manager);
@@ -71,6 +95,7 @@ static void look_at_console(void)
 	    status.state == SPACE_RUNNING)
 		return;
 	console_ended(&manager.console);
+	manager.top.active = false; /* nobody waits for it any more */
 	if (status.state == SPACE_FAULTED)
 		log_print("E632 console: stopped by exception %u at 0x%lx, address 0x%lx; VMs go on", status.exception, status.rip,
 			  status.fault_address);
@@ -132,7 +157,7 @@ static void serve_power_button(void)
 
 static uint64_t next_deadline(void)
 {
-	uint64_t deadline = DEADLINE_NEVER;
+	uint64_t deadline = top_deadline(&manager.top);
 
 	for (uint32_t i = 0; i < manager.vm_count; i++) {
 		const struct vm_entry *vm = &manager.vms[i];
@@ -160,6 +185,7 @@ static void serve(void)
 		look_at_vms();
 		restart_vms();
 		serve_console();
+		serve_top();
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "manager/host.h"
 #include "manager/power.h"
 #include "manager/schedule.h"
+#include "manager/top.h"
 #include "manager/vm.h"
 
 /* Bits of the manager's event. */
@@ -35,6 +36,7 @@ struct manager {
 	struct vm_entry vms[MANIFEST_VMS_MAX];
 	struct manifest manifest;
 	struct schedule schedule;
+	struct top top;
 };
 
 /* Reads the manifest, makes the PC ready, starts console and VMs. Errors: kernel and manager do not match. */

@@ -1,4 +1,5 @@
 /* Any typed bytes, with answers and notices in between: no crash, the line stays a string in its bounds. */
+#include "abi/console.h"
 #include "console/shell.h"
 
 #include <stdlib.h>
@@ -21,13 +22,22 @@ static enum shell_outcome wait(void *context)
 	return SHELL_WAITS;
 }
 
+static enum shell_outcome wait_seconds(void *context, uint32_t seconds)
+{
+	(void)context;
+	if (seconds < 1 || seconds > CONSOLE_TOP_SECONDS_MAX)
+		__builtin_trap();
+	return SHELL_WAITS;
+}
+
 static enum shell_outcome attach(void *context, const char *name)
 {
 	(void)context;
 	return (enum shell_outcome)(strlen(name) % (SHELL_NO_MANAGER + 1));
 }
 
-static const struct shell_ops ops = {.print = print, .list = wait, .attach = attach, .log = wait, .power_off = wait};
+static const struct shell_ops ops = {.print = print, .list = wait, .attach = attach, .log = wait, .top = wait_seconds,
+				    .power_off = wait};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

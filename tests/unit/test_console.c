@@ -187,8 +187,30 @@ static void test_console_asks_the_manager(void **state)
 	send(CONSOLE_ANSWER_END, message.request, NULL, 0);
 	run();
 	assert_string_equal(sent, "list\r\nweb running\r\nbulkhead> ");
+	assert_int_equal(message.argument, 0);
 	type("poweroff\r");
 	assert_int_equal(next_request().kind, CONSOLE_REQUEST_POWER_OFF);
+}
+
+/* An empty answer prints nothing, and the prompt goes on waiting. */
+static void test_console_waits_as_long_as_the_manager_answers(void **state)
+{
+	(void)state;
+	type("top 30\r");
+	struct console_message message = next_request();
+
+	assert_int_equal(message.kind, CONSOLE_REQUEST_TOP);
+	assert_int_equal(message.argument, 30);
+	for (unsigned i = 0; i < 4; i++) {
+		now_ms += CONSOLE_ANSWER_TIMEOUT_MS;
+		send_text(CONSOLE_ANSWER_TEXT, message.request, "");
+		run();
+	}
+	send_text(CONSOLE_ANSWER_TEXT, message.request, "no VM runs\n");
+	send(CONSOLE_ANSWER_END, message.request, NULL, 0);
+	run();
+	assert_non_null(strstr(sent, "top 30\r\nno VM runs\r\nbulkhead> "));
+	assert_null(strstr(sent, "E613"));
 }
 
 static void test_console_gives_up_on_a_silent_manager(void **state)
@@ -512,6 +534,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_console_asks_the_manager, setup),
+		cmocka_unit_test_setup(test_console_waits_as_long_as_the_manager_answers, setup),
 		cmocka_unit_test_setup(test_console_gives_up_on_a_silent_manager, setup),
 		cmocka_unit_test_setup(test_console_attaches_to_a_vm, setup),
 		cmocka_unit_test_setup(test_console_shows_a_vm_on_the_managers_word, setup),

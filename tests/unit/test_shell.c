@@ -7,7 +7,8 @@ struct record {
 	char printed[8192];
 	size_t len_bytes;
 	char attached[64];
-	unsigned list_count, log_count, power_off_count;
+	unsigned list_count, log_count, top_count, power_off_count;
+	uint32_t top_seconds;
 	enum shell_outcome answer;
 };
 
@@ -44,6 +45,13 @@ static enum shell_outcome show_log(void *context)
 	return SHELL_WAITS;
 }
 
+static enum shell_outcome top(void *context, uint32_t seconds)
+{
+	((struct record *)context)->top_count++;
+	((struct record *)context)->top_seconds = seconds;
+	return SHELL_DONE;
+}
+
 static enum shell_outcome power_off(void *context)
 {
 	((struct record *)context)->power_off_count++;
@@ -51,7 +59,7 @@ static enum shell_outcome power_off(void *context)
 }
 
 static const struct shell_ops ops = {
-	.print = print, .list = list, .attach = attach, .log = show_log, .power_off = power_off,
+	.print = print, .list = list, .attach = attach, .log = show_log, .top = top, .power_off = power_off,
 };
 
 static int setup(void **state)
@@ -95,6 +103,26 @@ static void test_shell_attaches_by_name(void **state)
 	type("console mail\r");
 	assert_non_null(strstr(record.printed, "E612 prompt: no VM of that name; type list"));
 	assert_non_null(strstr(record.printed, "\r\nbulkhead> "));
+}
+
+static void test_shell_runs_top_for_some_seconds(void **state)
+{
+	static const char *const wrong[] = {"top 0\r", "top 61\r", "top x\r", "top 1x\r", "top -1\r", "top 4294967297\r",
+			"top 1 2\r"};
+
+	(void)state;
+	type("top\r");
+	assert_int_equal(record.top_seconds, 1);
+	type("top 60\r");
+	assert_int_equal(record.top_seconds, 60);
+	type("top 007\r");
+	assert_int_equal(record.top_seconds, 7);
+	assert_int_equal(record.top_count, 3);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		type(wrong[i]);
+		assert_non_null(strstr(record.printed, "E611 prompt: write it as: top [SECONDS]\r\nbulkhead> "));
+	}
+	assert_int_equal(record.top_count, 3);
 }
 
 static void test_shell_explains_mistakes(void **state)
@@ -229,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_shell_runs_commands, setup),
 		cmocka_unit_test_setup(test_shell_attaches_by_name, setup),
+		cmocka_unit_test_setup(test_shell_runs_top_for_some_seconds, setup),
 		cmocka_unit_test_setup(test_shell_explains_mistakes, setup),
 		cmocka_unit_test_setup(test_shell_help_names_every_command, setup),
 		cmocka_unit_test_setup(test_shell_edits_the_line, setup),
