@@ -82,8 +82,11 @@ static void await_refill(struct schedule *schedule, struct schedule_entity *enti
 }
 
 /* Into the queue in which it waits; not yet counted. */
-static void enqueue(struct schedule *schedule, struct schedule_entity *entity)
+static void enqueue(struct schedule *schedule, struct schedule_entity *entity, uint64_t now_tsc)
 {
+	/* It ran on past its period, since nobody else was there. */
+	if (entity->server.budget_ticks != 0 && is_reached(entity->server.deadline_tsc, now_tsc))
+		server_refill(&entity->server, now_tsc);
 	if (has_budget(&entity->server)) {
 		entity->state = SCHEDULE_URGENT;
 		entity->node.deadline_tsc = entity->server.deadline_tsc;
@@ -123,6 +126,14 @@ static struct schedule_server *server_of(struct schedule *schedule, struct sched
 	return entity->queue == SCHEDULE_QUEUE_HOST ? &schedule->host : &entity->server;
 }
 
+/* Time for which nobody else wanted the CPU is no debt. */
+static void charge_server(const struct schedule *schedule, struct schedule_server *server, uint64_t ticks)
+{
+	server->left_ticks -= (int64_t)ticks;
+	if (server->left_ticks < 0 && schedule->end_tsc == UINT64_MAX)
+		server->left_ticks = 0;
+}
+
 void schedule_charge(struct schedule *schedule, uint64_t now_tsc)
 {
 	struct schedule_entity *running = schedule->running;
@@ -136,7 +147,7 @@ void schedule_charge(struct schedule *schedule, uint64_t now_tsc)
 	running->run_ticks += ticks;
 	group_cap_charge(running->group, ticks);
 	if (schedule->is_urgent)
-		server_of(schedule, running)->left_ticks -= (int64_t)ticks;
+		charge_server(schedule, server_of(schedule, running), ticks);
 	else
 		fair_charge(schedule, running, ticks);
 }
@@ -160,7 +171,7 @@ void schedule_wake(struct schedule *schedule, struct schedule_entity *entity, ui
 	if (entity->server.budget_ticks != 0)
 		server_wake(&entity->server, now_tsc);
 	fair_wake(schedule, entity);
-	enqueue(schedule, entity);
+	enqueue(schedule, entity, now_tsc);
 	schedule->ready_count++;
 }
 
@@ -180,7 +191,7 @@ void schedule_arrive(struct schedule *schedule, struct schedule_entity *entity, 
 	entity->start += schedule->queues[entity->queue].virtual_now;
 	entity->finish = entity->start + fair_virtual(entity->request_ticks - entity->served_ticks, entity->weight);
 	entity->migrations++;
-	enqueue(schedule, entity);
+	enqueue(schedule, entity, now_tsc);
 	schedule->ready_count++;
 }
 
@@ -205,7 +216,7 @@ static void refill(struct schedule *schedule, struct schedule_entity *entity, ui
 		return;
 	}
 	dequeue(schedule, entity, now_tsc);
-	enqueue(schedule, entity);
+	enqueue(schedule, entity, now_tsc);
 }
 
 /* What time alone brings: budgets, the next period of a cap, the next window. */
@@ -217,9 +228,9 @@ static void expire(struct schedule *schedule, uint64_t now_tsc)
 		refill(schedule, (struct schedule_entity *)((char *)due - offsetof(struct schedule_entity, refill)), now_tsc);
 	while ((due = schedule->capped) != NULL && is_reached(due->deadline_tsc, now_tsc)) {
 		dequeue(schedule, entity_of_node(due), now_tsc);
-		enqueue(schedule, entity_of_node(due));
+		enqueue(schedule, entity_of_node(due), now_tsc);
 	}
-	if (!has_budget(&schedule->host) && is_reached(schedule->host.deadline_tsc, now_tsc))
+	if (schedule->host.budget_ticks != 0 && is_reached(schedule->host.deadline_tsc, now_tsc))
 		server_refill(&schedule->host, now_tsc);
 	if (is_reached(schedule->window_end_tsc, now_tsc) && schedule->window_end_tsc != UINT64_MAX)
 		windows_update(schedule, now_tsc);
@@ -252,7 +263,7 @@ static void put_back(struct schedule *schedule, struct schedule_entity *entity, 
 		if (!ran_by_share || has_budget(&entity->server)) {
 			if (ran_by_share)
 				fair_stop(schedule, entity);
-			enqueue(schedule, entity);
+			enqueue(schedule, entity, now_tsc);
 			return;
 		}
 		await_refill(schedule, entity);
@@ -346,7 +357,8 @@ bool schedule_is_due(struct schedule *schedule, uint64_t now_tsc)
 	/* A lone one had no end; now that others wait, it gets one. */
 	if (schedule->end_tsc == UINT64_MAX)
 		schedule->end_tsc = end_of_turn(schedule, schedule->running, now_tsc);
-	return is_reached(schedule->end_tsc, now_tsc) || is_preempted(schedule, schedule->running);
+	return (schedule->end_tsc != UINT64_MAX && is_reached(schedule->end_tsc, now_tsc)) ||
+	       is_preempted(schedule, schedule->running);
 }
 
 bool schedule_grace(struct schedule *schedule, uint64_t now_tsc)

@@ -350,6 +350,27 @@ static void test_schedule_grace_is_paid_back(void **state)
 	assert_int_equal(reserved->entity.server.left_ticks, 1950);
 }
 
+/* What it used while nobody else was there is no debt, and earns no second budget in a period. */
+static void test_schedule_reservation_after_time_alone(void **state)
+{
+	struct job *reserved, *hog;
+
+	(void)state;
+	start();
+	reserved = add_reserved(1, ENDLESS, 0, 2000, 10000);
+	simulate(STEP_US);
+	assert_false(schedule_is_due(&cpu.schedule, cpu.now_us)); /* alone: nothing to choose */
+	cpu.now_us += SECOND_US + 1230;                           /* ... and nobody asks */
+	hog = add(10000, ENDLESS, 0);
+	for (unsigned i = 0; i < 10; i++) {
+		uint64_t had_us = reserved->had_us;
+
+		simulate(10000);
+		assert_in_range(reserved->had_us - had_us, 1900, 2400); /* 300: once, since it had woken */
+	}
+	assert_in_range(hog->had_us, 79000, 80500);
+}
+
 static void test_schedule_host_has_its_reserve(void **state)
 {
 	struct schedule_group host;
@@ -520,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_schedule_reservation_meets_its_deadlines),
 		cmocka_unit_test(test_schedule_reservation_does_not_take_more),
 		cmocka_unit_test(test_schedule_grace_is_paid_back),
+		cmocka_unit_test(test_schedule_reservation_after_time_alone),
 		cmocka_unit_test(test_schedule_host_has_its_reserve),
 		cmocka_unit_test(test_schedule_windows_belong_to_their_vms),
 		cmocka_unit_test(test_schedule_slack_goes_to_fair_vms),
