@@ -37,12 +37,17 @@ struct percpu *balance_idle_cpu(const struct thread *thread)
 	return NULL;
 }
 
+void balance_arrived(struct percpu *cpu, uint64_t now_tsc)
+{
+	cpu->balance_due_tsc = now_tsc + tsc_from_us(BALANCE_US);
+}
+
 static struct thread *thread_of(const struct schedule_entity *entity)
 {
 	return (struct thread *)((char *)(uintptr_t)entity - offsetof(struct thread, schedule));
 }
 
-static bool has_idle_cpu(const struct schedule_entity *entity, const void *context)
+static bool has_idle_cpu(const struct schedule_entity *entity, void *context)
 {
 	(void)context;
 	return entity->server.budget_ticks == 0 && balance_idle_cpu(thread_of(entity)) != NULL;
@@ -51,14 +56,19 @@ static bool has_idle_cpu(const struct schedule_entity *entity, const void *conte
 struct better_place {
 	uint32_t cpu;
 	uint64_t own_load, load;
+	const struct schedule_entity *longest_here; /* of those that might go; NULL: none yet */
 };
 
-static bool belongs_there(const struct schedule_entity *entity, const void *context)
+/* Looks at all, so that all have a turn at moving. */
+static bool note_candidate(const struct schedule_entity *entity, void *context)
 {
-	const struct better_place *place = context;
+	struct better_place *place = context;
+	bool may_go = (thread_of(entity)->cpu_mask[place->cpu / 64] >> (place->cpu % 64) & 1) != 0 &&
+		      entity->server.budget_ticks == 0 && place->load + entity->weight <= place->own_load;
 
-	return (thread_of(entity)->cpu_mask[place->cpu / 64] >> (place->cpu % 64) & 1) != 0 && entity->server.budget_ticks == 0 &&
-	       place->load + entity->weight <= place->own_load;
+	if (may_go && (place->longest_here == NULL || (int64_t)(entity->arrived_tsc - place->longest_here->arrived_tsc) < 0))
+		place->longest_here = entity;
+	return false;
 }
 
 /* The least loaded CPU of those that share by weight. */
@@ -80,6 +90,7 @@ static struct percpu *least_loaded(const struct percpu *self)
 struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percpu **target)
 {
 	struct schedule_entity *entity = schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, has_idle_cpu, NULL);
+	const struct schedule_entity *running = cpu->schedule->running;
 	struct better_place place;
 
 	if (entity != NULL) {
@@ -88,11 +99,20 @@ struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percp
 	}
 	if ((int64_t)(now_tsc - cpu->balance_due_tsc) < 0)
 		return NULL;
-	cpu->balance_due_tsc = now_tsc + tsc_from_us(BALANCE_US);
+	balance_arrived(cpu, now_tsc);
 	*target = least_loaded(cpu);
 	if (*target == NULL)
 		return NULL;
 	place = (struct better_place){.cpu = (*target)->index, .own_load = cpu->load, .load = (*target)->load};
-	entity = schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, belongs_there, &place);
-	return entity != NULL ? thread_of(entity) : NULL;
+	(void)schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, note_candidate, &place);
+	if (place.longest_here == NULL)
+		return NULL;
+	if (running != NULL && running->queue == SCHEDULE_QUEUE_COMMON) {
+		(void)note_candidate(running, &place);
+		if (place.longest_here == running) {
+			cpu->balance_due_tsc = now_tsc; /* it goes once it waits */
+			return NULL;
+		}
+	}
+	return thread_of(place.longest_here);
 }

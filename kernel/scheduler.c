@@ -38,9 +38,16 @@ static void set_deadline(struct percpu *cpu)
 	timer_set_slice(cpu, schedule_deadline(cpu->schedule));
 }
 
+/* For other CPUs' balance: a lone thread may run on for long without a switch. */
+static void publish_load(struct percpu *cpu)
+{
+	atomic_store_explicit(&cpu->load, schedule_load(cpu->schedule), memory_order_relaxed);
+}
+
 static void give_away(struct percpu *cpu, struct thread *thread, struct percpu *target)
 {
 	schedule_leave(cpu->schedule, &thread->schedule, rdtsc());
+	publish_load(cpu);
 	inbox_send(cpu, thread, target);
 }
 
@@ -48,6 +55,15 @@ static void give_away(struct percpu *cpu, struct thread *thread, struct percpu *
 static bool may_move(const struct thread *thread)
 {
 	return thread->schedule.server.budget_ticks == 0 && thread->schedule.queue <= SCHEDULE_QUEUE_COMMON;
+}
+
+/* Somebody more wants to run. */
+static void look_after_wake(struct percpu *cpu, uint64_t now)
+{
+	if (!schedule_is_due(cpu->schedule, now))
+		set_deadline(cpu);
+	else if (now + tsc_from_us(WAKE_SOON_US) < cpu->slice_deadline_tsc)
+		timer_set_slice(cpu, now + tsc_from_us(WAKE_SOON_US));
 }
 
 void scheduler_wake_here(struct percpu *cpu, struct thread *thread)
@@ -66,22 +82,23 @@ void scheduler_wake_here(struct percpu *cpu, struct thread *thread)
 		give_away(cpu, thread, idle_cpu);
 		return;
 	}
-	if (!schedule_is_due(cpu->schedule, now))
-		set_deadline(cpu);
-	else if (now + tsc_from_us(WAKE_SOON_US) < cpu->slice_deadline_tsc)
-		timer_set_slice(cpu, now + tsc_from_us(WAKE_SOON_US));
+	look_after_wake(cpu, now);
 }
 
 /* From another CPU: it goes on here. */
 void scheduler_welcome(struct percpu *cpu, struct thread *thread)
 {
+	uint64_t now = rdtsc();
+
 	thread->arrives = false;
 	((struct stack_head *)(uintptr_t)thread->stack_top)->cpu = cpu;
-	schedule_arrive(cpu->schedule, &thread->schedule, rdtsc());
+	schedule_arrive(cpu->schedule, &thread->schedule, now);
+	balance_arrived(cpu, now);
+	publish_load(cpu);
 	if (cpu->current == cpu->idle)
 		cpu->reschedule = true;
 	else
-		set_deadline(cpu);
+		look_after_wake(cpu, now);
 }
 
 void scheduler_take_rules(struct percpu *cpu)
@@ -123,7 +140,7 @@ static void balance(struct percpu *cpu, uint64_t now)
 	struct percpu *target;
 	struct thread *thread;
 
-	atomic_store_explicit(&cpu->load, schedule_load(cpu->schedule), memory_order_relaxed);
+	publish_load(cpu);
 	if (cpu->schedule->ready_count == 0 || percpu_count == 1)
 		return;
 	thread = balance_choose(cpu, now, &target);
@@ -183,7 +200,7 @@ void scheduler_yield(void)
 	cpu->reschedule = true;
 }
 
-static bool is_of_group(const struct schedule_entity *entity, const void *group)
+static bool is_of_group(const struct schedule_entity *entity, void *group)
 {
 	return entity->group == group && entity->is_eligible;
 }

@@ -127,7 +127,7 @@ static struct timer *walk(struct timer *node)
 }
 
 struct schedule_entity *schedule_find(const struct schedule *schedule, uint32_t queue, schedule_wanted *wanted,
-				      const void *context)
+				      void *context)
 {
 	struct timer *heaps[] = {schedule->queues[queue].by_finish, schedule->queues[queue].by_start};
 	unsigned looks = 0;

@@ -191,6 +191,7 @@ void schedule_arrive(struct schedule *schedule, struct schedule_entity *entity, 
 	entity->start += schedule->queues[entity->queue].virtual_now;
 	entity->finish = entity->start + fair_virtual(entity->request_ticks - entity->served_ticks, entity->weight);
 	entity->migrations++;
+	entity->arrived_tsc = now_tsc;
 	enqueue(schedule, entity, now_tsc);
 	schedule->ready_count++;
 }

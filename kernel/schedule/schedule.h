@@ -56,6 +56,7 @@ struct schedule_entity {
 	uint64_t served_ticks;         /* of it */
 	/* accounts */
 	uint64_t since_tsc;            /* it waits or is blocked since */
+	uint64_t arrived_tsc;          /* on this CPU */
 	uint64_t run_ticks, wait_ticks, steal_ticks, halted_ticks;
 	uint64_t switches, migrations;
 };
@@ -129,9 +130,9 @@ struct schedule_entity *schedule_next(struct schedule *schedule, enum schedule_l
 void schedule_yield(struct schedule *schedule, struct schedule_entity *to);
 /* The first of those that wait for their shares of which wanted() says true, SCHEDULE_LOOKS looked at. */
 #define SCHEDULE_LOOKS 32U
-typedef bool schedule_wanted(const struct schedule_entity *entity, const void *context);
+typedef bool schedule_wanted(const struct schedule_entity *entity, void *context);
 struct schedule_entity *schedule_find(const struct schedule *schedule, uint32_t queue, schedule_wanted *wanted,
-				      const void *context);
+				      void *context);
 /* The weight of all that run and wait by shares here, in 1/1024. */
 uint64_t schedule_load(const struct schedule *schedule);
 
