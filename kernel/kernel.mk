@@ -57,14 +57,14 @@ test_kernel_symbols_SOURCES := kernel/symbols.c
 UNIT_TESTS += kernel_reaper
 test_kernel_reaper_SOURCES := $(filter-out tests/fake/kernel_reaper.c,$(test_kernel_space_SOURCES)) kernel/reaper.c \
 	tests/fake/kernel_cpu_stack.c
-SCHEDULE_SOURCES := $(sort $(wildcard kernel/schedule/*.c)) kernel/timer_heap.c
+KERNEL_SCHEDULE_SOURCES := $(sort $(wildcard kernel/schedule/*.c)) kernel/timer_heap.c
 UNIT_TESTS += kernel_schedule
-test_kernel_schedule_SOURCES := $(SCHEDULE_SOURCES)
+test_kernel_schedule_SOURCES := $(KERNEL_SCHEDULE_SOURCES)
 UNIT_TESTS += kernel_scheduler
-test_kernel_scheduler_SOURCES := kernel/scheduler.c kernel/inbox.c kernel/balance.c kernel/object.c $(SCHEDULE_SOURCES) \
+test_kernel_scheduler_SOURCES := kernel/scheduler.c kernel/inbox.c kernel/balance.c kernel/object.c $(KERNEL_SCHEDULE_SOURCES) \
 	tests/fake/kernel_cpu_stack.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c tests/fake/kernel_reaper.c
 $(BUILD)/host/kernel/scheduler.o $(BUILD)/host/kernel/inbox.o $(BUILD)/host/kernel/balance.o: \
 	HOST_CFLAGS += -include tests/fake/kernel_clock.h
 UNIT_TESTS += kernel_thread kernel_shootdown
 test_kernel_shootdown_SOURCES := kernel/shootdown.c tests/fake/kernel_cpu_stack.c
-test_kernel_thread_SOURCES := $(KERNEL_FAKES) $(SCHEDULE_SOURCES) kernel/thread.c
+test_kernel_thread_SOURCES := $(KERNEL_FAKES) $(KERNEL_SCHEDULE_SOURCES) kernel/thread.c
