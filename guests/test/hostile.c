@@ -24,14 +24,12 @@
 
 static void interrupt_itself(void)
 {
-	interrupts_on();
 	for (;;)
 		write_msr(MSR_SELF_IPI, FLAT_TIMER_VECTOR);
 }
 
 static void interrupt_all(void)
 {
-	interrupts_on();
 	for (;;) {
 		write_msr(MSR_ICR, ICR_ALL | FLAT_TIMER_VECTOR);
 		write_msr(MSR_ICR, ICR_BROADCAST | FLAT_TIMER_VECTOR);
@@ -63,10 +61,10 @@ static void start_nobody(void)
 	}
 }
 
-/* The NMI is caught and goes on at 2. */
+/* The NMI is caught and goes on at 2, with interrupts off. */
 static void send_itself_nmis(void)
 {
-	__asm__ volatile("1:\tleaq 2f(%%rip), %%rax\n\tmovq %%rax, flat_catch(%%rip)\n\t"
+	__asm__ volatile("1:\tsti\n\tleaq 2f(%%rip), %%rax\n\tmovq %%rax, flat_catch(%%rip)\n\t"
 			 "movl $0x4400, %%eax\n\txorl %%edx, %%edx\n\tmovl %0, %%ecx\n\twrmsr\n\tnop\n2:\tjmp 1b"
 			 : : "i"(MSR_ICR) : "rax", "rcx", "rdx", "memory");
 }
@@ -85,7 +83,6 @@ static void pause_always(void)
 
 static void arm_timer_in_the_past(void)
 {
-	interrupts_on();
 	for (;;) {
 		write_msr(MSR_TSC_DEADLINE, 1);
 		write_msr(MSR_TSC_DEADLINE, read_tsc());
@@ -95,9 +92,9 @@ static void arm_timer_in_the_past(void)
 static void wake_by_timer_always(void)
 {
 	for (;;) {
+		interrupts_off();
 		write_msr(MSR_TSC_DEADLINE, read_tsc() + 1);
 		interrupts_on_and_halt();
-		interrupts_off();
 	}
 }
 
@@ -106,14 +103,12 @@ static void run_short_periods(void)
 {
 	write_msr(MSR_LVT_TIMER, LVT_PERIODIC | FLAT_TIMER_VECTOR);
 	write_msr(MSR_INITIAL_COUNT, 1);
-	interrupts_on();
 	for (;;)
 		halt();
 }
 
 static void toggle_priority(void)
 {
-	interrupts_on();
 	for (uint64_t value = 0;; value ^= 0xf) {
 		__asm__ volatile("movq %0, %%cr8" : : "r"(value) : "memory");
 		write_msr(MSR_SELF_IPI, FLAT_TIMER_VECTOR);
@@ -162,6 +157,7 @@ void guest_main(const struct guest_flat_info *info)
 		print("hostile: ");
 		print(ways[i].word);
 		print("\n");
+		interrupts_on();
 		ways[i].run();
 	}
 	print("hostile: what?\n");
