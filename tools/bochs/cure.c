@@ -1,4 +1,4 @@
-/* Loaded into Bochs before it starts (--preload), with poison.c. Owns three things:
+/* Loaded into Bochs before it starts (--preload), with poison.c. Owns four things:
  *
  * - A cure: some builds of Bochs 3.1 have a miscompiled IDIV r64 whose quotient is always 0, and Linux dies of it. The
  *   emulator's own function is asked for a quotient first, and only where the answer is wrong its entry is overwritten with
@@ -8,6 +8,10 @@
  *   of the instruction that faulted with the RSP of the handler, and the guest is lost. The loop for one CPU makes that note;
  *   the cure makes it at the start of every turn of a CPU. Where it lies is read from that loop's code, and nothing is
  *   changed where the code looks different.
+ * - A third cure: a VM entry of Bochs 3.1 decides which events wait while RFLAGS.IF is 0 before it notes that a guest runs.
+ *   A guest entered with IF = 0 then gets no VM exit for external interrupts until it changes IF: one that spins keeps the CPU
+ *   for ever. The cure makes Bochs decide once more where it injects events, which is behind that note. (Intel SDM Vol. 3C,
+ *   "Other Causes of VM Exits": the control "external-interrupt exiting" does not look at IF.)
  * - A clock: the emulated time in microseconds, written every millisecond to the file that BULKHEAD_CLOCK names, so
  *   that waiting can be bounded in emulated time, which no busy PC stretches. The file's second word is 1 where the
  *   instruction length is poisoned.
@@ -164,6 +168,43 @@ static void cure_commit(void)
 	}
 }
 
+#define INJECT_BYTES 14 /* endbr64; mov r8d, [rdi + imm32]; test r8d, r8d */
+
+/* The new start of VMenterInjectEvents (RDI = CPU): push rdi; mov rax, decide; call rax; pop rdi; the old start, whose flags the
+ * rest wants; mov r11, rest; jmp r11. */
+static uint8_t *build_inject_start(const uint8_t *old_start, const void *decide)
+{
+	uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const uint8_t *rest = old_start + INJECT_BYTES;
+
+	if (page == MAP_FAILED)
+		return NULL;
+	memcpy(page, "\x57\x48\xb8", 3);
+	memcpy(page + 3, &decide, 8);
+	memcpy(page + 11, "\xff\xd0\x5f", 3);
+	memcpy(page + 14, old_start, INJECT_BYTES);
+	memcpy(page + 28, "\x49\xbb", 2);
+	memcpy(page + 30, &rest, 8);
+	memcpy(page + 38, "\x41\xff\xe3", 3);
+	return mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0 ? page : NULL;
+}
+
+static void cure_interrupts(void)
+{
+	uint8_t *inject = dlsym(RTLD_DEFAULT, "_ZN8BX_CPU_C19VMenterInjectEventsEv");
+	const void *decide = dlsym(RTLD_DEFAULT, "_ZN8BX_CPU_C25handleInterruptMaskChangeEv");
+
+	if (inject == NULL || decide == NULL)
+		return;
+	if (memcmp(inject, "\xf3\x0f\x1e\xfa\x44\x8b\x87", 7) != 0 || memcmp(inject + 11, "\x45\x85\xc0", 3) != 0)
+		return;
+	uint8_t *start = build_inject_start(inject, decide);
+	if (start == NULL || !redirect(inject, start)) {
+		fprintf(stderr, "bochs: this Bochs keeps interrupts from guests with IF = 0 and could not be repaired\n");
+		_exit(70);
+	}
+}
+
 static _Atomic uint64_t *clock_word;
 static time_usec_function *emulated_usec;
 static void *emulated_system;
@@ -214,5 +255,6 @@ __attribute__((constructor)) static void start(void)
 {
 	cure_idiv();
 	cure_commit();
+	cure_interrupts();
 	start_clock(poison_install());
 }
