@@ -12,7 +12,8 @@
 #define PAGES_BYTES      0x2000ULL /* spec, report */
 #define REPORT_OFFSET    0x1000ULL
 #define POOL_UNIT        0x200000ULL
-#define POOL_OWN_BYTES   (8 * POOL_UNIT) /* VMM, stacks, vCPUs, kernel objects */
+#define POOL_OWN_BYTES   (8 * POOL_UNIT) /* VMM, kernel objects, the first vCPU, and a unit begun of each of a pool's two parts */
+#define POOL_VCPU_BYTES  0x18000ULL      /* a further vCPU: 9 pages; its thread: 12 of stacks and one for the object */
 #define MEMORY_PER_TABLE 256ULL    /* page tables and EPT of 4 KiB pages, twice: 8 bytes for 4096, and as much again */
 #define READ_WRITE       (RIGHT_READ | RIGHT_WRITE)
 #define MASK_BYTES       (MANIFEST_CPUS_MAX / 8)
@@ -21,6 +22,7 @@ uint64_t vm_pool_bytes(const struct manifest_vm *wanted)
 {
 	uint64_t bytes = wanted->memory_bytes + wanted->memory_bytes / MEMORY_PER_TABLE + POOL_OWN_BYTES;
 
+	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES;
 	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);
 }
 

@@ -80,7 +80,7 @@ static void test_manifest_reads_every_supported_key(void **state)
 	(void)state;
 	read_text("[host]\nconsole = [\"screen\"]\ndisable = [\"vpid\", \"ept-1g\"]\nquiet = true\n"
 		  "[[vm]]\nname = \"web_1-a\"\nkernel = \"linux/vmlinuz\"\ninitrd = \"linux/initrd.gz\"\n"
-		  "cmdline = \"console=ttyS0 quiet\"\nmemory = \"2G\"\nvcpus = 1\ncpus = [0, 65]\nweight = 100\n"
+		  "cmdline = \"console=ttyS0 quiet\"\nmemory = \"2G\"\nvcpus = 64\ncpus = [0, 65]\nweight = 100\n"
 		  "restart = \"on-failure\"\n");
 	assert_int_equal(manifest.message_count, 0);
 	assert_int_equal(manifest.host.console, MANIFEST_CONSOLE_SCREEN);
@@ -92,7 +92,7 @@ static void test_manifest_reads_every_supported_key(void **state)
 	assert_string_equal(vm->initrd, "linux/initrd.gz");
 	assert_string_equal(vm->cmdline, "console=ttyS0 quiet");
 	assert_true(vm->memory_bytes == UINT64_C(2) << 30);
-	assert_int_equal(vm->vcpu_count, 1);
+	assert_int_equal(vm->vcpu_count, 64);
 	assert_true(vm->cpus[0] == 1 && vm->cpus[1] == 2 && vm->cpus[2] == 0);
 	assert_int_equal(vm->weight, 100);
 	assert_int_equal(vm->restart, MANIFEST_RESTART_ON_FAILURE);

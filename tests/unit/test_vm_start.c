@@ -10,7 +10,7 @@
 
 #define PLANNED_CPUS 0x5U
 
-static const struct manifest_vm wanted = {.name = "web", .memory_bytes = 16 << 20};
+static const struct manifest_vm wanted = {.name = "web", .memory_bytes = 16 << 20, .vcpu_count = 1};
 static struct vm_entry entry;
 static enum status pool_status, vm_status, program_status, schedule_status;
 static const char *program_problem_words;
@@ -179,12 +179,29 @@ static void test_vm_start_names_the_program_that_is_missing(void **state)
 		"bulkhead.toml");
 }
 
+static void test_vm_start_pays_for_each_vcpu(void **state)
+{
+	/* vCPU, VMCS, VMX half, 4 pages of the slot, rounding; thread, 3 pages of kernel stack, 8 of stack in the VMM. */
+	const uint64_t vcpu_bytes = (9 + 1 + 3 + 8) * 4096ULL, unit = 2 << 20;
+	struct manifest_vm vm = wanted;
+	uint64_t with_one;
+
+	(void)state;
+	vm.vcpu_count = 1;
+	with_one = vm_pool_bytes(&vm);
+	vm.vcpu_count = 64;
+	assert_true(vm_pool_bytes(&vm) + unit > with_one + 63 * vcpu_bytes);
+	assert_int_equal(vm_pool_bytes(&vm) % unit, 0);
+	assert_true(with_one - vm.memory_bytes <= 10 * unit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_vm_start_names_what_cannot_be_made, start),
 		cmocka_unit_test_setup(test_vm_start_refuses_a_vm_without_its_guarantee, start),
 		cmocka_unit_test_setup(test_vm_start_names_the_program_that_is_missing, start),
+		cmocka_unit_test(test_vm_start_pays_for_each_vcpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
