@@ -1,7 +1,8 @@
 # Guest programs of this project, flat binaries (docs/guest-flat.md): $(BUILD)/NAME.bin. hello goes onto the boot volume; those of
 # guests/test/ and bench only into images of tests and benchmarks: `make test-guests`.
-FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions.c guests/flat/timer.c \
+FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions.c guests/flat/apic.c guests/flat/timer.c \
 	guests/flat/command_line.c
+SMP_SOURCES := guests/flat/smp.c guests/flat/smp_start.asm
 BENCH_SHARED_SOURCES := guests/bench/figures.c guests/bench/interrupts.c guests/bench/entries.asm
 BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c $(BENCH_SHARED_SOURCES)
 SHARE_SOURCES := guests/bench/share.c
@@ -25,7 +26,10 @@ endef
 $(eval $(call flat_rule,hello,guests/hello/hello))
 $(eval $(call flat_rule,bench,$(basename $(BENCH_SOURCES))))
 $(eval $(call flat_rule,share,$(basename $(SHARE_SOURCES))))
-$(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest))))
+# Those that start further processors.
+FLAT_SMP_GUESTS := many_vcpus
+$(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest) \
+	$(if $(filter $(guest),$(FLAT_SMP_GUESTS)),$(basename $(SMP_SOURCES))))))
 
 IMAGE_FILES += $(BUILD)/hello.bin
 TEST_GUEST_FILES := $(BUILD)/bench.bin $(BUILD)/share.bin $(patsubst %,$(BUILD)/%.bin,$(FLAT_TEST_GUESTS))

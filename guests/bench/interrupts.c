@@ -26,7 +26,7 @@ void bench_interrupts_install(void)
 
 	__asm__ volatile("sidt %0" : "=m"(flat));
 	from = (const uint64_t *)(uintptr_t)flat.base;
-	for (unsigned i = 0; flat.base != own.base && i < (flat.limit + 1U) / sizeof(uint64_t); i++)
+	for (unsigned i = 0; flat.base != own.base && i < GATE_WORDS * BENCH_VECTOR; i++)
 		idt[i] = from[i];
 	for (unsigned vector = BENCH_VECTOR; vector < BENCH_VECTOR_END; vector++)
 		set_gate(vector, bench_entries[vector - BENCH_VECTOR]);

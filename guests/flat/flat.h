@@ -23,6 +23,8 @@ uint64_t flat_number(const char *text, const char *word, uint64_t otherwise);
 
 /* Handlers for the 32 exceptions, which print vector, error code and RIP and power off, and for FLAT_TIMER_VECTOR. */
 void exceptions_install(void);
+/* The same handlers on another processor. */
+void exceptions_load(void);
 
 /* While go_on_at is not 0, an exception is noted here and the program goes on there; RAX is lost. After exceptions_install(). */
 struct flat_catch {

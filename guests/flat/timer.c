@@ -1,32 +1,14 @@
 /* The local APIC's timer, TSC and power. SDM Vol. 3A, "APIC Timer", "TSC-Deadline Mode", "x2APIC Register Address Space". */
+#include "guests/flat/apic.h"
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
-#define MSR_APIC_BASE    0x1bU
 #define MSR_TSC_DEADLINE 0x6e0U
-#define MSR_X2APIC_FIRST 0x800U
-#define APIC_BASE_ENABLE 0x800U
-#define APIC_BASE_X2APIC 0x400U
-#define XAPIC_PAGE       0xfee00000UL
-#define APIC_EOI         0x0b0U
-#define APIC_SVR         0x0f0U
-#define APIC_LVT_TIMER   0x320U
-#define SVR_ENABLE       0x1ffU /* spurious vector FFh */
 #define LVT_TSC_DEADLINE 0x40000U
 #define PM1_CONTROL      0x604U
 #define S5_SLP_TYP_EN    0x3c00U /* SLP_TYP 7, SLP_EN */
 
 void flat_timer_interrupt(void);
-
-static bool in_xapic;
-
-static void apic_write(uint32_t offset, uint32_t value)
-{
-	if (in_xapic)
-		*(volatile uint32_t *)(XAPIC_PAGE + offset) = value;
-	else
-		write_msr(MSR_X2APIC_FIRST + offset / 16, value);
-}
 
 void flat_timer_interrupt(void)
 {
@@ -35,9 +17,7 @@ void flat_timer_interrupt(void)
 
 void timer_init(bool as_xapic)
 {
-	in_xapic = as_xapic;
-	write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | APIC_BASE_ENABLE | (as_xapic ? 0 : APIC_BASE_X2APIC));
-	apic_write(APIC_SVR, SVR_ENABLE);
+	apic_enable(as_xapic);
 	apic_write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | FLAT_TIMER_VECTOR);
 	__asm__ volatile("mfence" : : : "memory"); /* SDM: between the LVT write in xAPIC mode and the deadline's MSR */
 }
