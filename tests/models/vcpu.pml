@@ -201,7 +201,7 @@ inline look_at_pending()
 active [CPUS] proctype cpu()
 {
 	byte me = _pid, h, to, given = 0;
-	bool added, got, pending_wake, blocked, was, alone, flush;
+	bool added, got, listed, pending_wake, blocked, was, alone, flush;
 
 idle:
 	do

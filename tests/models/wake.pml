@@ -37,7 +37,7 @@ inline look()
 active [CPUS] proctype cpu()
 {
 	byte me = _pid, h, to, given = 0;
-	bool added, got, pending_wake, blocked;
+	bool added, got, listed, pending_wake, blocked;
 
 idle:
 	do
