@@ -30,7 +30,7 @@ BUGS = {
     "NOT_FORWARDED": ("wake", (), r"assertion violated"),
     "MOVED_FROM_STACK": ("wake", (), r"assertion violated +!\(on_cpu\)"),
     "TIMER_STAYS": ("wake", (), r"assertion violated"),
-    "HOME_NOT_CHECKED": ("wake", THREE_CPUS, r"assertion violated +\(home==me\)"),
+    "HOME_NOT_CHECKED": ("wake", THREE_CPUS, r"assertion violated"),
     "INBOX_NOT_CLAIMED": ("wake", THREE_CPUS, r"assertion violated"),
     "NOTIFY_BEFORE_PENDING": ("vcpu", (), LOST),
     "NO_KICK": ("vcpu", (), LOST),
