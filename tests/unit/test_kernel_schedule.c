@@ -288,6 +288,25 @@ static void test_schedule_cap_is_kept(void **state)
 	}
 }
 
+/* The CPU was in ring 0 when the turn was over: three times what the period allows, which later periods pay. */
+static void test_schedule_cap_that_is_overdrawn_is_paid_back(void **state)
+{
+	struct job *capped;
+	uint64_t end_us;
+
+	(void)state;
+	start();
+	capped = add(100, ENDLESS, 0);
+	capped->own.cap_percent = 10;
+	end_us = cpu.now_us + SECOND_US;
+	while (cpu.now_us < end_us) {
+		if (schedule_is_due(&cpu.schedule, cpu.now_us))
+			choose(SCHEDULE_STAYS_READY);
+		cpu.now_us = cpu.running != NULL ? cpu.now_us + 3000 : schedule_deadline(&cpu.schedule);
+	}
+	assert_in_range(capped->entity.run_ticks, SECOND_US / 10 - 4000, SECOND_US / 10 + 4000);
+}
+
 static void test_schedule_reservation_meets_its_deadlines(void **state)
 {
 	struct job *reserved, *hogs[10];
@@ -538,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_schedule_chain_of_new_threads_gains_nothing),
 		cmocka_unit_test(test_schedule_yielding_lets_another_run),
 		cmocka_unit_test(test_schedule_cap_is_kept),
+		cmocka_unit_test(test_schedule_cap_that_is_overdrawn_is_paid_back),
 		cmocka_unit_test(test_schedule_reservation_meets_its_deadlines),
 		cmocka_unit_test(test_schedule_reservation_does_not_take_more),
 		cmocka_unit_test(test_schedule_grace_is_paid_back),
