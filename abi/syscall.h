@@ -148,8 +148,11 @@ struct space_status {
 #define MEMORY_WRITE_COMBINING 0x1U
 #define MEMORY_CACHED          0x2U /* firmware tables */
 
-/* HOST_REPORT: text about the PC, a line each. */
-enum host_report { HOST_REPORT_VMX };
+/* HOST_REPORT */
+enum host_report {
+	HOST_REPORT_VMX,   /* text about VT-x, a line each */
+	HOST_REPORT_CORES, /* uint32_t for each CPU: threads of one core have the same number */
+};
 
 /* HOST_POWER */
 enum host_power { HOST_POWER_UEFI_OFF, HOST_POWER_UEFI_RESET, HOST_POWER_RESET };

@@ -7,6 +7,7 @@
 #include "kernel/hypervisor.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
+#include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "kernel/power.h"
 #include "kernel/space_internal.h"
@@ -15,6 +16,8 @@
 #include "kernel/user_copy.h"
 
 #define REPORT_BYTES 2048U
+#define CPUID_TOPOLOGY     0xbU
+#define TOPOLOGY_LEVEL_SMT 1U
 
 /* The 8259 pair is ring 0's: an unmasked line would raise vectors it has given to nobody. */
 static bool port_is_ours(uint64_t port)
@@ -78,17 +81,31 @@ int64_t sys_irq_ack(const struct syscall_arguments *a)
 	return 0;
 }
 
+/* The x2APIC ID without its thread bits. SDM, "CPUID: Extended Topology Enumeration Leaf (Initial EAX Value = 0BH)". */
+static size_t report_cores(uint32_t *cores)
+{
+	bool is_known = cpuid(0, 0).eax >= CPUID_TOPOLOGY && (cpuid(CPUID_TOPOLOGY, 0).ecx >> 8 & 0xff) == TOPOLOGY_LEVEL_SMT;
+	uint32_t thread_bits = is_known ? cpuid(CPUID_TOPOLOGY, 0).eax & 0x1f : 0;
+
+	for (uint32_t i = 0; i < percpu_count; i++)
+		cores[i] = percpus[i]->apic_id >> thread_bits;
+	return percpu_count * sizeof(cores[0]);
+}
+
 int64_t sys_host_report(const struct syscall_arguments *a)
 {
-	char text[REPORT_BYTES];
+	union {
+		char text[REPORT_BYTES];
+		uint32_t cores[CPUS_MAX];
+	} report;
 	enum status status;
 	size_t count;
 
-	if (a->value[0] != HOST_REPORT_VMX)
+	if (a->value[0] > HOST_REPORT_CORES)
 		return syscall_error(ERR_INVALID);
-	count = hypervisor_report(text, sizeof(text));
+	count = a->value[0] == HOST_REPORT_VMX ? hypervisor_report(report.text, sizeof(report.text)) : report_cores(report.cores);
 	count = count < a->value[2] ? count : a->value[2];
-	status = copy_to_user(a->value[1], text, count);
+	status = copy_to_user(a->value[1], &report, count);
 	return status == OK ? (int64_t)count : syscall_error(status);
 }
 
