@@ -120,6 +120,18 @@ static enum status find_file(void *context, const char *path)
 	return host_find_file(context, path, NULL);
 }
 
+static void plan_cpus(struct manifest *manifest, struct schedule_plan *plan, const struct host *host)
+{
+	static uint32_t cores[MANIFEST_CPUS_MAX];
+	struct schedule_pc pc = {.cpu_count = host->info->cpu_count};
+	size_t count = 0;
+
+	if (sys_host_report(HOST_REPORT_CORES, (char *)cores, sizeof(cores), &count) == OK &&
+	    count == pc.cpu_count * sizeof(cores[0]))
+		pc.cores = cores;
+	schedule_plan_make(plan, manifest, &pc);
+}
+
 void manifest_load(struct manifest *manifest, struct schedule_plan *plan, const struct host *host)
 {
 	char line[MANIFEST_LINE_BYTES];
@@ -131,7 +143,7 @@ void manifest_load(struct manifest *manifest, struct schedule_plan *plan, const 
 					      .find_file = find_file,
 					      .context = (void *)(uintptr_t)host,
 				      });
-	schedule_plan_make(plan, manifest, &(struct schedule_pc){.cpu_count = host->info->cpu_count});
+	plan_cpus(manifest, plan, host);
 	for (uint32_t i = 0; i < manifest->message_count; i++) {
 		manifest_message_format(manifest, &manifest->messages[i], line, sizeof(line));
 		log_print("%s", line);

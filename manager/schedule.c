@@ -70,4 +70,5 @@ void schedule_print(const struct schedule *schedule, void (*write)(void *context
 	for (uint32_t cpu = 0; cpu < schedule->plan.cpu_count; cpu++)
 		write_line(write, context, line, schedule_plan_cpu_words(&schedule->plan, cpu, line));
 	write_line(write, context, line, schedule_plan_host_words(&schedule->plan, line));
+	write_line(write, context, line, schedule_plan_unused_words(&schedule->plan, line));
 }

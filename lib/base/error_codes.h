@@ -41,6 +41,7 @@
 	X(E206, "guest file could not be read") \
 	X(E207, "VM reserves more CPU time than there is") \
 	X(E208, "no CPU is left for the VM") \
+	X(E209, "CPU is a thread of a core that others use") \
 	X(E210, "guest file is not a kernel") \
 	X(E211, "kernel file is not whole") \
 	X(E212, "Linux kernel too old or not 64-bit") \

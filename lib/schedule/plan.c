@@ -1,69 +1,14 @@
-/* Who runs where. First what nobody shares (dedicated CPUs, windows), then where each VM may run, then a place for each vCPU with a
- * reservation. */
+/* Who runs where. First what nobody shares (take.c), then where each VM may run, then a place for each vCPU with a reservation. */
 #include "lib/schedule/plan.h"
 
 #include "lib/base/format.h"
 #include "lib/base/string.h"
 #include "lib/manifest/report.h"
+#include "lib/schedule/cpu_set.h"
 #include "lib/schedule/share.h"
 
-#define CPU_WORDS        (MANIFEST_CPUS_MAX / 64)
 #define LEFT_LISTED      3U
 #define LEFT_TEXT_BYTES  128U
-
-static void add_cpus(uint64_t *set, const uint64_t *more)
-{
-	for (uint32_t i = 0; i < CPU_WORDS; i++)
-		set[i] |= more[i];
-}
-
-static void remove_cpus(uint64_t *set, const uint64_t *less)
-{
-	for (uint32_t i = 0; i < CPU_WORDS; i++)
-		set[i] &= ~less[i];
-}
-
-static bool is_empty(const uint64_t *set)
-{
-	uint64_t all = 0;
-
-	for (uint32_t i = 0; i < CPU_WORDS; i++)
-		all |= set[i];
-	return all == 0;
-}
-
-static void add_all_cpus(const struct schedule_plan *plan, uint64_t *set)
-{
-	for (uint32_t cpu = 0; cpu < plan->cpu_count; cpu++)
-		set[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-}
-
-static bool is_started(const struct manifest *manifest, uint64_t vms)
-{
-	for (uint32_t i = 0; i < manifest->vm_count; i++) {
-		if ((vms >> i & 1) != 0 && !manifest->vms[i].refused)
-			return true;
-	}
-	return false;
-}
-
-/* Windows of VMs that are all refused are not there: their CPUs are for everybody. */
-static void take_cpus(struct schedule_plan *plan, const struct manifest *manifest)
-{
-	for (uint32_t i = 0; i < manifest->vm_count; i++) {
-		if (!manifest->vms[i].refused && manifest->vms[i].dedicated)
-			add_cpus(plan->dedicated_cpus, manifest->vms[i].cpus);
-	}
-	for (uint32_t i = 0; i < manifest->schedule.window_count; i++) {
-		if (is_started(manifest, manifest->schedule.windows[i].vms))
-			add_cpus(plan->window_cpus, manifest->schedule.windows[i].cpus);
-	}
-	add_all_cpus(plan, plan->host_cpus);
-	remove_cpus(plan->host_cpus, plan->dedicated_cpus);
-	remove_cpus(plan->host_cpus, plan->window_cpus);
-	if (is_empty(plan->host_cpus))
-		plan->host_cpus[0] = 1;
-}
 
 bool schedule_plan_has_host(const struct schedule_plan *plan, uint32_t cpu)
 {
@@ -93,7 +38,7 @@ static void give_dedicated_cpus(struct schedule_plan_vm *given, const struct man
 	uint32_t service = vm->service_cpu != MANIFEST_CPU_UNSET ? vm->service_cpu : 0;
 	uint32_t vcpu = 0;
 
-	given->cpus[service / 64] |= UINT64_C(1) << (service % 64);
+	cpu_set_add(given->cpus, service);
 	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX && vcpu < vm->vcpu_count; cpu++) {
 		if (manifest_has_cpu(vm->cpus, cpu))
 			given->places[vcpu++] = (uint16_t)cpu;
@@ -105,9 +50,9 @@ static bool give_window_cpus(struct schedule_plan_vm *given, const struct manife
 {
 	for (uint32_t i = 0; i < manifest->schedule.window_count; i++) {
 		if ((manifest->schedule.windows[i].vms >> index & 1) != 0)
-			add_cpus(given->cpus, manifest->schedule.windows[i].cpus);
+			cpu_set_add_set(given->cpus, manifest->schedule.windows[i].cpus);
 	}
-	return !is_empty(given->cpus);
+	return !cpu_set_is_empty(given->cpus);
 }
 
 static void give_shared_cpus(struct schedule_plan *plan, struct manifest *manifest, uint32_t index)
@@ -116,16 +61,18 @@ static void give_shared_cpus(struct schedule_plan *plan, struct manifest *manife
 	uint64_t *cpus = plan->vms[index].cpus;
 	bool may_use_slack = manifest->schedule.slack && vm->reserve.budget_ns == 0;
 
-	if (is_empty(vm->cpus))
-		add_all_cpus(plan, cpus);
-	else
-		add_cpus(cpus, vm->cpus);
-	remove_cpus(cpus, plan->dedicated_cpus);
+	cpu_set_add_set(cpus, vm->cpus);
+	for (uint32_t cpu = 0; cpu < plan->cpu_count && cpu_set_is_empty(vm->cpus); cpu++)
+		cpu_set_add(cpus, cpu);
+	cpu_set_remove_set(cpus, plan->unused_cpus);
+	cpu_set_remove_set(cpus, plan->dedicated_cpus);
 	if (!may_use_slack)
-		remove_cpus(cpus, plan->window_cpus);
-	if (is_empty(cpus))
+		cpu_set_remove_set(cpus, plan->window_cpus);
+	if (cpu_set_is_empty(cpus))
 		manifest_report(manifest, (int32_t)index, vm->lines.cpus != 0 ? vm->lines.cpus : vm->line, E208,
-				"VM \"%s\" has no CPU: all %s are dedicated to other VMs or have windows; %s", vm->name,
+				"VM \"%s\" has no CPU: all %s are dedicated to other VMs, have windows or are second threads of "
+				"cores; %s",
+				vm->name,
 				vm->lines.cpus != 0 ? "its cpus" : "CPUs of this PC",
 				vm->lines.cpus != 0 ? "name others" : "leave one free");
 }
@@ -152,7 +99,7 @@ static void reset_left(const struct schedule_plan *plan, uint64_t left[MANIFEST_
 
 	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX; cpu++) {
 		bool taken = cpu >= plan->cpu_count || manifest_has_cpu(plan->dedicated_cpus, cpu) ||
-			     manifest_has_cpu(plan->window_cpus, cpu);
+			     manifest_has_cpu(plan->window_cpus, cpu) || manifest_has_cpu(plan->unused_cpus, cpu);
 
 		left[cpu] = taken ? 0 : SHARE_WHOLE - (schedule_plan_has_host(plan, cpu) ? host : 0);
 	}
@@ -253,7 +200,7 @@ void schedule_plan_make(struct schedule_plan *plan, struct manifest *manifest, c
 	memset(plan, 0, sizeof(*plan));
 	plan->manifest = manifest;
 	plan->cpu_count = pc->cpu_count < MANIFEST_CPUS_MAX ? pc->cpu_count : MANIFEST_CPUS_MAX;
-	take_cpus(plan, manifest);
+	schedule_take_cpus(plan, manifest, manifest->host.smt == MANIFEST_SMT_SHARE ? NULL : pc->cores);
 	for (uint32_t i = 0; i < manifest->vm_count; i++)
 		give_cpus(plan, manifest, i);
 	reset_left(plan, plan->left);

@@ -19,6 +19,7 @@
 /* The CPUs of the PC: 0 is the boot CPU, where the manager runs. */
 struct schedule_pc {
 	uint32_t cpu_count;
+	const uint32_t *cores; /* by CPU: threads of one core have the same number; NULL: no CPU shares its core */
 };
 
 struct schedule_plan_vm {
@@ -32,13 +33,14 @@ struct schedule_plan {
 	uint64_t dedicated_cpus[MANIFEST_CPUS_MAX / 64];
 	uint64_t window_cpus[MANIFEST_CPUS_MAX / 64]; /* with windows of VMs that are started */
 	uint64_t host_cpus[MANIFEST_CPUS_MAX / 64];   /* where programs of the host run */
+	uint64_t unused_cpus[MANIFEST_CPUS_MAX / 64]; /* threads of a core that another thread of it has to itself */
 	uint64_t left[MANIFEST_CPUS_MAX];             /* what reservations have left of each CPU (lib/schedule/share.h) */
 	struct schedule_plan_vm vms[MANIFEST_VMS_MAX];
 	struct pack_group groups[MANIFEST_VMS_MAX]; /* while it is made */
 };
 
 /* Fills *plan for all VMs of *manifest that are not refused, which stays and is borrowed; refuses those for which there is no CPU
- * (E208) or not enough time (E207), with messages. VMs further up go first. Call after manifest_check_host(). */
+ * (E208, E209) or not enough time (E207), with messages. VMs further up go first. Call after manifest_check_host(). */
 void schedule_plan_make(struct schedule_plan *plan, struct manifest *manifest, const struct schedule_pc *pc);
 
 /* Whether programs of the host get time on that CPU before VMs. */
@@ -51,5 +53,8 @@ bool schedule_plan_owner(const struct schedule_plan *plan, uint32_t cpu, uint32_
  * length, without newline. */
 size_t schedule_plan_cpu_words(const struct schedule_plan *plan, uint32_t cpu, char out[SCHEDULE_LINE_BYTES]);
 
-/* "the host keeps 5 % of ...", where any CPU has words; else 0. */
+/* "host reserve: 5 % ...", where any CPU has words; else 0. */
 size_t schedule_plan_host_words(const struct schedule_plan *plan, char out[SCHEDULE_LINE_BYTES]);
+
+/* "unused, ...: CPU 1 3", where there are such; else 0. */
+size_t schedule_plan_unused_words(const struct schedule_plan *plan, char out[SCHEDULE_LINE_BYTES]);

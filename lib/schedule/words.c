@@ -108,3 +108,18 @@ size_t schedule_plan_host_words(const struct schedule_plan *plan, char out[SCHED
 	}
 	return words.used;
 }
+
+size_t schedule_plan_unused_words(const struct schedule_plan *plan, char out[SCHEDULE_LINE_BYTES])
+{
+	struct words words = {.out = out};
+
+	out[0] = '\0';
+	for (uint32_t cpu = 0; cpu < plan->cpu_count; cpu++) {
+		if (!manifest_has_cpu(plan->unused_cpus, cpu))
+			continue;
+		if (words.used == 0)
+			add(&words, "unused, as other threads of their cores run VMs (smt = \"share\" would use them): CPU");
+		add(&words, " %u", cpu);
+	}
+	return words.used;
+}

@@ -108,10 +108,31 @@ static void check_plan(const struct schedule_plan *plan)
 		check_space_order(plan, i);
 }
 
+static bool may_run_on(const struct schedule_plan *plan, uint32_t vm, uint32_t cpu)
+{
+	bool may = !plan->manifest->vms[vm].refused && manifest_has_cpu(plan->vms[vm].cpus, cpu);
+
+	for (uint32_t i = 0; i < plan->manifest->vms[vm].vcpu_count; i++)
+		may = may || (!plan->manifest->vms[vm].refused && plan->vms[vm].places[i] == cpu);
+	return may;
+}
+
+/* CPUs n and n + 2 are one core: two VMs are never on both. */
+static void check_cores(const struct schedule_plan *plan)
+{
+	for (uint32_t cpu = 0; cpu < 2; cpu++) {
+		for (uint32_t a = 0; a < plan->manifest->vm_count; a++) {
+			for (uint32_t b = 0; b < plan->manifest->vm_count; b++)
+				require(a == b || !may_run_on(plan, a, cpu) || !may_run_on(plan, b, cpu + 2));
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct manifest manifest;
 	static struct schedule_plan plan;
+	static const uint32_t cores[4] = {0, 1, 0, 1};
 	static struct manifest_workspace workspace;
 	const struct manifest_limits limits = {
 		.cpu_count = 4,
@@ -123,8 +144,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(&manifest);
 	manifest_check_host(&manifest, &limits);
 	check(&manifest);
-	schedule_plan_make(&plan, &manifest, &(struct schedule_pc){.cpu_count = limits.cpu_count});
+	/* The length decides whether the PC has two threads in each core. */
+	schedule_plan_make(&plan, &manifest, &(struct schedule_pc){.cpu_count = limits.cpu_count,
+			.cores = size % 2 != 0 ? cores : NULL});
 	check(&manifest);
 	check_plan(&plan);
+	if (size % 2 != 0 && manifest.host.smt == MANIFEST_SMT_SEPARATE)
+		check_cores(&plan);
 	return 0;
 }

@@ -240,18 +240,104 @@ static void test_schedule_plan_refuses_vms_without_a_cpu(void **state)
 {
 	(void)state;
 	expect_refused(VM("motor") "cpus = [1]\n" DEDICATED VM("b") "cpus = [1]\n" VM("c"), 2, 1,
-		       "E208 bulkhead.toml line 9: VM \"b\" has no CPU: all its cpus are dedicated to other VMs or have windows; "
+		       "E208 bulkhead.toml line 9: VM \"b\" has no CPU: all its cpus are dedicated to other VMs, have windows or "
+				"are second threads of cores; "
 				"name "
 		       "others");
 	expect_refused(WINDOWS WINDOW("0ms", "4ms", "\"a\"", "0, 1") "]\n" VM("a") VM("b"), 2, 1,
-		       "E208 bulkhead.toml line 9: VM \"b\" has no CPU: all CPUs of this PC are dedicated to other VMs or have "
-				"windows; "
-		       "leave one free");
+		       "E208 bulkhead.toml line 9: VM \"b\" has no CPU: all CPUs of this PC are dedicated to other VMs, have "
+				"windows "
+		       "or are second threads of cores; leave one free");
 	expect_refused("[schedule]\nframe = \"10ms\"\nslack = true\nwindows = [\n" WINDOW("0ms", "4ms", "\"a\"", "1") "]\n"
 		       VM("a") VM("b") "cpus = [1]\n" RESERVE("1ms", "10ms"), 2, 1,
-		       "E208 bulkhead.toml line 13: VM \"b\" has no CPU: all its cpus are dedicated to other VMs or have windows; "
+		       "E208 bulkhead.toml line 13: VM \"b\" has no CPU: all its cpus are dedicated to other VMs, have windows or "
+				"are second threads of cores; "
 				"name "
 		       "others");
+}
+
+/* Four cores with two threads each: CPUs 0 4, 1 5, 2 6, 3 7. */
+static void make_smt_plan(const char *text)
+{
+	static const uint32_t cores[8] = {10, 20, 30, 40, 10, 20, 30, 40};
+	const struct schedule_pc pc = {.cpu_count = 8, .cores = cores};
+
+	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
+	assert_int_equal(manifest.message_count, 0);
+	schedule_plan_make(&plan, &manifest, &pc);
+}
+
+static void expect_smt_refused(const char *text, uint32_t vm, const char *expected)
+{
+	char line[MANIFEST_LINE_BYTES];
+
+	make_smt_plan(text);
+	assert_int_equal(manifest.message_count, 1);
+	manifest_message_format(&manifest, &manifest.messages[0], line, sizeof(line));
+	assert_string_equal(line, expected);
+	for (uint32_t i = 0; i < manifest.vm_count; i++)
+		assert_int_equal(manifest.vms[i].refused, i == vm);
+}
+
+static void test_schedule_plan_uses_first_threads_of_cores(void **state)
+{
+	char line[SCHEDULE_LINE_BYTES];
+
+	(void)state;
+	make_smt_plan(VM("a") VM("b") "cpus = [2, 6, 7]\n" VM("c") "vcpus = 4\n" RESERVE("9500us", "10ms"));
+	assert_int_equal(manifest.message_count, 0);
+	assert_true(plan.vms[0].cpus[0] == 0xf && plan.vms[1].cpus[0] == 4 && plan.vms[2].cpus[0] == 0xf);
+	assert_true(plan.host_cpus[0] == 0xf && plan.unused_cpus[0] == 0xf0);
+	schedule_plan_unused_words(&plan, line);
+	assert_string_equal(line, "unused, as other threads of their cores run VMs (smt = \"share\" would use them): CPU 4 5 6 7");
+	make_smt_plan("[host]\nsmt = \"share\"\n" VM("a") VM("b") "cpus = [6]\n" DEDICATED VM("c") "cpus = [2]\n" DEDICATED);
+	assert_int_equal(manifest.message_count, 0);
+	assert_true(plan.vms[0].cpus[0] == 0xbb && plan.unused_cpus[0] == 0);
+	assert_int_equal(schedule_plan_unused_words(&plan, line), 0);
+}
+
+static void test_schedule_plan_gives_whole_cores_to_dedicated_vms(void **state)
+{
+	(void)state;
+	make_smt_plan(VM("a") VM("pair") "vcpus = 2\ncpus = [1, 5]\n" DEDICATED VM("single") "cpus = [6]\nservice_cpu = 3\n"
+			DEDICATED);
+	assert_int_equal(manifest.message_count, 0);
+	assert_true(plan.dedicated_cpus[0] == 0x62 && plan.unused_cpus[0] == 0x94);
+	assert_true(plan.vms[0].cpus[0] == 9 && plan.host_cpus[0] == 9);
+	assert_true(plan.vms[1].places[0] == 1 && plan.vms[1].places[1] == 5);
+}
+
+static void test_schedule_plan_refuses_two_vms_on_one_core(void **state)
+{
+	(void)state;
+	expect_smt_refused(VM("a") "cpus = [1]\n" DEDICATED VM("b") "cpus = [5]\n" DEDICATED VM("c"), 1,
+			   "E209 bulkhead.toml line 9: VM \"b\": cpus names CPU 5, which shares a core with CPU 1: a core runs "
+			"one VM at a "
+			   "time; name other CPUs, or write smt = \"share\" in [host]");
+	assert_true(plan.vms[2].cpus[0] == 0xd);
+	expect_smt_refused(VM("a") "cpus = [4]\n" DEDICATED VM("c"), 0,
+			   "E209 bulkhead.toml line 4: VM \"a\": cpus names CPU 4, which shares a core with CPU 0: a core runs "
+			"one VM at a "
+			   "time; name other CPUs, or write smt = \"share\" in [host]");
+	expect_smt_refused(WINDOWS WINDOW("0ms", "4ms", "\"a\"", "1, 5") "]\n" VM("a") VM("b"), 0,
+			   "E209 bulkhead.toml line 4: VM \"a\": a window names CPU 5, which shares a core with CPU 1: a core "
+			"runs one VM "
+			   "at a time; name other CPUs, or write smt = \"share\" in [host]");
+	assert_true(plan.vms[1].cpus[0] == 0xf);
+	expect_smt_refused(WINDOWS WINDOW("0ms", "4ms", "\"b\"", "1") "]\n" VM("a") "cpus = [5]\n" DEDICATED VM("b"), 0,
+			   "E209 bulkhead.toml line 9: VM \"a\": cpus names CPU 5, which shares a core with CPU 1: a core runs "
+			"one VM at a "
+			   "time; name other CPUs, or write smt = \"share\" in [host]");
+	/* The CPU of the refused VM is free again. */
+	expect_smt_refused(VM("a") "cpus = [1]\nservice_cpu = 6\n" DEDICATED VM("b"), 0,
+			   "E209 bulkhead.toml line 5: VM \"a\": service_cpu names CPU 6, which shares a core with CPU 2: a core "
+			"runs one "
+			   "VM at a time; name other CPUs, or write smt = \"share\" in [host]");
+	assert_true(plan.vms[1].cpus[0] == 0xf && plan.dedicated_cpus[0] == 0);
+	expect_smt_refused(VM("a") VM("b") "cpus = [4, 5]\n", 1,
+			   "E208 bulkhead.toml line 7: VM \"b\" has no CPU: all its cpus are dedicated to other VMs, have windows "
+			"or are "
+			   "second threads of cores; name others");
 }
 
 int main(void)
@@ -269,6 +355,9 @@ int main(void)
 		cmocka_unit_test(test_schedule_plan_says_when_only_the_packing_fails),
 		cmocka_unit_test(test_schedule_plan_moves_earlier_vms_to_make_room),
 		cmocka_unit_test(test_schedule_plan_refuses_vms_without_a_cpu),
+		cmocka_unit_test(test_schedule_plan_uses_first_threads_of_cores),
+		cmocka_unit_test(test_schedule_plan_gives_whole_cores_to_dedicated_vms),
+		cmocka_unit_test(test_schedule_plan_refuses_two_vms_on_one_core),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
