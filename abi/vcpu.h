@@ -17,7 +17,7 @@ enum vcpu_exit_kind {
 	VCPU_EXIT_APIC_VALUE,    /* after VCPU_REPLY_APIC_READ: value */
 	VCPU_EXIT_EOI,           /* EOI of a vector of VM_EOI_EXITS: value = vector; the guest has moved on */
 	VCPU_EXIT_EXTINT,        /* the guest can take the external interrupt asked for: reply with VCPU_REPLY_EXTINT */
-	VCPU_EXIT_STOPPED,       /* this VM cannot go on: stop_reason */
+	VCPU_EXIT_STOPPED,       /* this VM cannot go on: stop_reason; value = the vCPU whose doing that is, or above all indices */
 	VCPU_EXIT_TASK_SWITCH,   /* task switch: value = exit qualification, decode group */
 	VCPU_EXIT_POOL_EMPTY,    /* the pool that pays has no memory: try again later */
 	VCPU_EXIT_STEAL_TIME,    /* the guest asked for a record of stolen time: value = its MSR; the guest has moved on */

@@ -62,6 +62,23 @@ static bool accepts_interrupts(const struct vcpu *target)
 	return (atomic_load(&target->route) & accepts) == accepts;
 }
 
+/* A SIPI from before the INIT found no processor that waits for one. Where both are pending the INIT thus came first. */
+static void send_init(struct vcpu *target)
+{
+	atomic_fetch_and(&target->pending, ~PENDING_SIPI);
+	atomic_store(&target->sipi_vector, NO_SIPI);
+	vcpu_notify(target, PENDING_INIT);
+}
+
+/* Of several the first one starts the processor, which ignores the rest. */
+static void send_startup(struct vcpu *target, uint8_t vector)
+{
+	uint32_t none = NO_SIPI;
+
+	atomic_compare_exchange_strong(&target->sipi_vector, &none, vector);
+	vcpu_notify(target, PENDING_SIPI);
+}
+
 bool interrupts_deliver(struct vcpu *target, uint64_t icr)
 {
 	uint8_t vector = ICR_VECTOR(icr);
@@ -77,12 +94,9 @@ bool interrupts_deliver(struct vcpu *target, uint64_t icr)
 	case DELIVERY_NMI: vcpu_notify(target, PENDING_NMI); break;
 	case DELIVERY_INIT:
 		if ((icr & ICR_LEVEL) == 0 || (icr & ICR_ASSERT) != 0) /* "INIT Level De-assert" does nothing */
-			vcpu_notify(target, PENDING_INIT);
+			send_init(target);
 		break;
-	case DELIVERY_STARTUP:
-		atomic_store(&target->sipi_vector, vector);
-		vcpu_notify(target, PENDING_SIPI);
-		break;
+	case DELIVERY_STARTUP: send_startup(target, vector); break;
 	case DELIVERY_SMI: /* a VM has no SMM; ExtINT comes by VCPU_EXTINT */
 	case DELIVERY_EXTINT:
 	case DELIVERY_RESERVED: return false;

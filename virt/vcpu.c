@@ -85,6 +85,7 @@ static void vcpu_init(struct vcpu *vcpu, struct vm *vm, const struct vcpu_config
 	vcpu->activity = vcpu->is_bootstrap ? VCPU_ACTIVE : VCPU_WAIT_FOR_SIPI;
 	vcpu->thread_lock = SPINLOCK(RANK_EVENT);
 	vcpu->timer_deadline_tsc = UINT64_MAX;
+	vcpu->sipi_vector = NO_SIPI;
 	vcpu->tsc_offset = vm->tsc_offset;
 	vcpu->eoi_vector = NO_EOI;
 	vcpu->xcr0 = 1;

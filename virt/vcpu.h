@@ -66,7 +66,8 @@ struct vcpu {
 	/* any CPU */
 	_Atomic uint32_t pending;
 	_Atomic uint32_t place;           /* enum vcpu_place */
-	_Atomic uint32_t sipi_vector;
+	_Atomic uint32_t sipi_vector;     /* of the first SIPI since the last INIT, or NO_SIPI */
+	_Atomic bool sleeps_for_good;     /* only another vCPU of the VM can wake it: vcpu_sleep.c */
 	_Atomic uint32_t extint_level;
 	_Atomic uint64_t route;           /* what senders match against: see interrupts.c */
 	_Atomic bool running;             /* a call for this vCPU is under way */
@@ -99,7 +100,8 @@ struct vcpu {
 	uint64_t exits_to_vmm;
 };
 
-#define NO_EOI UINT64_MAX
+#define NO_EOI  UINT64_MAX
+#define NO_SIPI UINT32_MAX
 
 /* SDM Vol. 3A, "Processor State After Reset". */
 #define DR6_AFTER_INIT 0xffff0ff0ULL
@@ -111,6 +113,11 @@ void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits);
 /* Memory was taken out of the guest map: the vCPU forgets its translations before it enters the guest again. Adds the CPU on which
  * it may be in the guest now to cpu_mask, for shootdown_guests(). Context: any. */
 void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64]);
+
+/* The vCPU goes to sleep and will not wake by itself: HLT with interrupts off, or wait-for-SIPI. True: nobody is left who could
+ * wake one of the VM. Awake: it looks at `pending` again. Context: the vCPU's own thread. */
+MUST_CHECK bool vcpu_sleeps_for_good(struct vcpu *vcpu);
+void vcpu_awakes(struct vcpu *vcpu);
 
 /* EDX:EAX, as RDMSR, WRMSR and XSETBV use it. Writing a 32-bit register clears its upper half. */
 static inline uint64_t vcpu_edx_eax(const struct vcpu *vcpu)

@@ -157,7 +157,7 @@ static enum vcpu_exit_kind apply_reply(struct vcpu *vcpu)
 
 static void start_by_sipi(struct vcpu *vcpu)
 {
-	uint32_t vector = atomic_load(&vcpu->sipi_vector) & 0xff;
+	uint32_t vector = atomic_exchange(&vcpu->sipi_vector, NO_SIPI) & 0xff;
 
 	vcpu_reset(vcpu);
 	vcpu->registers.rip = 0;
@@ -173,8 +173,8 @@ static void take_requests(struct vcpu *vcpu, uint32_t bits)
 
 	if ((bits & PENDING_FLUSH) != 0)
 		hv->flush(vcpu->vm);
-	if ((bits & PENDING_NMI) != 0)
-		vcpu->nmi_waiting = true;
+	if ((bits & PENDING_NMI) != 0 && vcpu->activity != VCPU_WAIT_FOR_SIPI)
+		vcpu->nmi_waiting = true; /* else it is lost: "Types of Wait-for-SIPI" knows SIPI only */
 	if ((bits & PENDING_KICK) != 0)
 		vcpu->is_kicked = true;
 	if ((bits & PENDING_INIT) != 0) {
@@ -204,10 +204,10 @@ static void load_waiting_registers(struct vcpu *vcpu)
 	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT); /* what can be delivered may have changed with RFLAGS */
 }
 
-/* With interrupts off, one vCPU alone can only be woken by an NMI, and nobody is there to send one. */
-static bool halted_for_good(const struct vcpu *vcpu)
+/* No interrupt wakes it, and nobody but another vCPU is there to send NMI, INIT or SIPI. */
+static bool needs_another_vcpu(const struct vcpu *vcpu)
 {
-	return vcpu->activity == VCPU_HALTED && vcpu->vm->vcpu_limit == 1 && !hv->interrupt_open(vcpu);
+	return vcpu->activity == VCPU_WAIT_FOR_SIPI || !hv->interrupt_open(vcpu);
 }
 
 /* HLT or wait-for-SIPI: gives the CPU away until there may be something to do. */
@@ -219,7 +219,7 @@ static void wait(struct vcpu *vcpu)
 		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 		return;
 	}
-	if (halted_for_good(vcpu)) {
+	if (needs_another_vcpu(vcpu) && vcpu_sleeps_for_good(vcpu)) {
 		vm_stop(vcpu->vm, VCPU_STOP_HALTED_FOREVER);
 		return;
 	}
@@ -228,6 +228,7 @@ static void wait(struct vcpu *vcpu)
 	if (atomic_load(&vcpu->pending) == 0)
 		thread_block(vcpu->activity == VCPU_HALTED ? vcpu->timer_deadline_tsc : UINT64_MAX);
 	atomic_store(&vcpu->place, VCPU_IN_LOOP);
+	vcpu_awakes(vcpu);
 	arrive(vcpu);
 }
 
@@ -235,6 +236,7 @@ static enum vcpu_exit_kind stopped(struct vcpu *vcpu)
 {
 	hv->fill_decode_group(vcpu);
 	vcpu->state->exit.stop_reason = atomic_load(&vcpu->vm->stop_reason);
+	vcpu->state->exit.value = atomic_load(&vcpu->vm->stopper) - 1;
 	return VCPU_EXIT_STOPPED;
 }
 

@@ -1,6 +1,6 @@
 KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
 	virt/interrupts.c virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c virt/msr_policy.c virt/paravirtual.c virt/posted.c \
-	virt/reply.c virt/steal_time.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_run.c virt/vm.c virt/vm_slot.c
+	virt/reply.c virt/steal_time.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_run.c virt/vcpu_sleep.c virt/vm.c virt/vm_slot.c
 
 LOCAL_APIC_SOURCES := virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c
 UNIT_TESTS += local_apic
@@ -8,7 +8,7 @@ test_local_apic_SOURCES := $(LOCAL_APIC_SOURCES)
 UNIT_TESTS += msr_policy interrupts virt_policies
 test_msr_policy_SOURCES := virt/msr_policy.c virt/control_registers.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
 UNIT_TESTS += vcpu_run
-test_vcpu_run_SOURCES := virt/vcpu_run.c virt/interrupts.c virt/posted.c virt/reply.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
+test_vcpu_run_SOURCES := virt/vcpu_run.c virt/vcpu_sleep.c virt/interrupts.c virt/posted.c virt/reply.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
 $(BUILD)/host/virt/vcpu_run.o: HOST_CFLAGS += -include tests/fake/cpu_insn.h
 test_interrupts_SOURCES := virt/interrupts.c virt/posted.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
 UNIT_TESTS += guest_map

@@ -26,10 +26,13 @@ static _Atomic uint32_t last_vm_id;
 
 void vm_stop(struct vm *vm, enum vcpu_stop_reason reason)
 {
-	uint32_t none = VCPU_STOP_NONE;
+	const struct vcpu *own = thread_current()->vcpu;
+	uint32_t nobody = 0;
 
-	if (!atomic_compare_exchange_strong(&vm->stop_reason, &none, (uint32_t)reason))
+	if (!atomic_compare_exchange_strong(&vm->stopper, &nobody,
+					    own != NULL && own->vm == vm ? own->index + 1 : STOPPED_BY_OTHERS))
 		return;
+	atomic_store(&vm->stop_reason, (uint32_t)reason);
 	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
 		struct vcpu *vcpu = vm_vcpu(vm, i);
 

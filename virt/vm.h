@@ -37,6 +37,8 @@ struct vm {
 	struct spinlock create_lock;
 	/* atomic */
 	_Atomic uint32_t stop_reason;
+	_Atomic uint32_t stopper;     /* 1 + index of the vCPU whose doing that was, STOPPED_BY_OTHERS, or 0: not stopped */
+	_Atomic uint32_t sleep_changes; /* see vcpu_sleep.c */
 	_Atomic(struct vcpu *) vcpus[VCPUS_PER_VM_MAX]; /* freed with the VM only */
 	_Atomic uint64_t eoi_exits[4];                  /* vectors whose EOI the VMM wants */
 };
@@ -45,6 +47,8 @@ static inline bool vm_feature_disabled(const struct vm *vm, enum feature feature
 {
 	return (vm->disabled_features & FEATURE_BIT(feature)) != 0;
 }
+
+#define STOPPED_BY_OTHERS UINT32_MAX
 
 /* Ends this VM's run: the first reason counts. All its vCPUs leave the guest and return VCPU_EXIT_STOPPED. Context: any. */
 void vm_stop(struct vm *vm, enum vcpu_stop_reason reason);

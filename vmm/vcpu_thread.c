@@ -67,8 +67,11 @@ static void exit_steal_time(struct machine_vcpu *vcpu)
 				 (unsigned long long)record.raw);
 }
 
+/* Where it is one vCPU's doing, that one says where and why. */
 static void exit_stopped(struct machine_vcpu *vcpu)
 {
+	if (vcpu->state->exit.value < vcpu->machine->vcpu_count && vcpu->state->exit.value != vcpu->index)
+		sys_thread_exit(0, false);
 	report_stopped(vcpu->machine, &vcpu->state->exit);
 }
 

@@ -40,6 +40,7 @@ static int setup(void **state)
 		vcpus[i]->index = i;
 		vcpus[i]->timer_deadline_tsc = UINT64_MAX;
 		vcpus[i]->eoi_vector = NO_EOI;
+		vcpus[i]->sipi_vector = NO_SIPI;
 		local_apic_create(&vcpus[i]->apic, i, i == 0, true, 39, apic_clock_make(1000000000));
 		local_apic_write(&vcpus[i]->apic, APIC_SVR, 0x1ff, 0, &effects);
 		local_apic_write(&vcpus[i]->apic, APIC_LDR, 1U << (24 + i), 0, &effects);
@@ -185,6 +186,24 @@ static void test_interrupts_init_and_sipi(void **state)
 	assert_int_equal(atomic_load(&vcpus[1]->sipi_vector), 0x9a);
 	interrupts_send(&vm, vcpus[0], 2ULL << 32 | DELIVERY_INIT << 8 | ICR_LEVEL, false); /* de-assert */
 	assert_int_equal(atomic_load(&vcpus[2]->pending), 0);
+}
+
+static void send_to_1(uint64_t icr)
+{
+	interrupts_send(&vm, vcpus[0], 1ULL << 32 | ICR_ASSERT | icr, false);
+}
+
+/* SDM Vol. 3A, "MP Initialization Protocol Algorithm": only a processor that waits for a SIPI takes one. */
+static void test_interrupts_init_forgets_the_sipi_before(void **state)
+{
+	(void)state;
+	send_to_1(DELIVERY_STARTUP << 8 | 0x10);
+	send_to_1(DELIVERY_INIT << 8);
+	assert_int_equal(atomic_load(&vcpus[1]->pending), PENDING_INIT);
+	send_to_1(DELIVERY_STARTUP << 8 | 0x9a);
+	send_to_1(DELIVERY_STARTUP << 8 | 0x9b); /* by then it runs */
+	assert_int_equal(atomic_load(&vcpus[1]->pending), PENDING_INIT | PENDING_SIPI);
+	assert_int_equal(atomic_load(&vcpus[1]->sipi_vector), 0x9a);
 }
 
 static void test_interrupts_before_entry_injects_by_priority(void **state)
@@ -334,6 +353,7 @@ int main(void)
 		TEST(test_interrupts_disabled_apic_takes_only_nmi),
 		TEST(test_interrupts_vectors_below_16_are_lost),
 		TEST(test_interrupts_init_and_sipi),
+		TEST(test_interrupts_init_forgets_the_sipi_before),
 		TEST(test_interrupts_before_entry_injects_by_priority),
 		TEST(test_interrupts_before_entry_opens_window_when_closed),
 		TEST(test_interrupts_event_in_flight_comes_first),

@@ -1,4 +1,5 @@
-/* virt/vcpu_run.c around a fake guest: a stop is never missed, and INIT leaves nothing of the life before. */
+/* virt/vcpu_run.c around a fake guest: a stop is never missed, and INIT leaves nothing of the life before. One file because all
+ * tests need that guest and its thread. */
 #include "tests/unit/unit.h"
 
 #include "kernel/percpu.h"
@@ -15,7 +16,7 @@ uint64_t fake_cr2;
 struct percpu fake_percpu;
 
 static struct vm vm;
-static struct vcpu vcpu;
+static struct vcpu vcpu, sibling; /* the other one is awake, unless a test says otherwise */
 static struct vcpu_state vcpu_state;
 static struct vcpu_reply vcpu_reply;
 static struct hv_cpu hv_cpu;
@@ -118,12 +119,16 @@ static int setup(void **state)
 	(void)state;
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
+	memset(&sibling, 0, sizeof(sibling));
 	memset(&thread, 0, sizeof(thread));
 	memset(&hv_cpu, 0, sizeof(hv_cpu));
 	fake_hv_reset();
 	fake_hv.run = guest;
 	fake_percpu.hypervisor = &hv_cpu;
 	vm.vcpu_limit = 2;
+	atomic_store(&vm.vcpus[0], &vcpu);
+	atomic_store(&vm.vcpus[1], &sibling);
+	vcpu.sipi_vector = NO_SIPI;
 	vcpu.vm = &vm;
 	vcpu.state = &vcpu_state;
 	vcpu.reply = &vcpu_reply;
@@ -313,6 +318,90 @@ static void test_vcpu_run_lone_vcpu_kicks_itself(void **state)
 	assert_int_equal(vcpu.state->exit.stop_reason, VCPU_STOP_HALTED_FOREVER);
 }
 
+static void expect_dead(unsigned blocked)
+{
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(vcpu.state->exit.stop_reason, blocked == 0 ? VCPU_STOP_HALTED_FOREVER : VCPU_STOP_POWER_OFF);
+	assert_int_equal(blocks, blocked);
+}
+
+/* All halted with interrupts off, or waiting for a SIPI: nobody is left who could wake another. */
+static void test_vcpu_run_last_one_to_halt_for_good_ends_the_vm(void **state)
+{
+	(void)state;
+	halt_with_interrupts_off(1);
+	atomic_store(&sibling.sleeps_for_good, true);
+	expect_dead(0);
+	setup(state);
+	vcpu.activity = VCPU_WAIT_FOR_SIPI;
+	atomic_store(&sibling.sleeps_for_good, true);
+	expect_dead(0);
+	setup(state);
+	halt_with_interrupts_off(1);
+	atomic_store(&sibling.sleeps_for_good, true);
+	atomic_store(&sibling.pending, PENDING_NMI); /* it sleeps yet, but will send something */
+	expect_dead(1);
+	setup(state);
+	halt_with_interrupts_off(1);
+	fake_hv.interrupt_open = true;
+	atomic_store(&sibling.sleeps_for_good, true);
+	expect_dead(1);
+}
+
+static void test_vcpu_run_says_that_it_is_awake(void **state)
+{
+	(void)state;
+	halt_with_interrupts_off(1);
+	while_blocked = PENDING_KICK;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_false(atomic_load(&vcpu.sleeps_for_good));
+	assert_int_equal(atomic_load(&vm.sleep_changes), 2);
+}
+
+/* "one INIT followed at once by one SIPI": INIT comes first, whichever bit is seen; a waiting processor takes no NMI with it. */
+static void test_vcpu_run_init_and_sipi_at_once(void **state)
+{
+	(void)state;
+	atomic_store(&vcpu.sipi_vector, 0x9aU);
+	atomic_store(&vcpu.pending, PENDING_INIT | PENDING_SIPI | PENDING_NMI);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 1);
+	assert_int_equal(vcpu.registers.cs.selector, 0x9a00);
+	assert_int_equal(vcpu.registers.cs.base, 0x9a000);
+	assert_false(fake_hv.injected_nmi);
+	assert_int_equal(vcpu.sipi_vector, NO_SIPI);
+}
+
+static void test_vcpu_run_sipi_to_a_running_processor_is_lost(void **state)
+{
+	(void)state;
+	atomic_store(&vcpu.sipi_vector, 0x9aU);
+	atomic_store(&vcpu.pending, PENDING_SIPI);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 1);
+	assert_int_equal(vcpu.registers.cs.selector, 0);
+	assert_int_equal(vcpu.activity, VCPU_ACTIVE);
+}
+
+static void test_vcpu_run_waiting_processor_loses_nmis(void **state)
+{
+	(void)state;
+	vcpu.activity = VCPU_WAIT_FOR_SIPI;
+	atomic_store(&vcpu.pending, PENDING_NMI);
+	while_blocked = PENDING_SIPI;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 1);
+	assert_false(fake_hv.injected_nmi || vcpu.nmi_waiting);
+}
+
+static void test_vcpu_run_says_whose_doing_a_stop_was(void **state)
+{
+	(void)state;
+	atomic_store(&vm.stopper, 2U);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(vcpu.state->exit.value, 1);
+}
+
 static void test_vcpu_run_tells_the_vmm_of_the_steal_time_msr_once(void **state)
 {
 	(void)state;
@@ -343,6 +432,12 @@ int main(void)
 		TEST(test_vcpu_run_interrupt_does_not_end_hlt_with_interrupts_off),
 		TEST(test_vcpu_run_kick_does_not_start_a_processor),
 		TEST(test_vcpu_run_lone_vcpu_kicks_itself),
+		TEST(test_vcpu_run_last_one_to_halt_for_good_ends_the_vm),
+		TEST(test_vcpu_run_says_that_it_is_awake),
+		TEST(test_vcpu_run_init_and_sipi_at_once),
+		TEST(test_vcpu_run_sipi_to_a_running_processor_is_lost),
+		TEST(test_vcpu_run_waiting_processor_loses_nmis),
+		TEST(test_vcpu_run_says_whose_doing_a_stop_was),
 		TEST(test_vcpu_run_tells_the_vmm_of_the_steal_time_msr_once),
 	};
 
