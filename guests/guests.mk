@@ -27,7 +27,7 @@ $(eval $(call flat_rule,hello,guests/hello/hello))
 $(eval $(call flat_rule,bench,$(basename $(BENCH_SOURCES))))
 $(eval $(call flat_rule,share,$(basename $(SHARE_SOURCES))))
 # Those that start further processors.
-FLAT_SMP_GUESTS := many_vcpus
+FLAT_SMP_GUESTS := many_vcpus paravirtual
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest) \
 	$(if $(filter $(guest),$(FLAT_SMP_GUESTS)),$(basename $(SMP_SOURCES))))))
 

@@ -60,8 +60,6 @@ static inline void interrupts_off(void)
 	__asm__ volatile("cli" : : : "memory");
 }
 
-/* A guest that computes without an exit needs it in Bochs, which, when it enters a guest with interrupts off, holds back the host's
- * too until the guest changes RFLAGS.IF. On a CPU they exit: SDM Vol. 3C, "Event Blocking". */
 static inline void interrupts_on(void)
 {
 	__asm__ volatile("sti" : : : "memory");

@@ -13,9 +13,9 @@ def add(*programs):
     return tuple(f"{harness.BUILD}/{program}.bin=test/{program}.bin" for program in programs)
 
 
-def flat(name, program, cmdline=""):
+def flat(name, program, cmdline="", memory="2M"):
     line = f'cmdline = "{cmdline}"\n' if cmdline else ""
-    return f'\n[[vm]]\nname = "{name}"\nkernel = "test/{program}.bin"\nmemory = "2M"\ncpus = [0]\n{line}'
+    return f'\n[[vm]]\nname = "{name}"\nkernel = "test/{program}.bin"\nmemory = "{memory}"\ncpus = [0]\n{line}'
 
 
 def disable(*names):
@@ -44,6 +44,17 @@ def test_msr_of_stolen_time_is_absent_where_switched_off(boot):
     boot.type("console one\r")
     boot.wait_for("steal_time: absent")
     assert "TEST-FAIL" not in boot.text()
+
+
+@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=add("paravirtual"),
+                  manifest=flat("several", "paravirtual", memory="16M") + "vcpus = 4\n")
+def test_kicks_messages_and_flush_wishes_between_vcpus(boot):
+    boot.shows("several: stopped: the guest powered off")
+    boot.to_host()
+    boot.type("console several\r")
+    boot.wait_for("paravirtual: end")
+    assert "TEST-FAIL" not in boot.text()
+    assert len(set(re.findall(r"TEST-PASS ([^\r\n]*)", boot.text()))) == 12
 
 
 def spins(vcpus, disabled, least, most):
