@@ -18,10 +18,17 @@ struct vcpu;
 /* What a guest passes: RAX, then RBX, RCX, RDX, RSI. Outside 64-bit mode their low halves. */
 struct hypercall {
 	uint64_t number;
-	uint64_t arguments[4];
 	unsigned cpl;
+	/* where hypercall_has_arguments() */
 	bool is_64_bit;
+	uint64_t arguments[4];
 };
+
+/* Whether the call needs more than its number; the upper half of that may be garbage outside 64-bit mode. */
+static inline bool hypercall_has_arguments(uint64_t number)
+{
+	return (uint32_t)number == HYPERCALL_KICK_CPU || (uint32_t)number == HYPERCALL_SEND_IPI;
+}
 
 /* The answer; never a fault. From CPL > 0: -EPERM; of a number that is unknown or not offered to this VM: -ENOSYS.
  * Context: the vCPU's own thread. */

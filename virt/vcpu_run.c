@@ -204,7 +204,7 @@ static void load_waiting_registers(struct vcpu *vcpu)
 	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT); /* what can be delivered may have changed with RFLAGS */
 }
 
-/* No interrupt wakes it, and nobody but another vCPU is there to send NMI, INIT or SIPI. */
+/* No interrupt wakes it, and nobody but another vCPU is there to send NMI, INIT or SIPI, or to kick it. */
 static bool needs_another_vcpu(const struct vcpu *vcpu)
 {
 	return vcpu->activity == VCPU_WAIT_FOR_SIPI || !hv->interrupt_open(vcpu);

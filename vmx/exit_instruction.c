@@ -77,20 +77,31 @@ enum exit_verdict exit_xsetbv(struct vcpu *vcpu, const struct exit_info *info)
 	return EXIT_ADVANCE;
 }
 
+/* Out of line: what a call without arguments does not need. */
+static __attribute__((noinline)) void read_arguments(struct vcpu *vcpu, struct hypercall *call)
+{
+	const uint64_t *gpr = vcpu->state->gpr;
+	uint64_t mask;
+
+	call->is_64_bit = (vmcs_read32(VMCS_GUEST_CS_ATTRIBUTES) & SEGMENT_LONG) != 0 && (vmx_get_efer(vcpu) & EFER_LMA) != 0;
+	mask = call->is_64_bit ? UINT64_MAX : UINT32_MAX;
+	call->number &= mask;
+	call->arguments[0] = gpr[GPR_RBX] & mask;
+	call->arguments[1] = gpr[GPR_RCX] & mask;
+	call->arguments[2] = gpr[GPR_RDX] & mask;
+	call->arguments[3] = gpr[GPR_RSI] & mask;
+}
+
 enum exit_verdict exit_vmcall(struct vcpu *vcpu, const struct exit_info *info)
 {
-	uint64_t *gpr = vcpu->state->gpr;
-	bool is_64_bit = (vmcs_read32(VMCS_GUEST_CS_ATTRIBUTES) & SEGMENT_LONG) != 0 && (vmx_get_efer(vcpu) & EFER_LMA) != 0;
-	uint64_t mask = is_64_bit ? UINT64_MAX : UINT32_MAX;
-	const struct hypercall call = {
-		.number = gpr[GPR_RAX] & mask,
-		.arguments = {gpr[GPR_RBX] & mask, gpr[GPR_RCX] & mask, gpr[GPR_RDX] & mask, gpr[GPR_RSI] & mask},
-		.cpl = vmcs_read32(VMCS_GUEST_SS_ATTRIBUTES) >> 5 & 3,
-		.is_64_bit = is_64_bit,
-	};
+	struct hypercall call;
 
 	(void)info;
-	gpr[GPR_RAX] = (uint64_t)hypercall(vcpu, &call) & mask;
+	call.number = vcpu->state->gpr[GPR_RAX];
+	call.cpl = vmcs_read32(VMCS_GUEST_SS_ATTRIBUTES) >> 5 & 3;
+	if (hypercall_has_arguments(call.number))
+		read_arguments(vcpu, &call);
+	vcpu->state->gpr[GPR_RAX] = (uint64_t)hypercall(vcpu, &call);
 	return EXIT_ADVANCE;
 }
 

@@ -7,6 +7,7 @@
 #define LEAF_OFFERED       0x40000001U
 #define OFFERED            (1U << 5)
 #define VECTOR_GP          13U
+#define NO_MEMORY          0xd0000000UL
 
 static volatile struct {
 	uint64_t steal_ns;
@@ -58,6 +59,9 @@ static void measure(void)
 
 	if (!write_faults(address | 3) || record.version != 0)
 		print("TEST-FAIL reserved bits are accepted\n");
+	write_msr(MSR_KVM_STEAL_TIME, NO_MEMORY | 1);
+	if (read_msr(MSR_KVM_STEAL_TIME) != (NO_MEMORY | 1))
+		print("TEST-FAIL an address without memory is not accepted\n");
 	write_msr(MSR_KVM_STEAL_TIME, address | 1);
 	if (read_msr(MSR_KVM_STEAL_TIME) != (address | 1) || record.version == 0 || record.flags != 0)
 		print("TEST-FAIL no record\n");
