@@ -85,7 +85,8 @@ int64_t sys_irq_ack(const struct syscall_arguments *a)
 static size_t report_cores(uint32_t *cores)
 {
 	bool is_known = cpuid(0, 0).eax >= CPUID_TOPOLOGY && (cpuid(CPUID_TOPOLOGY, 0).ecx >> 8 & 0xff) == TOPOLOGY_LEVEL_SMT;
-	uint32_t thread_bits = is_known ? cpuid(CPUID_TOPOLOGY, 0).eax & 0x1f : 0;
+	bool has_threads = is_known && (cpuid(CPUID_TOPOLOGY, 0).ebx & 0xffff) > 1;
+	uint32_t thread_bits = has_threads ? cpuid(CPUID_TOPOLOGY, 0).eax & 0x1f : 0;
 
 	for (uint32_t i = 0; i < percpu_count; i++)
 		cores[i] = percpus[i]->apic_id >> thread_bits;
