@@ -60,6 +60,9 @@ test_kernel_reaper_SOURCES := $(filter-out tests/fake/kernel_reaper.c,$(test_ker
 KERNEL_SCHEDULE_SOURCES := $(sort $(wildcard kernel/schedule/*.c)) kernel/timer_heap.c
 UNIT_TESTS += kernel_schedule
 test_kernel_schedule_SOURCES := $(KERNEL_SCHEDULE_SOURCES)
+UNIT_TESTS += kernel_schedule_windows kernel_schedule_random
+test_kernel_schedule_windows_SOURCES := $(KERNEL_SCHEDULE_SOURCES)
+test_kernel_schedule_random_SOURCES := $(KERNEL_SCHEDULE_SOURCES)
 UNIT_TESTS += kernel_scheduler
 test_kernel_scheduler_SOURCES := kernel/scheduler.c kernel/inbox.c kernel/balance.c kernel/object.c $(KERNEL_SCHEDULE_SOURCES) \
 	tests/fake/kernel_cpu_stack.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c tests/fake/kernel_reaper.c

@@ -20,6 +20,12 @@ enum queue_rank queue_rank(const struct schedule *schedule, uint32_t index)
 	return QUEUE_CLOSED;
 }
 
+/* Where a window is shorter than two turns, it is not always the same queue that comes first. */
+static bool is_before(const struct schedule_queue *a, const struct schedule_queue *b)
+{
+	return a->served != b->served ? (int64_t)(a->served - b->served) < 0 : (int64_t)(a->first_tsc - b->first_tsc) < 0;
+}
+
 struct schedule_queue *choose_queue(struct schedule *schedule, enum queue_rank *rank)
 {
 	struct schedule_queue *best = NULL;
@@ -30,7 +36,7 @@ struct schedule_queue *choose_queue(struct schedule *schedule, enum queue_rank *
 
 		if (queue->count == 0 || this_rank == QUEUE_CLOSED)
 			continue;
-		if (best == NULL || this_rank < *rank || (this_rank == *rank && (int64_t)(queue->served - best->served) < 0)) {
+		if (best == NULL || this_rank < *rank || (this_rank == *rank && is_before(queue, best))) {
 			best = queue;
 			*rank = this_rank;
 		}
@@ -99,6 +105,10 @@ struct schedule_entity *take_fair(struct schedule *schedule, const struct schedu
 
 		if (group_cap_left(schedule, entity->group, now_tsc) > 0) {
 			schedule->served_now = queue->served;
+			if (schedule->is_fresh && rank == QUEUE_FIRST) {
+				schedule->is_fresh = false;
+				queue->first_tsc = now_tsc;
+			}
 			return entity;
 		}
 		fair_stop(schedule, entity);

@@ -53,6 +53,7 @@ void schedule_set_rules(struct schedule *schedule, const struct schedule_cpu *ru
 	schedule->host.period_ticks = rules->host_period_ticks;
 	schedule->host.left_ticks = (int64_t)rules->host_budget_ticks;
 	schedule->host.deadline_tsc = now_tsc + rules->host_period_ticks;
+	schedule->is_alone = false;
 	schedule->end_tsc = now_tsc;
 	windows_update(schedule, now_tsc);
 }
@@ -130,7 +131,7 @@ static struct schedule_server *server_of(struct schedule *schedule, struct sched
 static void charge_server(const struct schedule *schedule, struct schedule_server *server, uint64_t ticks)
 {
 	server->left_ticks -= (int64_t)ticks;
-	if (server->left_ticks < 0 && schedule->end_tsc == UINT64_MAX)
+	if (server->left_ticks < 0 && schedule->is_alone)
 		server->left_ticks = 0;
 }
 
@@ -201,6 +202,7 @@ static void become_urgent(struct schedule *schedule, struct schedule_entity *run
 {
 	fair_stop(schedule, running);
 	schedule->is_urgent = true;
+	schedule->is_alone = false;
 	schedule->end_tsc = now_tsc + (uint64_t)running->server.left_ticks;
 }
 
@@ -243,6 +245,7 @@ static uint64_t end_of_turn(struct schedule *schedule, struct schedule_entity *e
 	int64_t cap_left;
 	uint64_t ticks;
 
+	schedule->is_alone = !contended;
 	if (schedule->is_urgent)
 		return contended ? now_tsc + (uint64_t)server_of(schedule, entity)->left_ticks : UINT64_MAX;
 	cap_left = group_cap_left(schedule, entity->group, now_tsc);
@@ -355,9 +358,9 @@ bool schedule_is_due(struct schedule *schedule, uint64_t now_tsc)
 	expire(schedule, now_tsc);
 	if (schedule->running == NULL)
 		return schedule->ready_count > 0;
-	/* A lone one had no end; now that others wait, it gets one. */
-	if (schedule->end_tsc == UINT64_MAX)
-		schedule->end_tsc = end_of_turn(schedule, schedule->running, now_tsc);
+	/* A lone one had no end but by its cap; now that others wait, it gets one. */
+	if (schedule->is_alone && !schedule->yields)
+		schedule->end_tsc = earlier(schedule->end_tsc, end_of_turn(schedule, schedule->running, now_tsc));
 	return (schedule->end_tsc != UINT64_MAX && is_reached(schedule->end_tsc, now_tsc)) ||
 	       is_preempted(schedule, schedule->running);
 }

@@ -71,6 +71,7 @@ struct schedule_queue {
 	uint32_t count;                /* in the heaps */
 	uint64_t windows;              /* of the VMs that wait here; constant */
 	uint64_t served;               /* virtual: what it got, against other queues */
+	uint64_t first_tsc;            /* when it last was the first of a window */
 };
 
 #define SCHEDULE_QUEUE_HOST   0U
@@ -83,6 +84,7 @@ struct schedule {
 	struct schedule_entity *running;  /* NULL: idle */
 	bool is_urgent;                   /* it runs by a reservation: its own or the host's */
 	bool had_grace;                   /* in this turn */
+	bool is_alone;                    /* nobody waited when end_tsc was set */
 	bool yields;                      /* another one of its queue goes first: */
 	struct schedule_entity *prefers;  /* ... this one, if its turn has come; or NULL */
 	uint64_t charged_tsc;             /* accounts are right up to here */
@@ -92,6 +94,7 @@ struct schedule {
 	uint32_t window;                  /* position in rules.windows; window_count: between windows */
 	uint64_t window_end_tsc;          /* UINT64_MAX: no windows here */
 	uint64_t served_now;              /* of the queue chosen last */
+	bool is_fresh;                    /* nobody was chosen in this window */
 	uint32_t queue_count;
 	uint32_t ready_count;             /* in all queues: the running one is not */
 	struct schedule_queue *queues;    /* SCHEDULE_QUEUES_MAX */

@@ -1,129 +1,6 @@
-/* kernel/schedule/: who runs next, on a simulated CPU whose TSC counts microseconds, in steps of 10 us. Long runs and several
- * CPUs are the simulator's (tests/simulator/). One file because every test needs the same simulated CPU. */
-#include "tests/unit/unit.h"
-
-#include "kernel/schedule/schedule.h"
-
-#define STEP_US   10U
-#define SECOND_US 1000000U
-#define SLICE_US  1000U
-#define ENDLESS   UINT64_MAX
-#define AWAKE     UINT64_MAX
-#define JOBS_MAX  20U
-
-/* A thread that runs for burst_us, then waits for wait_us. */
-struct job {
-	struct schedule_entity entity; /* first: the policy's answer is the job */
-	struct schedule_group own, *group;
-	uint64_t burst_us, wait_us;
-	uint64_t left_us;     /* of this burst */
-	uint64_t woke_at_us;
-	uint64_t wakes_at_us; /* AWAKE: it does not wait */
-	uint64_t had_us, worst_delay_us, late_count;
-	uint64_t due_us; /* for one with a period: when its burst must be done */
-};
-
-static struct {
-	struct schedule schedule;
-	struct schedule_queue queues[SCHEDULE_QUEUES_MAX];
-	struct job jobs[JOBS_MAX];
-	unsigned count;
-	struct job *running; /* NULL: idle */
-	uint64_t now_us;
-} cpu;
-
-static void start(void)
-{
-	memset(&cpu, 0, sizeof(cpu));
-	cpu.now_us = 12345;
-	schedule_init(&cpu.schedule, cpu.queues, 1, cpu.now_us);
-}
-
-static void choose(enum schedule_leaves leaves)
-{
-	cpu.running = (struct job *)schedule_next(&cpu.schedule, leaves, cpu.now_us);
-	if (cpu.running == NULL || cpu.running->left_us != cpu.running->burst_us)
-		return;
-	if (cpu.now_us - cpu.running->woke_at_us > cpu.running->worst_delay_us)
-		cpu.running->worst_delay_us = cpu.now_us - cpu.running->woke_at_us;
-}
-
-static void wake(struct job *job)
-{
-	job->left_us = job->burst_us;
-	job->woke_at_us = cpu.now_us;
-	job->wakes_at_us = AWAKE;
-	schedule_wake(&cpu.schedule, &job->entity, cpu.now_us);
-}
-
-static struct job *add_to(struct schedule_group *group, uint64_t burst_us, uint64_t wait_us)
-{
-	struct job *job = &cpu.jobs[cpu.count++];
-
-	*job = (struct job){.burst_us = burst_us, .wait_us = wait_us, .group = group};
-	schedule_entity_init(&job->entity, group, cpu.now_us);
-	wake(job);
-	return job;
-}
-
-static struct job *add(uint32_t weight, uint64_t burst_us, uint64_t wait_us)
-{
-	struct job *job = &cpu.jobs[cpu.count++];
-
-	*job = (struct job){.burst_us = burst_us, .wait_us = wait_us, .group = &job->own};
-	schedule_group_init(&job->own, false);
-	job->own.weight = weight;
-	schedule_entity_init(&job->entity, &job->own, cpu.now_us);
-	wake(job);
-	return job;
-}
-
-static struct job *add_reserved(uint32_t weight, uint64_t burst_us, uint64_t wait_us, uint64_t budget_us, uint64_t period_us)
-{
-	struct job *job = &cpu.jobs[cpu.count++];
-
-	*job = (struct job){.burst_us = burst_us, .wait_us = wait_us, .group = &job->own};
-	schedule_group_init(&job->own, false);
-	job->own.weight = weight;
-	schedule_entity_init(&job->entity, &job->own, cpu.now_us);
-	schedule_entity_reserve(&job->entity, budget_us, period_us, cpu.now_us);
-	wake(job);
-	return job;
-}
-
-static void run_for_a_step(void)
-{
-	struct job *job = cpu.running;
-
-	cpu.now_us += STEP_US;
-	if (job == NULL)
-		return;
-	job->had_us += STEP_US;
-	if (job->burst_us == ENDLESS)
-		return;
-	job->left_us -= STEP_US;
-	if (job->left_us == 0) {
-		job->late_count += job->due_us != 0 && cpu.now_us > job->due_us;
-		job->wakes_at_us = cpu.now_us + job->wait_us;
-		choose(SCHEDULE_BLOCKS);
-	}
-}
-
-static void simulate(uint64_t us)
-{
-	uint64_t end_us = cpu.now_us + us;
-
-	while (cpu.now_us < end_us) {
-		if (schedule_is_due(&cpu.schedule, cpu.now_us))
-			choose(SCHEDULE_STAYS_READY);
-		assert_true(schedule_deadline(&cpu.schedule) > cpu.now_us);
-		run_for_a_step();
-		for (unsigned i = 0; i < cpu.count; i++) {
-			if (cpu.jobs[i].wakes_at_us <= cpu.now_us)
-				wake(&cpu.jobs[i]);
-		}
-	}
-}
+/* kernel/schedule/: who runs next: shares, caps, reservations. Windows: test_kernel_schedule_windows.c; long runs and several CPUs:
+ * tests/simulator/. One file because all of it is about one CPU's choice. */
+#include "tests/unit/schedule_cpu.h"
 
 static void test_schedule_hogs_alternate(void **state)
 {
@@ -289,6 +166,21 @@ static void test_schedule_cap_is_kept(void **state)
 }
 
 /* The CPU was in ring 0 when the turn was over: three times what the period allows, which later periods pay. */
+/* Its turn ends for others who come later, though its cap alone would let it go on. */
+static void test_schedule_cap_is_no_turn(void **state)
+{
+	struct job *capped, *other;
+
+	(void)state;
+	start();
+	capped = add(100, ENDLESS, 0);
+	capped->own.cap_percent = 198;
+	simulate(20 * SLICE_US);
+	other = add(100, ENDLESS, 0);
+	simulate(20 * SLICE_US);
+	assert_in_range(other->had_us, 8 * SLICE_US, 12 * SLICE_US);
+}
+
 static void test_schedule_cap_that_is_overdrawn_is_paid_back(void **state)
 {
 	struct job *capped;
@@ -408,81 +300,6 @@ static void test_schedule_host_has_its_reserve(void **state)
 	assert_true(reserved->had_us >= SECOND_US * 95 / 100 - 10000);
 }
 
-static void set_windows(bool slack)
-{
-	struct schedule_cpu rules = {.mode = SCHEDULE_WINDOWS, .window_count = 2, .slack = slack, .frame_ticks = 10000,
-				     .epoch_tsc = 5000, .host_budget_ticks = 500, .host_period_ticks = 10000,
-				     .windows = {{.start_ticks = 0, .end_ticks = 4000, .index = 0},
-						 {.start_ticks = 5000, .end_ticks = 9000, .index = 1}}};
-
-	assert_true(schedule_rules_valid(&rules));
-	schedule_set_rules(&cpu.schedule, &rules, cpu.now_us);
-}
-
-static struct job *add_windowed(uint64_t windows, uint64_t burst_us, uint64_t wait_us)
-{
-	struct job *job = add(100, ENDLESS, 0);
-
-	schedule_leave(&cpu.schedule, &job->entity, cpu.now_us);
-	job->own.windows = windows;
-	job->burst_us = job->left_us = burst_us;
-	job->wait_us = wait_us;
-	schedule_arrive(&cpu.schedule, &job->entity, cpu.now_us);
-	return job;
-}
-
-static void test_schedule_windows_belong_to_their_vms(void **state)
-{
-	struct job *first, *second, *both, *fair;
-
-	(void)state;
-	start();
-	set_windows(false);
-	first = add_windowed(1, ENDLESS, 0);
-	second = add_windowed(2, ENDLESS, 0);
-	both = add_windowed(3, ENDLESS, 0);
-	fair = add(100, ENDLESS, 0);
-	simulate(10000);
-	first->had_us = second->had_us = both->had_us = 0;
-	simulate(SECOND_US);
-	assert_in_range(first->had_us, 195000, 205000);
-	assert_in_range(second->had_us, 195000, 205000);
-	assert_in_range(both->had_us, 395000, 405000);
-	assert_int_equal(fair->had_us, 0);
-	/* Out of its window it waits by its own rule; in it, for the one that it shares it with. */
-	assert_in_range(first->entity.wait_ticks, 590000, 620000);
-	assert_in_range(first->entity.steal_ticks, 190000, 215000);
-}
-
-static void test_schedule_slack_goes_to_fair_vms(void **state)
-{
-	struct job *windowed, *fair;
-
-	(void)state;
-	start();
-	set_windows(true);
-	windowed = add_windowed(1, 1000, 1000);
-	fair = add(100, ENDLESS, 0);
-	simulate(SECOND_US);
-	assert_in_range(windowed->had_us, 190000, 310000);
-	assert_int_equal(windowed->had_us + fair->had_us, SECOND_US);
-	assert_true(windowed->worst_delay_us <= 6000);
-}
-
-static void test_schedule_timer_waits_for_the_window(void **state)
-{
-	struct job *job;
-
-	(void)state;
-	start();
-	set_windows(false);
-	job = add_windowed(2, ENDLESS, 0);
-	assert_int_equal(schedule_timer_start(&cpu.schedule, &job->entity, 15000 + 4999), 15000 + 5000);
-	assert_int_equal(schedule_timer_start(&cpu.schedule, &job->entity, 15000 + 5000), 15000 + 5000);
-	assert_int_equal(schedule_timer_start(&cpu.schedule, &job->entity, 15000 + 8999), 15000 + 8999);
-	assert_int_equal(schedule_timer_start(&cpu.schedule, &job->entity, 15000 + 9000), 25000 + 5000);
-	assert_true(schedule_timer_start(&cpu.schedule, &job->entity, UINT64_MAX) == UINT64_MAX);
-}
 
 static void test_schedule_lone_thread_has_no_deadline(void **state)
 {
@@ -557,15 +374,13 @@ int main(void)
 		cmocka_unit_test(test_schedule_chain_of_new_threads_gains_nothing),
 		cmocka_unit_test(test_schedule_yielding_lets_another_run),
 		cmocka_unit_test(test_schedule_cap_is_kept),
+		cmocka_unit_test(test_schedule_cap_is_no_turn),
 		cmocka_unit_test(test_schedule_cap_that_is_overdrawn_is_paid_back),
 		cmocka_unit_test(test_schedule_reservation_meets_its_deadlines),
 		cmocka_unit_test(test_schedule_reservation_does_not_take_more),
 		cmocka_unit_test(test_schedule_grace_is_paid_back),
 		cmocka_unit_test(test_schedule_reservation_after_time_alone),
 		cmocka_unit_test(test_schedule_host_has_its_reserve),
-		cmocka_unit_test(test_schedule_windows_belong_to_their_vms),
-		cmocka_unit_test(test_schedule_slack_goes_to_fair_vms),
-		cmocka_unit_test(test_schedule_timer_waits_for_the_window),
 		cmocka_unit_test(test_schedule_lone_thread_has_no_deadline),
 		cmocka_unit_test(test_schedule_rules_that_make_no_sense),
 	};
