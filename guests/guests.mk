@@ -6,6 +6,9 @@ SMP_SOURCES := guests/flat/smp.c guests/flat/smp_start.asm
 BENCH_SHARED_SOURCES := guests/bench/figures.c guests/bench/interrupts.c guests/bench/entries.asm
 BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c $(BENCH_SHARED_SOURCES)
 SHARE_SOURCES := guests/bench/share.c
+SWITCH_SOURCES := guests/bench/switch.c $(BENCH_SHARED_SOURCES)
+WAKE_SOURCES := guests/bench/wake.c $(BENCH_SHARED_SOURCES)
+WINDOW_SOURCES := guests/bench/window.c $(BENCH_SHARED_SOURCES)
 FLAT_TEST_GUESTS := $(basename $(notdir $(sort $(wildcard guests/test/*.c guests/test/*.asm))))
 FLAT_OBJECTS := $(patsubst %,$(BUILD)/guest/%.o,$(basename $(FLAT_SOURCES)))
 
@@ -26,12 +29,15 @@ endef
 $(eval $(call flat_rule,hello,guests/hello/hello))
 $(eval $(call flat_rule,bench,$(basename $(BENCH_SOURCES))))
 $(eval $(call flat_rule,share,$(basename $(SHARE_SOURCES))))
+$(eval $(call flat_rule,switch,$(basename $(SWITCH_SOURCES))))
+$(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
+$(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
 # Those that start further processors.
 FLAT_SMP_GUESTS := many_vcpus paravirtual
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest) \
 	$(if $(filter $(guest),$(FLAT_SMP_GUESTS)),$(basename $(SMP_SOURCES))))))
 
 IMAGE_FILES += $(BUILD)/hello.bin
-TEST_GUEST_FILES := $(BUILD)/bench.bin $(BUILD)/share.bin $(patsubst %,$(BUILD)/%.bin,$(FLAT_TEST_GUESTS))
+TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench share switch wake window $(FLAT_TEST_GUESTS))
 test-guests: $(TEST_GUEST_FILES)
 .PHONY: test-guests

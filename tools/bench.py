@@ -21,6 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import bench_schedule  # noqa: E402
 import bench_trace  # noqa: E402
 import emulator  # noqa: E402
 
@@ -28,8 +29,8 @@ ROOT = HERE.parent
 EXITS = ("exit_cpuid_ticks", "exit_vmcall_ticks", "exit_rdmsr_ticks", "exit_pio_vmm_ticks", "exit_mmio_vmm_ticks",
          "first_touch_4k_ticks", "xapic_read_ticks", "xapic_eoi_ticks", "ipi_self_x2apic_ticks", "tsc_deadline_write_ticks",
          "timer_hlt_late_ticks")
-# These begin with an interrupt that comes while the host sleeps.
-WOKEN = ("timer_hlt_late_ticks",)
+# The timer's interrupt comes while the host sleeps; what follows a switch is the other VM's.
+CUT = {"timer_hlt_late_ticks": bench_trace.woken, "sched_switch_ticks": bench_trace.until_entry}
 MARKED_ROUNDS = 3  # of guests/bench
 MANIFEST = """[host]
 console = ["serial"]
@@ -99,8 +100,8 @@ class Results:
         self.rows.append({"name": name, "value": value, "unit": unit, "note": str(note)})
 
 
-def trace_exits(build, image, names):
-    """Runs guests/bench once more, under the debugger. Returns {name: the host's part of one round}."""
+def trace(build, image, names):
+    """Runs a program of guests/bench once more, under the debugger. Returns {name: the host's part of one round}."""
     commands, output = build / "bench/trace.rc", build / "bench/trace.txt"
     commands.write_text(bench_trace.debugger_commands(len(names) * MARKED_ROUNDS))
     run(build, "traced", image, rb"bench end", 5_000_000_000, firmware="bios", extra=("magic_break: enabled=1",),
@@ -110,7 +111,7 @@ def trace_exits(build, image, names):
     if len(found) != len(names) * MARKED_ROUNDS:
         raise BenchError(f"{output}: {len(found)} traced pieces, not {MARKED_ROUNDS} for each of {' '.join(names)}")
     groups = {name: found[at * MARKED_ROUNDS:(at + 1) * MARKED_ROUNDS] for at, name in enumerate(names)}
-    return {name: bench_trace.typical([bench_trace.woken(window) for window in group] if name in WOKEN else group)
+    return {name: bench_trace.typical([CUT.get(name, lambda window: window)(window) for window in group])
             for name, group in groups.items()}
 
 
@@ -129,7 +130,7 @@ def measure_exits(build, results):
     manifest = manifest_of(build, "exits", kernel="bench/bench.bin", initrd="", memory="16M", cmdline="")
     image = make_image(build, "exits", "--manifest", manifest, "--linux", "", "--add", f"{build / 'bench.bin'}=bench/bench.bin")
     log = run(build, "exits", image, rb"bench end", 5_000_000_000, firmware="bios")
-    traces = trace_exits(build, image, re.findall(r"bench (\w+) \d+", log.read_text()))
+    traces = trace(build, image, re.findall(r"bench (\w+) \d+", log.read_text()))
     for name in EXITS:
         ticks = number(log, rf"bench {name} (\d+)")
         results.add(name, ticks, "ticks", f"{log}; {describe_trace(build, name, ticks, traces[name])}")
@@ -171,7 +172,14 @@ def measure_lines(build, results):
     results.add("ring0_lines", number(log, r"ring0_lines (\d+)"), "lines", log)
 
 
-GROUPS = {"exits": measure_exits, "linux": measure_linux, "lines": measure_lines}
+def measure_schedule(build, results):
+    image, log, ticks = bench_schedule.switch(build)
+    words = describe_trace(build, "sched_switch_ticks", ticks, trace(build, image, ["sched_switch_ticks"])["sched_switch_ticks"])
+    results.add("sched_switch_ticks", ticks, "ticks", f"{log}; HLT of one VM to the next instruction of another; {words}")
+    bench_schedule.measure(build, results)
+
+
+GROUPS = {"exits": measure_exits, "schedule": measure_schedule, "linux": measure_linux, "lines": measure_lines}
 
 
 def main():
@@ -186,11 +194,11 @@ def main():
             measure(options.build, results)
     (options.build / "bench.json").write_text(json.dumps(results.rows, indent=1) + "\n")
     for row in results.rows:
-        print(f"{row['name']:24} {row['value']:>14,} {row['unit']:6} {row['note']}")
+        print(f"{row['name']:33} {row['value']:>14,} {row['unit']:6} {row['note']}")
 
 
 if __name__ == "__main__":
     try:
         main()
-    except (BenchError, emulator.WaitFailed, subprocess.CalledProcessError) as problem:
+    except (BenchError, emulator.EmulatorError, subprocess.CalledProcessError) as problem:
         sys.exit(f"bench: {problem}")

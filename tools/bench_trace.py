@@ -64,6 +64,12 @@ def windows(lines):
     return found
 
 
+def until_entry(window):
+    """The part of a window up to its first VM entry: the rest belongs to what ran next."""
+    end = next((at + 1 for at, text in enumerate(window.texts) if text.split()[0] in ENTRIES), len(window.texts))
+    return Window(window.lines[:end], window.texts[:end])
+
+
 def woken(window):
     """The part of a window after the host's last HLT: what it executes once an interrupt has woken it."""
     begin = max((at + 1 for at, text in enumerate(window.texts) if text.split()[0] == "hlt"), default=0)

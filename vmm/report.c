@@ -9,7 +9,7 @@
 #include "user/log.h"
 #include "vmm/machine.h"
 
-/* In a VM's command line: its exits go into the log when it ends. */
+/* In a VM's command line: its TSC's offset goes into the log when it begins, its exits when it ends. */
 #define LEDGER_WORD "bulkhead.ledger"
 
 static void set_state(struct machine *machine, enum vmm_state state)
@@ -19,8 +19,29 @@ static void set_state(struct machine *machine, enum vmm_state state)
 	sys_event_signal(machine->spec->handles.manager_event, UINT64_MAX >> 1);
 }
 
+static bool contains(const char *text, const char *word)
+{
+	size_t word_bytes = strlen(word);
+
+	for (; *text != '\0'; text++) {
+		if (strncmp(text, word, word_bytes) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The VM's TSC is the host's plus this, modulo 2^64: so measurements can compare the times of two VMs. */
+static void log_tsc_offset(const struct machine *machine)
+{
+	struct vm_status status;
+
+	if (contains(machine->spec->command_line, LEDGER_WORD) && sys_vm_status(machine->spec->handles.vm, &status) == OK)
+		log_print("ledger %s: tsc-offset: %lu", machine->spec->name, status.tsc_offset);
+}
+
 void report_running(struct machine *machine)
 {
+	log_tsc_offset(machine);
 	set_state(machine, VMM_RUNNING);
 }
 
@@ -44,17 +65,6 @@ void report_explain(struct machine *machine, const char *format, ...)
 	va_start(args, format);
 	(void)format_args(machine->report->text, sizeof(machine->report->text), format, args);
 	va_end(args);
-}
-
-static bool contains(const char *text, const char *word)
-{
-	size_t word_bytes = strlen(word);
-
-	for (; *text != '\0'; text++) {
-		if (strncmp(text, word, word_bytes) == 0)
-			return true;
-	}
-	return false;
 }
 
 /* For measurements: what the VM did, and when it began by its own TSC. */

@@ -73,6 +73,12 @@ def test_woken_is_what_follows_the_last_halt():
     assert bench_trace.woken(bench_trace.Window(["nop"], ["nop"])).texts == ["nop"]
 
 
+def test_until_entry_ends_with_the_first_entry():
+    texts = ["push r15", "vmlaunch", "push rax", "vmresume"]
+    assert bench_trace.until_entry(bench_trace.Window(list(texts), texts)).texts == ["push r15", "vmlaunch"]
+    assert bench_trace.until_entry(bench_trace.Window(["nop"], ["nop"])).texts == ["nop"]
+
+
 def test_agrees_within_the_guests_own_instruction():
     piece = bench_trace.Window([], ["nop"] * 225)
     assert bench_trace.agrees(piece, 228)
