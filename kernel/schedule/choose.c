@@ -23,7 +23,7 @@ enum queue_rank queue_rank(const struct schedule *schedule, uint32_t index)
 /* Where a window is shorter than two turns, it is not always the same queue that comes first. */
 static bool is_before(const struct schedule_queue *a, const struct schedule_queue *b)
 {
-	return a->served != b->served ? (int64_t)(a->served - b->served) < 0 : (int64_t)(a->first_tsc - b->first_tsc) < 0;
+	return a->served != b->served ? (int64_t)(a->served - b->served) < 0 : (int32_t)(a->first_window - b->first_window) < 0;
 }
 
 struct schedule_queue *choose_queue(struct schedule *schedule, enum queue_rank *rank)
@@ -107,7 +107,7 @@ struct schedule_entity *take_fair(struct schedule *schedule, const struct schedu
 			schedule->served_now = queue->served;
 			if (schedule->is_fresh && rank == QUEUE_FIRST) {
 				schedule->is_fresh = false;
-				queue->first_tsc = now_tsc;
+				queue->first_window = schedule->windows_past;
 			}
 			return entity;
 		}

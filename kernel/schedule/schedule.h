@@ -69,9 +69,9 @@ struct schedule_queue {
 	int64_t lag;                   /* sum of weight * (start - virtual_now), nearly 0 */
 	uint64_t weight;               /* of all in it, and of the one that runs by it */
 	uint32_t count;                /* in the heaps */
+	uint32_t first_window;         /* the window, counted up, of which it was the first */
 	uint64_t windows;              /* of the VMs that wait here; constant */
 	uint64_t served;               /* virtual: what it got, against other queues */
-	uint64_t first_tsc;            /* when it last was the first of a window */
 };
 
 #define SCHEDULE_QUEUE_HOST   0U
@@ -94,6 +94,7 @@ struct schedule {
 	uint32_t window;                  /* position in rules.windows; window_count: between windows */
 	uint64_t window_end_tsc;          /* UINT64_MAX: no windows here */
 	uint64_t served_now;              /* of the queue chosen last */
+	uint32_t windows_past;
 	bool is_fresh;                    /* nobody was chosen in this window */
 	uint32_t queue_count;
 	uint32_t ready_count;             /* in all queues: the running one is not */

@@ -43,6 +43,7 @@ void windows_update(struct schedule *schedule, uint64_t now_tsc)
 	for (uint32_t q = 0; q < schedule->queue_count; q++)
 		schedule->queues[q].served = schedule->served_now;
 	schedule->is_fresh = true;
+	schedule->windows_past++;
 	at = phase(rules, now_tsc);
 	frame_tsc = now_tsc - at;
 	while (i < rules->window_count && at >= rules->windows[i].end_ticks)
