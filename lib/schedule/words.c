@@ -1,6 +1,7 @@
 /* A plan in words, a line for each CPU that is not simply shared. */
 #include "lib/base/format.h"
 #include "lib/base/string.h"
+#include "lib/schedule/cpu_set.h"
 #include "lib/schedule/plan.h"
 #include "lib/schedule/share.h"
 
@@ -18,6 +19,23 @@ static void add(struct words *words, const char *format, ...)
 	va_start(args, format);
 	words->used += format_args(words->out + words->used, SCHEDULE_LINE_BYTES - words->used, format, args);
 	va_end(args);
+}
+
+/* " 0 2 4-7" */
+static void add_cpus(struct words *words, const uint64_t *cpus)
+{
+	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX; cpu++) {
+		uint32_t last = cpu;
+
+		if (!manifest_has_cpu(cpus, cpu))
+			continue;
+		while (last + 1 < MANIFEST_CPUS_MAX && manifest_has_cpu(cpus, last + 1))
+			last++;
+		add(words, " %u", cpu);
+		if (last > cpu + 1)
+			add(words, "-%u", last);
+		cpu = last > cpu + 1 ? last : cpu;
+	}
 }
 
 static void add_window(struct words *words, const struct manifest *manifest, const struct manifest_window *window)
@@ -91,6 +109,7 @@ size_t schedule_plan_host_words(const struct schedule_plan *plan, char out[SCHED
 {
 	struct words words = {.out = out};
 	char line[SCHEDULE_LINE_BYTES], percent[SHARE_TEXT_BYTES], budget[24], period[24];
+	uint64_t cpus[CPU_WORDS] = {1}; /* where the manager runs in any case */
 	bool any = false;
 
 	out[0] = '\0';
@@ -102,10 +121,8 @@ size_t schedule_plan_host_words(const struct schedule_plan *plan, char out[SCHED
 	manifest_duration_format(SCHEDULE_HOST_PERIOD_NS, period, sizeof(period));
 	add(&words, "host reserve: %s %% (%s of %s) of CPU",
 	    share_format_up(share_of(SCHEDULE_HOST_BUDGET_NS, SCHEDULE_HOST_PERIOD_NS), percent), budget, period);
-	for (uint32_t cpu = 0; cpu < plan->cpu_count; cpu++) {
-		if (schedule_plan_has_host(plan, cpu))
-			add(&words, " %u", cpu);
-	}
+	cpu_set_add_set(cpus, plan->host_cpus);
+	add_cpus(&words, cpus);
 	return words.used;
 }
 
@@ -114,12 +131,9 @@ size_t schedule_plan_unused_words(const struct schedule_plan *plan, char out[SCH
 	struct words words = {.out = out};
 
 	out[0] = '\0';
-	for (uint32_t cpu = 0; cpu < plan->cpu_count; cpu++) {
-		if (!manifest_has_cpu(plan->unused_cpus, cpu))
-			continue;
-		if (words.used == 0)
-			add(&words, "unused, as other threads of their cores run VMs (smt = \"share\" would use them): CPU");
-		add(&words, " %u", cpu);
-	}
+	if (cpu_set_is_empty(plan->unused_cpus))
+		return 0;
+	add(&words, "unused, as other threads of their cores run VMs (smt = \"share\" would use them): CPU");
+	add_cpus(&words, plan->unused_cpus);
 	return words.used;
 }

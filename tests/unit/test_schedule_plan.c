@@ -289,7 +289,7 @@ static void test_schedule_plan_uses_first_threads_of_cores(void **state)
 	assert_true(plan.vms[0].cpus[0] == 0xf && plan.vms[1].cpus[0] == 4 && plan.vms[2].cpus[0] == 0xf);
 	assert_true(plan.host_cpus[0] == 0xf && plan.unused_cpus[0] == 0xf0);
 	schedule_plan_unused_words(&plan, line);
-	assert_string_equal(line, "unused, as other threads of their cores run VMs (smt = \"share\" would use them): CPU 4 5 6 7");
+	assert_string_equal(line, "unused, as other threads of their cores run VMs (smt = \"share\" would use them): CPU 4-7");
 	make_smt_plan("[host]\nsmt = \"share\"\n" VM("a") VM("b") "cpus = [6]\n" DEDICATED VM("c") "cpus = [2]\n" DEDICATED);
 	assert_int_equal(manifest.message_count, 0);
 	assert_true(plan.vms[0].cpus[0] == 0xbb && plan.unused_cpus[0] == 0);
