@@ -2,8 +2,9 @@
  * when its present request should be done. The queue's virtual time is the mean of all starts, by weight. Of those whose start
  * is not ahead of it, the one with the earliest finish runs: nobody gets more than his share and a request ahead, nor less and
  * a request behind. Who wakes and is not ahead goes before all others, for a short request: that others may be owed more
- * cannot matter for long, since he is served no more often than his share allows. His start is never in the past: waiting
- * earns nothing. Virtual times wrap: only differences count. Pure. */
+ * cannot matter for long, since he is served no more often than his share allows. His start is in the past by no more than
+ * what he was owed when he went to wait, a short request at most: waiting earns nothing. Virtual times wrap: only differences
+ * count. Pure. */
 #include <stddef.h>
 
 #include "kernel/schedule/internal.h"
@@ -97,10 +98,12 @@ void fair_wake(struct schedule *schedule, struct schedule_entity *entity)
 
 	entity->weight = schedule_weight(entity->group);
 	keep_near(schedule, entity, false);
+	if (entity->start == queue->virtual_now)
+		entity->start -= fair_virtual(entity->owed_ticks, entity->weight);
 	if (entity->run_ticks == 0) /* new: as if it had had a turn, so that many new ones gain nothing */
 		entity->start = queue->virtual_now + fair_virtual(schedule->slice_ticks, entity->weight);
 	new_request(entity, schedule->wake_ticks);
-	entity->is_woken = entity->start == queue->virtual_now;
+	entity->is_woken = !is_after(entity->start, queue->virtual_now);
 	if (entity->is_woken)
 		entity->finish -= fair_virtual(2 * TURNS_MOST * schedule->slice_ticks, lesser(entity->weight, WEIGHT_USUAL));
 }
@@ -171,6 +174,10 @@ void fair_remove(struct schedule *schedule, struct schedule_entity *entity)
 
 void fair_stop(struct schedule *schedule, struct schedule_entity *entity)
 {
+	const struct schedule_queue *queue = &schedule->queues[entity->queue];
+	uint64_t owed = is_after(queue->virtual_now, entity->start) ? queue->virtual_now - entity->start : 0;
+
+	entity->owed_ticks = lesser(owed * entity->weight >> VIRTUAL_SHIFT, schedule->wake_ticks);
 	part(&schedule->queues[entity->queue], entity);
 }
 

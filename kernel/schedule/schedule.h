@@ -54,6 +54,7 @@ struct schedule_entity {
 	uint64_t start, finish;        /* virtual times */
 	uint64_t request_ticks;        /* the service for which `finish` stands */
 	uint64_t served_ticks;         /* of it */
+	uint64_t owed_ticks;           /* when it blocked: what it was behind */
 	/* accounts */
 	uint64_t since_tsc;            /* it waits or is blocked since */
 	uint64_t arrived_tsc;          /* on this CPU */

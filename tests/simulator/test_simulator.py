@@ -51,6 +51,9 @@ def test_simulator_a_waker_is_served_at_once():
 def test_simulator_neighbours_that_cheat_gain_nothing():
     shares = {name: value for name, value in figures("hostile").items() if name.endswith("_percent")}
     assert len(shares) == 8 and min(shares.values()) >= 49.5, shares
+    # Nor does one that computes gain by neighbours that wait now and then: they keep what they are owed.
+    assert max(shares[f"sched_share_beside_{kind}_percent"] for kind in ("sleepers", "random")) <= 52, shares
+    assert shares["sched_share_beside_ring_percent"] <= 80, shares
 
 
 def test_simulator_a_reservation_misses_no_deadline_in_a_million():
