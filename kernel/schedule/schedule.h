@@ -77,7 +77,7 @@ struct schedule_queue {
 
 #define SCHEDULE_QUEUE_HOST   0U
 #define SCHEDULE_QUEUE_COMMON 1U /* of VMs that are in no window */
-#define SCHEDULE_QUEUES_MAX   56U /* a page; 54 different sets of windows on one CPU, the rest waits with the common ones */
+#define SCHEDULE_QUEUES_MAX   64U /* a page; 62 different sets of windows on one CPU, the rest waits with the common ones */
 
 struct schedule {
 	struct schedule_cpu rules;
