@@ -45,7 +45,7 @@ static const struct cpuid_row rows[] = {
 	{0x04, 2, CACHE, NOTHING},
 	{0x04, 3, CACHE, NOTHING},
 	{0x06, 0, NOTHING, {0x4, 0, 0, 0}}, /* ARAT: the timer never stops; CPUID.6:EAX[0] = 0: no thermal sensor */
-	{0x07, 0, {0, LEAF7_EBX_KEEP, LEAF7_ECX_KEEP, LEAF7_EDX_KEEP}, NOTHING},
+	{0x07, 0, {0, LEAF7_EBX_KEEP, LEAF7_ECX_KEEP, LEAF7_EDX_KEEP}, {0, 0x2, 0, 0}}, /* IA32_TSC_ADJUST is there on any PC */
 	{0x0b, 0, NOTHING, NOTHING}, /* made below, as are 0DH's subleaf 0, 15H and 16H */
 	{0x0b, 1, NOTHING, NOTHING},
 	{0x0d, 0, NOTHING, NOTHING},

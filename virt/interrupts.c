@@ -13,6 +13,7 @@
 #define ROUTE_X2APIC   (1ULL << 48)
 #define ROUTE_ENABLED  (1ULL << 49) /* IA32_APIC_BASE */
 #define ROUTE_SOFTWARE (1ULL << 50) /* SVR */
+#define ROUTE_CLASS(route) ((unsigned)((route) >> 52) & 0xfU) /* of the TPR */
 
 void interrupts_publish_route(struct vcpu *vcpu)
 {
@@ -23,6 +24,7 @@ void interrupts_publish_route(struct vcpu *vcpu)
 	route |= (uint64_t)(apic->xapic_id >> 24) << 32 | (uint64_t)(apic->dfr >> 28) << 40;
 	route |= (apic->base & APIC_BASE_ENABLED) != 0 ? ROUTE_ENABLED : 0;
 	route |= (apic->svr & APIC_SVR_ENABLED) != 0 ? ROUTE_SOFTWARE : 0;
+	route |= (uint64_t)(apic->tpr >> 4) << 52;
 	atomic_store(&vcpu->route, route);
 }
 
@@ -42,6 +44,8 @@ static bool matches(const struct vcpu *target, const struct vcpu *sender, uint64
 	uint32_t destination = (uint32_t)(icr >> 32);
 	uint64_t route = atomic_load(&target->route);
 
+	if ((route & ROUTE_ENABLED) == 0)
+		return false; /* "Enabling or Disabling the Local APIC": as a processor without one */
 	switch ((enum icr_shorthand)ICR_SHORTHAND(icr)) {
 	case SHORTHAND_SELF: return target == sender;
 	case SHORTHAND_ALL: return true;
@@ -60,6 +64,26 @@ static bool accepts_interrupts(const struct vcpu *target)
 	const uint64_t accepts = ROUTE_ENABLED | ROUTE_SOFTWARE;
 
 	return (atomic_load(&target->route) & accepts) == accepts;
+}
+
+/* "Lowest Priority Delivery Mode" among those that accept it: the lowest class of the task priority, as chipsets know it. Of
+ * several the next one behind the last that was chosen. NULL: nobody. */
+static struct vcpu *lowest_priority(struct vm *vm, const struct vcpu *sender, uint64_t icr, bool wide)
+{
+	uint32_t start = atomic_load_explicit(&vm->lowest_start, memory_order_relaxed);
+	struct vcpu *best = NULL;
+
+	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
+		struct vcpu *target = vm_vcpu(vm, (start + i) % vm->vcpu_limit);
+
+		if (target == NULL || !matches(target, sender, icr, wide) || !accepts_interrupts(target))
+			continue;
+		if (best == NULL || ROUTE_CLASS(atomic_load(&target->route)) < ROUTE_CLASS(atomic_load(&best->route)))
+			best = target;
+	}
+	if (best != NULL)
+		atomic_store_explicit(&vm->lowest_start, best->index + 1, memory_order_relaxed);
+	return best;
 }
 
 /* A SIPI from before the INIT found no processor that waits for one. Where both are pending the INIT thus came first. */
@@ -86,7 +110,7 @@ bool interrupts_deliver(struct vcpu *target, uint64_t icr)
 	switch ((enum icr_delivery)ICR_DELIVERY(icr)) {
 	case DELIVERY_FIXED:
 	case DELIVERY_LOWEST:
-		if (vector < 16 || !accepts_interrupts(target))
+		if (!accepts_interrupts(target))
 			return false;
 		if (posted_post(&target->posted, vector))
 			vcpu_notify(target, PENDING_INTERRUPT);
@@ -108,12 +132,15 @@ unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool 
 {
 	unsigned count = 0;
 
-	bool to_one = ICR_DELIVERY(icr) == DELIVERY_LOWEST;
+	if (ICR_DELIVERY(icr) == DELIVERY_LOWEST) {
+		struct vcpu *target = lowest_priority(vm, sender, icr, wide);
 
-	for (uint32_t i = 0; i < vm->vcpu_limit && (!to_one || count == 0); i++) {
+		return target != NULL && interrupts_deliver(target, icr) ? 1 : 0;
+	}
+	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
 		struct vcpu *target = vm_vcpu(vm, i);
 
-		if (target == NULL || !matches(target, sender, icr, wide) || (to_one && !accepts_interrupts(target)))
+		if (target == NULL || !matches(target, sender, icr, wide))
 			continue;
 		(void)interrupts_deliver(target, icr);
 		count++;
@@ -177,6 +204,8 @@ void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects)
 		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 }
 
+#define ILLEGAL_VECTORS 0xffffU /* 0 to 15 */
+
 /* What was posted goes to IRR; TMR says level for the vectors whose EOI the VMM wants: its IOAPIC's level-triggered ones. */
 static void take_posted(struct vcpu *vcpu)
 {
@@ -185,6 +214,11 @@ static void take_posted(struct vcpu *vcpu)
 	if ((atomic_load(&vcpu->posted.control) & POSTED_OUTSTANDING) == 0)
 		return;
 	posted_take(&vcpu->posted, posted);
+	if ((vcpu->apic.base & APIC_BASE_ENABLED) == 0)
+		return; /* they came before it was switched off */
+	if ((posted[0] & ILLEGAL_VECTORS) != 0)
+		local_apic_post(&vcpu->apic, 0);
+	posted[0] &= ~ILLEGAL_VECTORS;
 	for (unsigned i = 0; i < 8; i++) {
 		uint32_t level = (uint32_t)(atomic_load(&vcpu->vm->eoi_exits[i / 2]) >> (i % 2 * 32));
 

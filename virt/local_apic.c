@@ -7,9 +7,15 @@
 #define VERSION_VALUE 0x00050014U /* version 14h, last LVT entry 5, no EOI-broadcast suppression */
 #define SVR_WRITABLE  0x3ffU
 #define ICR_WRITABLE  0x000ccfffU
+#define LVT_TSC_DEADLINE 0x40000U
 
-/* By LVT entry from the timer on: SDM Vol. 3A, "Local Vector Table". Delivery status and remote IRR are read-only. */
-static const uint32_t lvt_writable[APIC_LVT_COUNT] = {0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
+uint32_t local_apic_lvt_writable(const struct local_apic *apic, unsigned entry)
+{
+	/* Delivery status and remote IRR are read-only. */
+	static const uint32_t writable[APIC_LVT_COUNT] = {0x300ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
+
+	return writable[entry] | (entry == 0 && apic->deadline_offered ? LVT_TSC_DEADLINE : 0);
+}
 
 struct apic_clock apic_clock_make(uint64_t tsc_hz)
 {
@@ -40,6 +46,7 @@ void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, 
 	*apic = (struct local_apic){.id = id,
 				    .xapic_id = id << 24,
 				    .x2apic_offered = x2apic_offered,
+				    .deadline_offered = true,
 				    .physical_bits = physical_bits,
 				    .clock = clock,
 				    .base = APIC_BASE_DEFAULT | APIC_BASE_ENABLED | (is_bootstrap ? APIC_BASE_BSP : 0)};
@@ -69,7 +76,8 @@ int local_apic_pending(const struct local_apic *apic)
 {
 	int vector = highest(apic->irr);
 
-	if (vector < 0 || ((uint32_t)vector & 0xf0U) <= (local_apic_priority(apic) & 0xf0U))
+	if (vector < 0 || (apic->base & APIC_BASE_ENABLED) == 0 ||
+	    ((uint32_t)vector & 0xf0U) <= (local_apic_priority(apic) & 0xf0U))
 		return -1;
 	return vector;
 }
@@ -86,7 +94,11 @@ static void raise_error(struct local_apic *apic, uint32_t bit)
 	uint32_t lvt = apic->lvt[(APIC_LVT_ERROR - APIC_LVT_TIMER) / 16];
 
 	apic->esr_pending |= bit;
-	if (is_new && (lvt & APIC_LVT_MASKED) == 0 && (lvt & 0xff) >= 16)
+	if (!is_new || (lvt & APIC_LVT_MASKED) != 0)
+		return;
+	if ((lvt & 0xff) < 16)
+		apic->esr_pending |= APIC_ESR_RECEIVE_ILLEGAL; /* of its own interrupt, which is lost */
+	else
 		local_apic_post(apic, (uint8_t)lvt);
 }
 
@@ -148,7 +160,7 @@ static void write_lvt(struct local_apic *apic, unsigned entry, uint32_t value, s
 {
 	uint32_t old = apic->lvt[entry];
 
-	apic->lvt[entry] = value & lvt_writable[entry];
+	apic->lvt[entry] = value & local_apic_lvt_writable(apic, entry);
 	if ((apic->svr & APIC_SVR_ENABLED) == 0)
 		apic->lvt[entry] |= APIC_LVT_MASKED;
 	if (entry == 0) {
@@ -179,10 +191,20 @@ static void end_of_interrupt(struct local_apic *apic, struct apic_effects *effec
 	effects->eoi_vector = (uint8_t)vector;
 }
 
+/* "Valid Combinations for the Pentium 4 and Intel Xeon Processors' Local xAPIC Interrupt Command Register". */
+static bool can_be_sent(uint64_t icr)
+{
+	uint32_t shorthand = ICR_SHORTHAND(icr);
+
+	return (shorthand != SHORTHAND_SELF && shorthand != SHORTHAND_ALL) || ICR_DELIVERY(icr) == DELIVERY_FIXED;
+}
+
 static void send(struct local_apic *apic, uint64_t icr, struct apic_effects *effects)
 {
 	uint32_t delivery = ICR_DELIVERY(icr);
 
+	if (!can_be_sent(icr))
+		return;
 	if ((delivery == DELIVERY_FIXED || delivery == DELIVERY_LOWEST) && ICR_VECTOR(icr) < 16) {
 		raise_error(apic, APIC_ESR_SEND_ILLEGAL);
 		return;
@@ -211,6 +233,8 @@ void local_apic_write(struct local_apic *apic, uint32_t offset, uint32_t value, 
 		effects->flags |= APIC_EFFECT_ROUTE;
 		break;
 	case APIC_TPR:
+		if (((apic->tpr ^ value) & 0xf0) != 0)
+			effects->flags |= APIC_EFFECT_ROUTE; /* lowest priority */
 		apic->tpr = value & 0xff;
 		effects->flags |= APIC_EFFECT_EVALUATE;
 		break;

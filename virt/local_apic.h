@@ -75,6 +75,7 @@ struct local_apic {
 	/* constant after local_apic_create() */
 	uint32_t id;
 	bool x2apic_offered;
+	bool deadline_offered; /* TSC-deadline mode; as CPUID says */
 	uint8_t physical_bits;
 	struct apic_clock clock;
 	/* registers */
@@ -94,17 +95,20 @@ struct local_apic {
 #define APIC_EFFECT_SEND     0x2U /* send `icr` */
 #define APIC_EFFECT_EOI      0x4U /* `eoi_vector` was retired */
 #define APIC_EFFECT_EVALUATE 0x8U /* what can be delivered may have changed */
-#define APIC_EFFECT_ROUTE    0x10U /* id, mode or logical destination changed */
+#define APIC_EFFECT_ROUTE    0x10U /* id, mode, logical destination or class of the TPR changed */
 struct apic_effects {
 	unsigned flags;
 	uint8_t eoi_vector;
 	uint64_t icr; /* as in x2APIC mode: destination in the upper half; an xAPIC destination in its 8 bits there */
 };
 
+/* The bits of LVT entry 0 .. APIC_LVT_COUNT - 1, from the timer on, that a guest can write. "Local Vector Table". */
+uint32_t local_apic_lvt_writable(const struct local_apic *apic, unsigned entry);
+
 struct apic_clock apic_clock_make(uint64_t tsc_hz);
 void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, bool x2apic_offered, uint8_t physical_bits,
 		       struct apic_clock clock);
-/* INIT: all but the ID and IA32_APIC_BASE goes back. */
+/* INIT: all but the ID and IA32_APIC_BASE goes back. A processor whose BSP flag is set there starts, others wait for a SIPI. */
 void local_apic_init(struct local_apic *apic);
 
 static inline bool local_apic_in_x2apic(const struct local_apic *apic)
@@ -129,7 +133,8 @@ MUST_CHECK bool local_apic_msr_write(struct local_apic *apic, uint32_t msr, uint
 /* IA32_APIC_BASE. False: #GP. */
 MUST_CHECK bool local_apic_base_write(struct local_apic *apic, uint64_t value, struct apic_effects *effects);
 
-/* Delivery. pending: the vector that can be delivered now, or -1. accept: it was delivered. priority: PPR. */
+/* Delivery. pending: the vector that can be delivered now, or -1. accept: it was delivered. priority: PPR. post: below 16 it is an
+ * error of the receiver. */
 int local_apic_pending(const struct local_apic *apic);
 void local_apic_accept(struct local_apic *apic, uint8_t vector);
 uint8_t local_apic_priority(const struct local_apic *apic);

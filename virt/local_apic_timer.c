@@ -2,7 +2,7 @@
  * SDM Vol. 3A, "APIC Timer". Pure. */
 #include "virt/local_apic.h"
 
-#define MODE(lvt)         ((lvt) >> 17 & 3U)
+#define MODE(lvt)         ((lvt) >> 17 & 3U) /* 3 is reserved: as one-shot */
 #define MODE_PERIODIC     1U
 #define MODE_TSC_DEADLINE 2U
 /* A shorter period is stretched to this: it would only keep the CPU from running the guest. */

@@ -5,20 +5,18 @@
 #define X2APIC_MSR_FIRST 0x800U
 
 /* Which bits of each register may be set; absent ones are not writable. */
-static bool writable_mask(uint32_t offset, uint64_t *mask)
+static bool writable_mask(const struct local_apic *apic, uint32_t offset, uint64_t *mask)
 {
+	if (offset >= APIC_LVT_TIMER && offset <= APIC_LVT_ERROR) {
+		*mask = local_apic_lvt_writable(apic, (offset - APIC_LVT_TIMER) / 16);
+		return true;
+	}
 	switch (offset) {
 	case APIC_TPR: *mask = 0xff; return true;
 	case APIC_EOI:
 	case APIC_ESR: *mask = 0; return true;
 	case APIC_SVR: *mask = 0x3ff; return true;
 	case APIC_ICR_LOW: *mask = 0xffffffff000ccfffULL; return true;
-	case APIC_LVT_TIMER: *mask = 0x700ff; return true;
-	case APIC_LVT_THERMAL:
-	case APIC_LVT_PERF: *mask = 0x107ff; return true;
-	case APIC_LVT_LINT0:
-	case APIC_LVT_LINT1: *mask = 0x1a7ff; return true;
-	case APIC_LVT_ERROR: *mask = 0x100ff; return true;
 	case APIC_INITIAL: *mask = UINT32_MAX; return true;
 	case APIC_DIVIDE: *mask = 0xb; return true;
 	case APIC_SELF_IPI: *mask = 0xff; return true;
@@ -53,7 +51,7 @@ bool local_apic_msr_write(struct local_apic *apic, uint32_t msr, uint64_t value,
 	uint32_t offset = (msr - X2APIC_MSR_FIRST) * 16;
 	uint64_t mask;
 
-	if (!local_apic_in_x2apic(apic) || !writable_mask(offset, &mask) || (value & ~mask) != 0)
+	if (!local_apic_in_x2apic(apic) || !writable_mask(apic, offset, &mask) || (value & ~mask) != 0)
 		return false;
 	if (offset == APIC_ICR_LOW)
 		apic->icr_high = (uint32_t)(value >> 32);
@@ -78,7 +76,7 @@ bool local_apic_base_write(struct local_apic *apic, uint64_t value, struct apic_
 		local_apic_init(apic);
 		apic->xapic_id = apic->id << 24;
 	}
-	apic->base = (value & ~APIC_BASE_BSP) | (apic->base & APIC_BASE_BSP);
+	apic->base = value;
 	effects->flags |= APIC_EFFECT_ROUTE | APIC_EFFECT_TIMER | APIC_EFFECT_EVALUATE;
 	return true;
 }

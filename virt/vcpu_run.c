@@ -187,7 +187,7 @@ static void take_requests(struct vcpu *vcpu, uint32_t bits)
 		steal_time_reset(vcpu);
 		vcpu->nmi_waiting = vcpu->is_kicked = false;
 		vcpu->extint_taken = false;
-		vcpu->activity = vcpu->is_bootstrap ? VCPU_ACTIVE : VCPU_WAIT_FOR_SIPI;
+		vcpu->activity = (vcpu->apic.base & APIC_BASE_BSP) != 0 ? VCPU_ACTIVE : VCPU_WAIT_FOR_SIPI;
 	}
 	if ((bits & PENDING_SIPI) != 0 && vcpu->activity == VCPU_WAIT_FOR_SIPI)
 		start_by_sipi(vcpu);

@@ -38,6 +38,7 @@ struct vm {
 	/* atomic */
 	_Atomic uint32_t stop_reason;
 	_Atomic uint32_t stopper;     /* 1 + index of the vCPU whose doing that was, STOPPED_BY_OTHERS, or 0: not stopped */
+	_Atomic uint32_t lowest_start; /* where the search for the lowest priority begins */
 	_Atomic uint32_t sleep_changes; /* see vcpu_sleep.c */
 	_Atomic(struct vcpu *) vcpus[VCPUS_PER_VM_MAX]; /* freed with the VM only */
 	_Atomic uint64_t eoi_exits[4];                  /* vectors whose EOI the VMM wants */

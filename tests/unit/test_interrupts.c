@@ -1,4 +1,5 @@
-/* Routing of messages, priorities before an entry, wake-ups from HLT. SDM Vol. 3A, "Determining IPI Destination". */
+/* Routing of messages, priorities before an entry, wake-ups from HLT. SDM Vol. 3A, "Determining IPI Destination".
+ * One file because all tests need the same four vCPUs. */
 #include <stdlib.h>
 
 #include "tests/fake/hv.h"
@@ -146,6 +147,29 @@ static void test_interrupts_lowest_priority_goes_to_one_that_accepts(void **stat
 	assert_int_equal(take(0x40), 0x2);
 }
 
+#define TO_LOWEST (0xfULL << 32 | ICR_LOGICAL | DELIVERY_LOWEST << 8)
+
+/* "Lowest Priority Delivery Mode": the least task priority; of equals each in turn. */
+static void test_interrupts_lowest_priority_is_fair(void **state)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	(void)state;
+	atomic_store(&vm.lowest_start, 0);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(interrupts_send(&vm, NULL, TO_LOWEST | 0x40, false), 1);
+		assert_int_equal(take(0x40), 1U << i % 4);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		local_apic_write(&vcpus[i]->apic, APIC_TPR, i == 2 ? 0x1f : 0x20, 0, &effects);
+		interrupts_apply(vcpus[i], &effects);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(interrupts_send(&vm, NULL, TO_LOWEST | 0x50, false), 1);
+		assert_int_equal(take(0x50), 0x4);
+	}
+}
+
 static void test_interrupts_msi_address(void **state)
 {
 	(void)state;
@@ -170,11 +194,41 @@ static void test_interrupts_disabled_apic_takes_only_nmi(void **state)
 	assert_int_equal(atomic_load(&vcpus[1]->pending), PENDING_NMI);
 }
 
-static void test_interrupts_vectors_below_16_are_lost(void **state)
+/* "Error Status Register (ESR)": the receiver notes it. */
+static void test_interrupts_vectors_below_16_are_the_receivers_error(void **state)
 {
+	struct apic_effects effects = {.flags = 0};
+	struct local_apic *apic = &vcpus[0]->apic;
+
 	(void)state;
 	interrupts_send_msi(&vm, 0xfee00000, 0x0f);
-	assert_int_equal(take(0x0f), 0);
+	interrupts_send_msi(&vm, 0xfee00000, 0x31);
+	assert_false(interrupts_before_entry(vcpus[0]));
+	assert_int_equal(fake_hv.injected_vector, 0x31);
+	assert_int_equal(local_apic_read(apic, APIC_IRR, 0), 0);
+	local_apic_write(apic, APIC_ESR, 0, 0, &effects);
+	assert_int_equal(local_apic_read(apic, APIC_ESR, 0), APIC_ESR_RECEIVE_ILLEGAL);
+}
+
+/* "Enabling or Disabling the Local APIC": nothing reaches a processor whose IA32_APIC_BASE says off, and what was under way when
+ * it was switched off is lost. */
+static void test_interrupts_apic_that_is_off_gets_nothing(void **state)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	(void)state;
+	interrupts_send(&vm, NULL, 1ULL << 32 | 0x41, false);
+	assert_true(local_apic_base_write(&vcpus[1]->apic, 0xfee00000, &effects));
+	interrupts_apply(vcpus[1], &effects);
+	atomic_store(&vcpus[1]->pending, 0);
+	interrupts_send(&vm, NULL, 1ULL << 32 | DELIVERY_NMI << 8, false);
+	interrupts_send(&vm, NULL, 1ULL << 32 | DELIVERY_INIT << 8 | ICR_ASSERT, false);
+	interrupts_send(&vm, vcpus[0], (uint64_t)SHORTHAND_OTHERS << 18 | 0x42, false);
+	assert_int_equal(atomic_load(&vcpus[1]->pending), 0);
+	assert_false(interrupts_before_entry(vcpus[1]));
+	assert_true(local_apic_base_write(&vcpus[1]->apic, 0xfee00800, &effects));
+	assert_int_equal(local_apic_read(&vcpus[1]->apic, APIC_IRR + 0x20, 0), 0);
+	assert_int_equal(fake_hv.injected_vector, -1);
 }
 
 static void test_interrupts_init_and_sipi(void **state)
@@ -349,9 +403,11 @@ int main(void)
 		TEST(test_interrupts_shorthands),
 		TEST(test_interrupts_lowest_priority_goes_to_one),
 		TEST(test_interrupts_lowest_priority_goes_to_one_that_accepts),
+		TEST(test_interrupts_lowest_priority_is_fair),
 		TEST(test_interrupts_msi_address),
 		TEST(test_interrupts_disabled_apic_takes_only_nmi),
-		TEST(test_interrupts_vectors_below_16_are_lost),
+		TEST(test_interrupts_vectors_below_16_are_the_receivers_error),
+		TEST(test_interrupts_apic_that_is_off_gets_nothing),
 		TEST(test_interrupts_init_and_sipi),
 		TEST(test_interrupts_init_forgets_the_sipi_before),
 		TEST(test_interrupts_before_entry_injects_by_priority),

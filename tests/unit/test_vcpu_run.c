@@ -222,7 +222,6 @@ static void test_vcpu_run_does_not_sleep_on_a_stop(void **state)
 static void test_vcpu_run_init_leaves_nothing_behind(void **state)
 {
 	(void)state;
-	vcpu.is_bootstrap = true;
 	vcpu.nmi_waiting = vcpu.extint_taken = vcpu.is_kicked = true;
 	posted_post(&vcpu.posted, 0x41);
 	atomic_store(&vcpu.pending, PENDING_INIT);
@@ -362,6 +361,7 @@ static void test_vcpu_run_says_that_it_is_awake(void **state)
 static void test_vcpu_run_init_and_sipi_at_once(void **state)
 {
 	(void)state;
+	vcpu.apic.base &= ~APIC_BASE_BSP;
 	atomic_store(&vcpu.sipi_vector, 0x9aU);
 	atomic_store(&vcpu.pending, PENDING_INIT | PENDING_SIPI | PENDING_NMI);
 	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
