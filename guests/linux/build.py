@@ -2,7 +2,8 @@
 """Makes the Linux guest: Debian's stock kernel and a busybox user land, taken by apt, put together in the user's cache.
 
 Owns vmlinuz, initrd.gz (a shell), initrd-benchmark.gz (prints the TSC and switches off) and `version`. Nothing is
-compiled but the benchmark's first program, and the kernel is Debian's file, unchanged.
+compiled but two small programs: the benchmark's first one, and smp_stress, a command at the shell. The kernel is Debian's file,
+unchanged.
 
     build.py            make it if it is not there; prints the folder
     build.py --again    make it anew, with the kernel that Debian has today
@@ -28,7 +29,7 @@ META_PACKAGE = "linux-image-cloud-amd64"
 SUPPORTED_SUITES = ("bookworm", "trixie")
 FREE_BYTES = 300_000_000
 ETC_FILES = ("inittab", "start", "shell")
-SOURCES = ("build.py", *ETC_FILES, "benchmark_init.c")
+SOURCES = ("build.py", *ETC_FILES, "benchmark_init.c", "smp_stress.c")
 
 
 def recipe_hash():
@@ -84,8 +85,20 @@ def common_tree():
     return archive
 
 
-def shell_initramfs(busybox):
+def compiled(work, name):
+    """A program of this folder without a libc."""
+    program = work / name
+    answer = run([*os.environ.get("CC", "gcc").split(), "-std=c11", "-O2", "-static", "-nostdlib", "-ffreestanding",
+                  "-mgeneral-regs-only", "-fno-stack-protector", "-fcf-protection=none", "-Wl,--build-id=none", "-s",
+                  "-o", str(program), str(HERE / f"{name}.c")])
+    if answer.returncode != 0:
+        raise FetchError(f"guests/linux/{name}.c cannot be compiled:\n{answer.stdout.strip()}")
+    return program.read_bytes()
+
+
+def shell_initramfs(busybox, work):
     archive = common_tree()
+    archive.file("bin/smp_stress", compiled(work, "smp_stress"))
     archive.file("bin/busybox", busybox.read_bytes())
     for applet in run([str(busybox), "--list"]).stdout.split():
         if applet != "busybox":
@@ -97,14 +110,8 @@ def shell_initramfs(busybox):
 
 
 def benchmark_initramfs(work):
-    program = work / "benchmark_init"
-    answer = run([*os.environ.get("CC", "gcc").split(), "-std=c11", "-O2", "-static", "-nostdlib", "-ffreestanding",
-                  "-mgeneral-regs-only", "-fno-stack-protector", "-fcf-protection=none", "-Wl,--build-id=none", "-s",
-                  "-o", str(program), str(HERE / "benchmark_init.c")])
-    if answer.returncode != 0:
-        raise FetchError(f"guests/linux/benchmark_init.c cannot be compiled:\n{answer.stdout.strip()}")
     archive = common_tree()
-    archive.file("init", program.read_bytes())
+    archive.file("init", compiled(work, "benchmark_init"))
     return archive.compressed()
 
 
@@ -142,7 +149,7 @@ def build_into(result, work):
     kernel = unpacked(apt.download(name), work / "kernel")
     user_land = unpacked(apt.download("busybox-static"), work / "busybox")
     shutil.copyfile(single(kernel, "boot/vmlinuz-*"), result / "vmlinuz")
-    (result / "initrd.gz").write_bytes(shell_initramfs(single(user_land, "**/bin/busybox")))
+    (result / "initrd.gz").write_bytes(shell_initramfs(single(user_land, "**/bin/busybox"), work))
     (result / "initrd-benchmark.gz").write_bytes(benchmark_initramfs(work))
     (result / "version").write_text(f"{name} of Debian {suite}\n")
     say(f"  the guest's kernel is {name}")

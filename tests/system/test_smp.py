@@ -46,9 +46,33 @@ cmdline = "console=ttyS0 quiet"
 memory  = "256M"
 vcpus   = 4
 """
+HOTPLUG = ("for i in $(seq 20); do for v in 0 1; do for c in 1 2 3; do "
+           "echo $v >/sys/devices/system/cpu/cpu$c/online || echo failed; done; done; done; echo loop done")
+COMPLAINTS = "tsc: Marking TSC unstable|TSC.*unstable|clocksource.*unstable|soft lockup|rcu.*stall|BUG:|WARNING: CPU|Oops"
+STRESS_TICKS = 40_000_000_000
 
 
-@pytest.mark.boot(cpus=2, memory=1024, manifest=LINUX)
-class TestLinuxWithFourOnTwo:
+@pytest.mark.parametrize("boot", [
+    pytest.param({"cpus": 1}, id="on-1", marks=pytest.mark.slow), pytest.param({"cpus": 2}, id="on-2"),
+    pytest.param({"cpus": 4}, id="on-4", marks=pytest.mark.slow)], indirect=True)
+@pytest.mark.boot(firmware="bios", memory=1024, manifest=LINUX)
+class TestLinuxWithFourProcessors:
     def test_all_processors_are_up(self, boot):
         assert boot.ask_guest("nproc") == "4"
+
+    def test_clock_is_the_tsc(self, boot):
+        assert boot.ask_guest("cat /sys/devices/system/clocksource/clocksource0/current_clocksource") == "tsc"
+
+    def test_shootdowns_futexes_and_signals(self, boot):
+        lines = boot.ask_guest("smp_stress", STRESS_TICKS).splitlines()
+        assert lines == ["smp_stress: shootdowns done", "smp_stress: futexes done", "smp_stress: ok"]
+
+    def test_processors_go_and_come_back_twenty_times(self, boot):
+        boot.ask_guest("echo 1 >/proc/sys/kernel/printk")
+        assert boot.ask_guest(HOTPLUG, STRESS_TICKS).splitlines()[-1] == "loop done"
+        assert boot.ask_guest("nproc") == "4"
+        assert boot.ask_guest("dmesg | grep -c 'Booting Node 0 Processor 3'") == "20"
+
+    def test_linux_complains_of_no_clock_and_no_processor(self, boot):
+        assert boot.ask_guest(f"dmesg | grep -E '{COMPLAINTS}'; echo end") == "end"
+        assert boot.ask_guest("cat /sys/devices/system/clocksource/clocksource0/current_clocksource") == "tsc"
