@@ -121,14 +121,18 @@ static void show_first_vm(void)
 
 static void look_at_vms(void)
 {
-	bool changed = false;
+	bool changed = true;
 
-	for (uint32_t i = 0; i < manager.vm_count; i++)
-		changed |= vm_look(&manager.vms[i], &manager.around);
-	if (changed)
-		console_wake(&manager.console);
-	if (!manager.has_shown_vm)
-		show_first_vm();
+	/* Twice: a VM that has already ended is first said to run. */
+	for (unsigned pass = 0; pass < 2 && changed; pass++) {
+		changed = false;
+		for (uint32_t i = 0; i < manager.vm_count; i++)
+			changed |= vm_look(&manager.vms[i], &manager.around);
+		if (changed)
+			console_wake(&manager.console);
+		if (!manager.has_shown_vm)
+			show_first_vm();
+	}
 }
 
 static void restart_vms(void)

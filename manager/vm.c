@@ -84,15 +84,16 @@ bool vm_look(struct vm_entry *entry, const struct vm_surroundings *around)
 	if (!vm_is_alive(entry) || sys_space_status(entry->space, &space) != OK)
 		return false;
 	vm_report_copy(entry->report, &report);
+	/* One that has ended before anyone looked ran, too: its last words are worth showing. */
+	if (entry->life == VM_STARTING && (report.state == VMM_RUNNING || report.state == VMM_STOPPED)) {
+		note_start(entry);
+		return true;
+	}
 	if (space.state != SPACE_RUNNING) {
 		note_end(entry, &space, &report);
 		vm_dismantle(entry);
 		if (entry->life != VM_PAUSES)
 			console_close_terminal(around->console, entry->wanted->name);
-		return true;
-	}
-	if (entry->life == VM_STARTING && report.state == VMM_RUNNING) {
-		note_start(entry);
 		return true;
 	}
 	return false;
