@@ -210,6 +210,8 @@ void scheduler_yield_to_sibling(void)
 	struct percpu *cpu = percpu_self();
 	const struct schedule_entity *self = &cpu->current->schedule;
 
+	if (cpu->schedule->ready_count == 0)
+		return;
 	schedule_yield(cpu->schedule, schedule_find(cpu->schedule, self->queue, is_of_group, self->group));
 	cpu->reschedule = true;
 }

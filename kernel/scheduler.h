@@ -27,7 +27,8 @@ void scheduler_take_inbox(void);
 void scheduler_switch(void);
 /* The current thread lets another go first, at its way out of ring 0. */
 void scheduler_yield(void);
-/* ... and if another thread of its program is due on this CPU, that one: it may hold what the current one spins for. */
+/* ... and if another thread of its program is due on this CPU, that one: it may hold what the current one spins for. Where nobody
+ * waits for this CPU, nothing: spinning costs no switches. */
 void scheduler_yield_to_sibling(void);
 /* After an interrupt was dealt with: whether a thread that it woke should run at once. One that the current thread wakes by a
  * call of its own waits a little: the current one may be about to wait too, or hold a lock that the woken one wants. */

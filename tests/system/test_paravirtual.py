@@ -150,3 +150,6 @@ def test_kernel_does_without_what_is_switched_off(boot, disabled):
     if "steal-time" in disabled:
         boot.ask_guest("timeout 1 sh -c 'while :; do :; done'")
         assert jiffies(boot)[1] == 0
+    boot.to_host()
+    used = re.search(r"vm linux uses: ([^\r\n]*)", boot.ask_host("log")).group(1).split()
+    assert set(used) & {*PARTS, "ple"} == {*PARTS, "ple"} - gone

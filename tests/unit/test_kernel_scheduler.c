@@ -385,6 +385,34 @@ static void body_a_place_is_taken_up(void)
 	stop();
 }
 
+/* 0 and 1 are of one program, and each counts half of what 2 to 5 do: left to the policy, it would not be 1's turn each time. */
+static void body_one_that_spins_gives_way_to_its_sibling(void)
+{
+	start();
+	schedule_entity_init(&threads[1].schedule, &groups[0], fake_tsc);
+	for (unsigned i = 0; i < 6; i++) {
+		threads[i].cpu_mask[0] = 1;
+		threads[i].home = heads[i].cpu = &cpus[0];
+	}
+	wake(&cpus[0], &threads[0]);
+	settle();
+	be_cpu(&cpus[0]);
+	scheduler_yield_to_sibling();
+	assert_false(cpus[0].reschedule); /* nobody waits: it goes on without a switch */
+	for (unsigned i = 1; i < 6; i++)
+		wake(&cpus[0], &threads[i]);
+	for (unsigned round = 0; round < 20; round++) {
+		do {
+			run_for_us(10);
+		} while (cpus[0].current != &threads[0] || !threads[1].schedule.is_eligible);
+		be_cpu(&cpus[0]);
+		scheduler_yield_to_sibling();
+		leave_ring_0(&cpus[0]);
+		assert_ptr_equal(cpus[0].current, &threads[1]);
+	}
+	stop();
+}
+
 static void body_rules_reach_their_cpu(void)
 {
 	const struct schedule_cpu rules = {.mode = SCHEDULE_DEDICATED};
@@ -413,6 +441,7 @@ STACK_TEST(a_woken_thread_goes_to_an_idle_cpu)
 STACK_TEST(affinity_is_kept)
 STACK_TEST(load_is_shared)
 STACK_TEST(a_place_is_taken_up)
+STACK_TEST(one_that_spins_gives_way_to_its_sibling)
 STACK_TEST(rules_reach_their_cpu)
 
 int main(void)
@@ -423,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_scheduler_affinity_is_kept),
 		cmocka_unit_test(test_kernel_scheduler_load_is_shared),
 		cmocka_unit_test(test_kernel_scheduler_a_place_is_taken_up),
+		cmocka_unit_test(test_kernel_scheduler_one_that_spins_gives_way_to_its_sibling),
 		cmocka_unit_test(test_kernel_scheduler_rules_reach_their_cpu),
 	};
 
