@@ -5,6 +5,7 @@ FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions
 SMP_SOURCES := guests/flat/smp.c guests/flat/smp_start.asm
 BENCH_SHARED_SOURCES := guests/bench/figures.c guests/bench/interrupts.c guests/bench/entries.asm
 BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c $(BENCH_SHARED_SOURCES)
+PAIR_SOURCES := guests/bench/pair.c $(BENCH_SHARED_SOURCES) $(SMP_SOURCES)
 SHARE_SOURCES := guests/bench/share.c
 SWITCH_SOURCES := guests/bench/switch.c $(BENCH_SHARED_SOURCES)
 WAKE_SOURCES := guests/bench/wake.c $(BENCH_SHARED_SOURCES)
@@ -28,6 +29,7 @@ $(BUILD)/$(1).bin: $(patsubst %,$(BUILD)/guest/%.o,$(2)) $(FLAT_OBJECTS) guests/
 endef
 $(eval $(call flat_rule,hello,guests/hello/hello))
 $(eval $(call flat_rule,bench,$(basename $(BENCH_SOURCES))))
+$(eval $(call flat_rule,pair,$(basename $(PAIR_SOURCES))))
 $(eval $(call flat_rule,share,$(basename $(SHARE_SOURCES))))
 $(eval $(call flat_rule,switch,$(basename $(SWITCH_SOURCES))))
 $(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
@@ -38,6 +40,6 @@ $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test
 	$(if $(filter $(guest),$(FLAT_SMP_GUESTS)),$(basename $(SMP_SOURCES))))))
 
 IMAGE_FILES += $(BUILD)/hello.bin
-TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench share switch wake window $(FLAT_TEST_GUESTS))
+TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench pair share switch wake window $(FLAT_TEST_GUESTS))
 test-guests: $(TEST_GUEST_FILES)
 .PHONY: test-guests

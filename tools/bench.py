@@ -176,6 +176,13 @@ def measure_schedule(build, results):
     image, log, ticks = bench_schedule.switch(build)
     words = describe_trace(build, "sched_switch_ticks", ticks, trace(build, image, ["sched_switch_ticks"])["sched_switch_ticks"])
     results.add("sched_switch_ticks", ticks, "ticks", f"{log}; HLT of one VM to the next instruction of another; {words}")
+    image, log, ticks = bench_schedule.pair(build, "pair1", "halt", cpus=1)
+    words = describe_trace(build, "ipi_pair_1cpu_ticks", ticks, trace(build, image, ["ipi_pair_1cpu_ticks"])["ipi_pair_1cpu_ticks"])
+    results.add("ipi_pair_1cpu_ticks", ticks, "ticks", f"{log}; both in HLT; {words}")
+    # No trace: the CPUs' instructions alternate, and ticks pass on both.
+    for words in ("spin", "halt"):
+        _, log, ticks = bench_schedule.pair(build, f"pair2-{words}", words, cpus=2)
+        results.add("ipi_pair_2cpu_ticks", ticks, "ticks", f"{log}; {words}; two CPUs inflate ticks")
     bench_schedule.measure(build, results)
 
 

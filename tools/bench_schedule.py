@@ -128,6 +128,14 @@ def switch(build, name="switch"):
     return image, log, (goes_on - halts) % bench(log, texts, "halts", "halts_every")
 
 
+def pair(build, name, words, cpus):
+    """One VM with two vCPUs. Returns its image, the log, and the round trip."""
+    vms = [Vm("pair", "pair", words, f"vcpus = 2\n")]
+    image = make_image(build, name, vms)
+    log, texts = run(build, name, image, {"pair": rb"bench end"}, cpus=cpus)
+    return image, log, bench(log, texts, "pair", r"ipi_pair_\w+")
+
+
 FIGURES = {"sched_share_error_percent": (share_error, "%"), "sched_reserved_lateness_max_ticks": (reserved_lateness, "ticks"),
            "sched_window_jitter_max_ticks": (window_jitter, "ticks"), "sched_wakeup_p99_ticks": (wakeup, "ticks")}
 

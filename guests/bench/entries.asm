@@ -8,6 +8,9 @@ global bench_entries, bench_stamp
 %define MARK		xchg bx, bx	; tools/bench.py
 %define XAPIC_EOI	0xfee000b0
 %define MSR_X2APIC_EOI	0x80b
+%define MSR_X2APIC_ICR	0x830
+%define VECTOR_STAMP	0x40		; BENCH_STAMP
+%define VECTOR_STAMP_MARKED 0x41
 
 section .text
 
@@ -42,12 +45,26 @@ eoi_marked:
 	MARK
 	iretq
 
+echo_marked:
+	mov	eax, VECTOR_STAMP_MARKED
+	jmp	echo_vector
+echo:
+	mov	eax, VECTOR_STAMP
+echo_vector:
+	xor	edx, edx			; APIC ID 0
+	mov	ecx, MSR_X2APIC_ICR
+	wrmsr
+	xor	eax, eax
+	mov	ecx, MSR_X2APIC_EOI
+	wrmsr
+	iretq
+
 section .rodata
 align 8
 
 ; In the order of enum bench_vector.
 bench_entries:
-	dq	stamp, stamp_marked, eoi, eoi_marked
+	dq	stamp, stamp_marked, eoi, eoi_marked, echo, echo_marked
 
 section .bss
 align 8
