@@ -54,32 +54,22 @@ static bool has_idle_cpu(const struct schedule_entity *entity, void *context)
 }
 
 struct better_place {
-	uint32_t cpu;
-	uint64_t own_load, load;
+	const struct percpu *self;
 	const struct schedule_entity *longest_here; /* of those that might go; NULL: none yet */
+	struct percpu *target;                      /* ... where to */
 };
 
-/* Looks at all, so that all have a turn at moving. */
-static bool note_candidate(const struct schedule_entity *entity, void *context)
-{
-	struct better_place *place = context;
-	bool may_go = (thread_of(entity)->cpu_mask[place->cpu / 64] >> (place->cpu % 64) & 1) != 0 &&
-		      entity->server.budget_ticks == 0 && place->load + entity->weight <= place->own_load;
-
-	if (may_go && (place->longest_here == NULL || (int64_t)(entity->arrived_tsc - place->longest_here->arrived_tsc) < 0))
-		place->longest_here = entity;
-	return false;
-}
-
-/* The least loaded CPU of those that share by weight. */
-static struct percpu *least_loaded(const struct percpu *self)
+/* The least loaded CPU of those that share by weight and that the thread may use; of equals the next one, so that all have a turn
+ * at having more company. NULL: none. */
+static struct percpu *least_loaded(const struct percpu *self, const struct thread *thread)
 {
 	struct percpu *best = NULL;
 
-	for (uint32_t i = 0; i < percpu_count; i++) {
-		struct percpu *cpu = percpus[i];
+	for (uint32_t i = 1; i < percpu_count; i++) {
+		struct percpu *cpu = percpus[(self->index + i) % percpu_count];
 
-		if (cpu != self && atomic_load_explicit(&cpu->online, memory_order_relaxed) && cpu->mode == SCHEDULE_FAIR &&
+		if ((thread->cpu_mask[cpu->index / 64] >> (cpu->index % 64) & 1) != 0 &&
+		    atomic_load_explicit(&cpu->online, memory_order_relaxed) && cpu->mode == SCHEDULE_FAIR &&
 		    (best == NULL || atomic_load_explicit(&cpu->load, memory_order_relaxed) <
 					 atomic_load_explicit(&best->load, memory_order_relaxed)))
 			best = cpu;
@@ -87,11 +77,28 @@ static struct percpu *least_loaded(const struct percpu *self)
 	return best;
 }
 
+/* Looks at all, so that all have a turn at moving. */
+static bool note_candidate(const struct schedule_entity *entity, void *context)
+{
+	struct better_place *place = context;
+	struct percpu *target;
+
+	if (entity->server.budget_ticks != 0 ||
+	    (place->longest_here != NULL && (int64_t)(entity->arrived_tsc - place->longest_here->arrived_tsc) >= 0))
+		return false;
+	target = least_loaded(place->self, thread_of(entity));
+	if (target == NULL || target->load + entity->weight > place->self->load)
+		return false;
+	place->longest_here = entity;
+	place->target = target;
+	return false;
+}
+
 struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percpu **target)
 {
 	struct schedule_entity *entity = schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, has_idle_cpu, NULL);
 	const struct schedule_entity *running = cpu->schedule->running;
-	struct better_place place;
+	struct better_place place = {.self = cpu};
 
 	if (entity != NULL) {
 		*target = balance_idle_cpu(thread_of(entity));
@@ -100,10 +107,6 @@ struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percp
 	if ((int64_t)(now_tsc - cpu->balance_due_tsc) < 0)
 		return NULL;
 	balance_arrived(cpu, now_tsc);
-	*target = least_loaded(cpu);
-	if (*target == NULL)
-		return NULL;
-	place = (struct better_place){.cpu = (*target)->index, .own_load = cpu->load, .load = (*target)->load};
 	(void)schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, note_candidate, &place);
 	if (place.longest_here == NULL)
 		return NULL;
@@ -114,5 +117,6 @@ struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percp
 			return NULL;
 		}
 	}
+	*target = place.target;
 	return thread_of(place.longest_here);
 }

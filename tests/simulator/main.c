@@ -18,6 +18,7 @@ static const struct scenario {
 	{"reserved-sets", scenario_reserved_sets},
 	{"reserved-overrun", scenario_reserved_overrun},
 	{"windows", scenario_windows},
+	{"balance", scenario_balance},
 };
 #define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 

@@ -15,7 +15,7 @@ static struct sim_thread *add_reserved(struct sim *sim, struct schedule_group *g
 {
 	struct sim_thread *thread = sim_add_sleeper(sim, 0, group, behave_periodic, sim->now + SIM_MS);
 
-	schedule_entity_reserve(&thread->entity, budget, period, sim->now);
+	schedule_entity_reserve(&thread->thread.schedule, budget, period, sim->now);
 	thread->burst = burst;
 	thread->period = period;
 	return thread;
@@ -130,7 +130,7 @@ void scenario_reserved_overrun(uint64_t factor)
 	sim_init(&sim, 1);
 	sim_group(&greedy, 1, 0, 0);
 	hog = sim_add(&sim, 0, &greedy, NULL);
-	schedule_entity_reserve(&hog->entity, 3 * SIM_MS, 10 * SIM_MS, sim.now);
+	schedule_entity_reserve(&hog->thread.schedule, 3 * SIM_MS, 10 * SIM_MS, sim.now);
 	sim_run(&sim, SIM_SECOND); /* alone: what it used then is held against nobody */
 	add_spinners(&sim, groups, SPINNERS, SCHEDULE_WEIGHT_MAX);
 	sim_group(&mine, 1, 0, 0);

@@ -12,6 +12,7 @@ void scenario_reserved(uint64_t factor);
 void scenario_reserved_sets(uint64_t factor);
 void scenario_reserved_overrun(uint64_t factor);
 void scenario_windows(uint64_t factor);
+void scenario_balance(uint64_t factor);
 
 void print_ticks(const char *name, uint64_t ticks);
 void print_count(const char *name, uint64_t count);

@@ -1,4 +1,4 @@
-/* The simulated PC: events in the order of their time. */
+/* The simulated PC: events in the order of their time. One file because each event may lead to any other. */
 #include "tests/simulator/simulator.h"
 
 #include <stddef.h>
@@ -6,7 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/balance.h"
 #include "kernel/timer_heap.h"
+
+/* What kernel/balance.c asks for. */
+struct percpu *percpus[CPUS_MAX];
+uint32_t percpu_count;
+
+uint64_t tsc_from_us(uint64_t us)
+{
+	return us * SIM_US;
+}
 
 static void fail(const char *what)
 {
@@ -27,7 +37,13 @@ void sim_init(struct sim *sim, uint32_t cpus)
 {
 	*sim = (struct sim){.switch_ticks = SIM_SWITCH_TICKS, .timer_ticks = SIM_TIMER_TICKS, .cpu_count = cpus, .now = SIM_SECOND};
 	sim->cpus = zeroed(cpus, sizeof(*sim->cpus));
+	percpu_count = cpus;
 	for (uint32_t i = 0; i < cpus; i++) {
+		percpus[i] = &sim->cpus[i].percpu;
+		percpus[i]->index = i;
+		percpus[i]->online = true;
+		percpus[i]->schedule = &sim->cpus[i].schedule;
+		balance_set_idle(percpus[i], true);
 		sim->cpus[i].index = i;
 		sim->cpus[i].last_tsc = sim->now;
 		sim->cpus[i].queues = zeroed(SCHEDULE_QUEUES_MAX, sizeof(struct schedule_queue));
@@ -39,8 +55,10 @@ void sim_free(struct sim *sim)
 {
 	for (uint32_t i = 0; i < sim->thread_count; i++)
 		free(sim->threads[i]);
-	for (uint32_t i = 0; i < sim->cpu_count; i++)
+	for (uint32_t i = 0; i < sim->cpu_count; i++) {
+		balance_set_idle(percpus[i], false);
 		free(sim->cpus[i].queues);
+	}
 	free(sim->threads);
 	free(sim->cpus);
 }
@@ -49,7 +67,7 @@ void sim_free(struct sim *sim)
 
 static struct sim_thread *thread_of(struct schedule_entity *entity)
 {
-	return (struct sim_thread *)((char *)entity - offsetof(struct sim_thread, entity));
+	return (struct sim_thread *)((char *)entity - offsetof(struct sim_thread, thread.schedule));
 }
 
 /* Brings the accounts of a CPU up to now. */
@@ -89,6 +107,49 @@ static void start(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *threa
 	thread->woke_at = SIM_NEVER;
 }
 
+static void choose(struct sim *sim, struct sim_cpu *cpu, enum schedule_leaves leaves);
+
+static void publish(struct sim_cpu *cpu)
+{
+	atomic_store(&cpu->percpu.load, schedule_load(&cpu->schedule));
+	balance_set_idle(&cpu->percpu, cpu->running == NULL && cpu->schedule.ready_count == 0);
+}
+
+static void look_at(struct sim *sim, struct sim_cpu *cpu)
+{
+	/* A thread that wakes another by a call of its own may be about to wait too. */
+	if (!cpu->acts && schedule_is_due(&cpu->schedule, sim->now))
+		choose(sim, cpu, SCHEDULE_STAYS_READY);
+}
+
+/* give_away(), scheduler_welcome() */
+static void give_away(struct sim *sim, struct sim_thread *thread, struct sim_cpu *target)
+{
+	schedule_leave(&thread->cpu->schedule, &thread->thread.schedule, sim->now);
+	publish(thread->cpu);
+	account(sim, target);
+	thread->cpu = target;
+	schedule_arrive(&target->schedule, &thread->thread.schedule, sim->now);
+	balance_arrived(&target->percpu, sim->now);
+	publish(target);
+	look_at(sim, target);
+}
+
+/* balance() */
+static void balance(struct sim *sim, struct sim_cpu *cpu)
+{
+	struct percpu *target;
+	struct thread *thread;
+
+	publish(cpu);
+	if (!sim->balances || cpu->schedule.ready_count == 0)
+		return;
+	thread = balance_choose(&cpu->percpu, sim->now, &target);
+	if (thread != NULL)
+		give_away(sim, (struct sim_thread *)((char *)thread - offsetof(struct sim_thread, thread)),
+			  &sim->cpus[target->index]);
+}
+
 /* scheduler_switch() */
 static void choose(struct sim *sim, struct sim_cpu *cpu, enum schedule_leaves leaves)
 {
@@ -98,26 +159,30 @@ static void choose(struct sim *sim, struct sim_cpu *cpu, enum schedule_leaves le
 
 	if (next != NULL && (next->cpu != cpu || next->sleeps))
 		fail("a thread was chosen that sleeps, or is at home elsewhere");
-	if (next == previous)
-		return;
-	if (previous != NULL)
-		previous->ready_since = sim->now;
-	start(sim, cpu, next);
+	if (next != previous) {
+		if (previous != NULL)
+			previous->ready_since = sim->now;
+		start(sim, cpu, next);
+	}
+	balance(sim, cpu);
 }
 
 /* wanted_at: when it should run, from which its latency counts. */
 static void wake(struct sim *sim, struct sim_thread *thread, uint64_t wanted_at)
 {
 	struct sim_cpu *cpu = thread->cpu;
+	struct percpu *idle;
 
 	account(sim, cpu);
 	thread->sleeps = false;
 	thread->ready_since = sim->now;
 	thread->woke_at = wanted_at;
-	schedule_wake(&cpu->schedule, &thread->entity, sim->now);
-	/* A thread that wakes another by a call of its own may be about to wait too. */
-	if (!cpu->acts && schedule_is_due(&cpu->schedule, sim->now))
-		choose(sim, cpu, SCHEDULE_STAYS_READY);
+	schedule_wake(&cpu->schedule, &thread->thread.schedule, sim->now);
+	idle = sim->balances && cpu->running != NULL ? balance_idle_cpu(&thread->thread) : NULL;
+	if (idle != NULL)
+		give_away(sim, thread, &sim->cpus[idle->index]);
+	else
+		look_at(sim, cpu);
 }
 
 static void sleep_until(struct sim *sim, struct sim_thread *thread, uint64_t tsc)
@@ -125,7 +190,7 @@ static void sleep_until(struct sim *sim, struct sim_thread *thread, uint64_t tsc
 	thread->sleeps = true;
 	if (tsc == SIM_NEVER)
 		return;
-	tsc = schedule_timer_start(&thread->cpu->schedule, &thread->entity, tsc);
+	tsc = schedule_timer_start(&thread->cpu->schedule, &thread->thread.schedule, tsc);
 	thread->wake.deadline_tsc = tsc > sim->now ? tsc : sim->now;
 	sim->sleepers = timer_heap_insert(sim->sleepers, &thread->wake);
 }
@@ -257,7 +322,8 @@ static struct sim_thread *new_thread(struct sim *sim, uint32_t cpu, struct sched
 	thread->left = next == NULL ? SIM_NEVER : 0;
 	thread->worst_margin = INT64_MAX;
 	thread->woke_at = SIM_NEVER;
-	schedule_entity_init(&thread->entity, group, sim->now);
+	memset(thread->thread.cpu_mask, 0xff, sizeof(thread->thread.cpu_mask));
+	schedule_entity_init(&thread->thread.schedule, group, sim->now);
 	return thread;
 }
 
@@ -285,7 +351,7 @@ uint64_t sim_ran(const struct sim *sim, const struct schedule_group *group)
 	uint64_t ticks = 0;
 
 	for (uint32_t i = 0; i < sim->thread_count; i++)
-		ticks += sim->threads[i]->entity.group == group ? sim->threads[i]->ran : 0;
+		ticks += sim->threads[i]->thread.schedule.group == group ? sim->threads[i]->ran : 0;
 	return ticks;
 }
 

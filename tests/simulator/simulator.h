@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/percpu.h"
 #include "kernel/schedule/schedule.h"
+#include "kernel/thread.h"
 
 #define SIM_CPUS_MAX     64U
 #define SIM_TICKS_PER_US 2000ULL /* 2.0 GHz */
@@ -23,6 +25,7 @@ struct sim;
 enum sim_action { SIM_GO_ON, SIM_SLEEP, SIM_YIELD };
 
 struct sim_cpu {
+	struct percpu percpu;        /* for kernel/balance.c */
 	struct schedule schedule;
 	struct schedule_queue *queues;
 	uint32_t index;
@@ -39,7 +42,7 @@ struct sim_samples {
 };
 
 struct sim_thread {
-	struct schedule_entity entity;
+	struct thread thread;        /* its `schedule`, and the CPUs that it may use */
 	struct sim_cpu *cpu;
 	struct timer wake;           /* armed: sleeps until then */
 	bool sleeps;
@@ -64,6 +67,7 @@ struct sim {
 	uint64_t switch_ticks, timer_ticks;
 	uint32_t cpu_count;
 	struct sim_cpu *cpus;
+	bool balances;               /* threads move between CPUs */
 	struct timer *sleepers;
 	struct sim_thread **threads;
 	uint32_t thread_count;

@@ -100,7 +100,20 @@ def test_simulator_windows():
     assert found["sched_window_share_fair"] == 0 and found["sched_window_share_fair_slack"] > 30, found
 
 
+def test_simulator_cpus_are_shared_evenly():
+    found = figures("balance")
+    for kind in ("3_on_2", "5_on_4", "8_on_8", "64_on_8"):
+        assert found[f"sched_balance_{kind}_error_percent"] <= 2, found
+        assert found[f"sched_balance_{kind}_idle_percent"] == 0, found
+        assert found[f"sched_balance_{kind}_moves_per_second_count"] <= 100, found
+    assert found["sched_balance_masks_least_percent"] >= 65, found  # 66.7: three on two CPUs
+    assert found["sched_balance_masks_light_percent"] >= 99, found
+    # A CPU that becomes idle is given a thread when one that has more looks next, at the end of a turn.
+    assert found["sched_balance_random_wasted_percent"] <= 6, found
+    assert found["sched_balance_random_contended_percent"] >= 50, found
+
+
 @pytest.mark.parametrize("scenario", ["shares", "caps", "starvation", "wakeup", "hostile", "reserved", "reserved-sets",
-                                      "reserved-overrun", "windows"])
+                                      "reserved-overrun", "windows", "balance"])
 def test_simulator_under_sanitizers(scenario):
     assert figures(scenario, tool="simulator_checked") == figures(scenario)

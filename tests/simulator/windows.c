@@ -68,7 +68,7 @@ static void note_start(struct watch *watch, const struct sim_cpu *cpu, uint64_t 
 static void ran(struct sim *sim, struct sim_cpu *cpu, const struct sim_thread *thread, uint64_t from, uint64_t to)
 {
 	struct watch *watch = sim->context;
-	uint64_t mask = thread != NULL ? thread->entity.group->windows : 0, ticks;
+	uint64_t mask = thread != NULL ? thread->thread.schedule.group->windows : 0, ticks;
 
 	if (mask == 0)
 		return;
