@@ -14,6 +14,8 @@ PERIODS = 4
 # Each a VM, with the usual weight of 100.
 WAYS = ("interrupt-itself", "interrupt-all", "interrupt-nobody", "start-nobody", "nmi", "spin", "pause", "timer-past",
         "timer-next", "timer-periodic", "priority", "local-apic")
+# VMs of two vCPUs: guests/test/hostile_pair.c.
+PAIR_WAYS = ("storm", "restart")
 HOSTILE_WEIGHT = 100
 PROMPT_TICKS = 2 * SECOND
 
@@ -23,15 +25,16 @@ def vm(name, program, cmdline, more=""):
 
 
 MANIFEST = ('[host]\nconsole = ["serial"]\n' + vm("good", "share", "start=1000 period=250", f"weight = {GOOD_WEIGHT}\n")
-            + vm("sleeper", "hello", "name=sleeper") + "".join(vm(f"{way}", "hostile", way) for way in WAYS))
+            + vm("sleeper", "hello", "name=sleeper") + "".join(vm(f"{way}", "hostile", way) for way in WAYS)
+            + "".join(vm(way, "hostile_pair", way, "vcpus = 2\n") for way in PAIR_WAYS))
 PC = {"firmware": "bios", "linux": False, "manifest": MANIFEST,
-      "add": tuple(f"{harness.BUILD}/{program}.bin=test/{program}.bin" for program in ("hostile", "hello", "share"))}
+      "add": tuple(f"{harness.BUILD}/{name}.bin=test/{name}.bin" for name in ("hostile", "hostile_pair", "hello", "share"))}
 SHARE = re.compile(rb"share (\d+) of (\d+) ticks, longest gap (\d+), (\d+) gaps\r?\n")
 
 
 def fair_share(cpus):
     """Of one CPU: at most all of it, for one vCPU."""
-    return min(1, cpus * GOOD_WEIGHT / (GOOD_WEIGHT + HOSTILE_WEIGHT * len(WAYS)))
+    return min(1, cpus * GOOD_WEIGHT / (GOOD_WEIGHT + HOSTILE_WEIGHT * len(WAYS + PAIR_WAYS)))
 
 
 @pytest.mark.parametrize("boot", [{**PC, "cpus": cpus} for cpus in (1, 2)], indirect=True, ids=["1-cpu", "2-cpus"])
@@ -53,7 +56,7 @@ class TestNeighbours:
         boot.wait_for(harness.HOST_PROMPT, ticks=PROMPT_TICKS)
         listed = boot.ask_host("list", ticks=PROMPT_TICKS)
         print(f"Ctrl-] and list: {boot.ticks() - before} ticks")
-        for name in ("good", "sleeper", *WAYS):
+        for name in ("good", "sleeper", *WAYS, *PAIR_WAYS):
             assert re.search(rf"^{name} +running", listed, re.MULTILINE), listed
         assert not re.search(r"\bE\d{3}\b", boot.ask_host("log", ticks=PROMPT_TICKS))
 
