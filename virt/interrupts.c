@@ -220,8 +220,11 @@ static void take_posted(struct vcpu *vcpu)
 		local_apic_post(&vcpu->apic, 0);
 	posted[0] &= ~ILLEGAL_VECTORS;
 	for (unsigned i = 0; i < 8; i++) {
-		uint32_t level = (uint32_t)(atomic_load(&vcpu->vm->eoi_exits[i / 2]) >> (i % 2 * 32));
+		uint32_t level;
 
+		if (posted[i] == 0)
+			continue;
+		level = (uint32_t)(atomic_load(&vcpu->vm->eoi_exits[i / 2]) >> (i % 2 * 32));
 		vcpu->apic.irr[i] |= posted[i];
 		vcpu->apic.tmr[i] = (vcpu->apic.tmr[i] & ~posted[i]) | (posted[i] & level);
 	}

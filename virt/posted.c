@@ -14,8 +14,11 @@ void posted_take(struct posted_interrupts *posted, uint32_t irr[8])
 	/* ON goes first: who posts after this line notifies again, who posted before it is found below. */
 	atomic_fetch_and(&posted->control, ~POSTED_OUTSTANDING);
 	for (unsigned i = 0; i < 4; i++) {
-		uint64_t requests = atomic_exchange(&posted->requests[i], 0);
+		uint64_t requests;
 
+		if (atomic_load(&posted->requests[i]) == 0) /* cheaper than a locked instruction */
+			continue;
+		requests = atomic_exchange(&posted->requests[i], 0);
 		irr[2 * i] |= (uint32_t)requests;
 		irr[2 * i + 1] |= (uint32_t)(requests >> 32);
 	}
