@@ -1,5 +1,6 @@
 /* All processors count, meet, pass a token in order of the TSC, and get interrupts in every destination mode. The bootstrap
- * processor prints a verdict for each. Word of its command line: xapic makes all drive their local APICs by memory. */
+ * processor prints a verdict for each. Words of its command line: xapic makes all drive their local APICs by memory; with dead all
+ * start and halt with interrupts off. */
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -8,6 +9,9 @@
 #include "guests/flat/flat.h"
 #include "guests/flat/smp.h"
 
+#define MSR_TSC        0x10U
+#define MSR_TSC_ADJUST 0x3bU
+#define TSC_JUMP       (1ULL << 40)
 #define VECTOR_NMI     2U
 #define VECTOR_COUNT   0x41U /* counts where it arrives */
 #define VECTOR_WAKE    0x42U /* look at `task` */
@@ -230,6 +234,28 @@ static void lowest_priority(void)
 	say("lowest priority goes round", takers == 2);
 }
 
+/* SDM Vol. 3B, "Time-Stamp Counter Adjustment": both MSRs are the processor's own, and each moves the other. */
+static void tsc_writes(void)
+{
+	uint64_t before = read_tsc(), moved;
+
+	write_msr(MSR_TSC_ADJUST, TSC_JUMP);
+	moved = read_tsc() - before;
+	say("IA32_TSC_ADJUST moves the TSC", moved >= TSC_JUMP && moved < TSC_JUMP + flat_tsc_hz());
+	write_msr(MSR_TSC, before);
+	moved = 0 - read_msr(MSR_TSC_ADJUST);
+	say("a write of the TSC moves IA32_TSC_ADJUST", moved > 0 && moved < flat_tsc_hz());
+	write_msr(MSR_TSC_ADJUST, 0);
+	atomic_store(&token, 0);
+	say("the token goes round again", all_do(TASK_TOKEN));
+	say("the TSCs are equal again", atomic_load(&tsc_went_back) == 0);
+}
+
+static void halt_for_good(unsigned number)
+{
+	(void)number;
+}
+
 static void starts(void)
 {
 	unsigned last = processors - 1;
@@ -257,6 +283,11 @@ void guest_main(const struct guest_flat_info *info)
 	interrupt_handle(VECTOR_NMI, on_nmi);
 	apic_enable(flat_find((const char *)info->command_line_address, "xapic") != NULL);
 	processors = smp_count();
+	if (flat_find((const char *)info->command_line_address, "dead") != NULL) {
+		say("all processors start", smp_start(halt_for_good) == processors - 1);
+		for (;;)
+			halt();
+	}
 	say("all processors start", smp_start(work) == processors - 1);
 	say("all processors meet", all_do(TASK_COUNT));
 	for (unsigned i = 0; i < processors; i++)
@@ -264,6 +295,7 @@ void guest_main(const struct guest_flat_info *info)
 	say("each has counted", all_counted);
 	say("the token goes round", all_do(TASK_TOKEN));
 	say("the TSC never goes back", atomic_load(&tsc_went_back) == 0);
+	tsc_writes();
 	physical();
 	logical();
 	lowest_priority();

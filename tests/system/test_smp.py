@@ -37,6 +37,13 @@ def test_processors_start_and_get_all_interrupts(boot):
     assert sum("TEST-PASS" in line for line in lines) > 20
 
 
+@pytest.mark.boot(**many(3, "dead"), cpus=2)
+def test_a_vm_whose_processors_all_halt_for_good_is_stopped(boot):
+    boot.wait_for("TEST-PASS all processors start")
+    boot.to_host()
+    boot.shows("E308 many: stopped: the guest halted with interrupts off")
+
+
 LINUX = """
 [[vm]]
 name    = "linux"
@@ -76,3 +83,11 @@ class TestLinuxWithFourProcessors:
     def test_linux_complains_of_no_clock_and_no_processor(self, boot):
         assert boot.ask_guest(f"dmesg | grep -E '{COMPLAINTS}'; echo end") == "end"
         assert boot.ask_guest("cat /sys/devices/system/clocksource/clocksource0/current_clocksource") == "tsc"
+
+
+@pytest.mark.slow
+@pytest.mark.boot(cpus=2, firmware="bios", memory=1024, manifest=NO_X2APIC + LINUX.replace("= 4", "= 12"))
+def test_linux_with_more_processors_than_a_flat_xapic_has(boot):
+    assert boot.ask_guest("nproc") == "12"
+    assert "x2apic" not in boot.ask_guest("grep -m1 flags /proc/cpuinfo")
+    assert boot.ask_guest("smp_stress", STRESS_TICKS).splitlines()[-1] == "smp_stress: ok"
