@@ -94,8 +94,14 @@ inline take_posted()
 #ifndef BUG_OUTSTANDING_CLEARED_LAST
 		outstanding = false;
 #endif
-		atomic { posted = posted | requests[0]; requests[0] = 0 };
-		atomic { posted = posted | requests[1]; requests[1] = 0 };
+		if
+		:: requests[0] == 0       /* looked at, then exchanged */
+		:: else -> atomic { posted = posted | requests[0]; requests[0] = 0 }
+		fi;
+		if
+		:: requests[1] == 0
+		:: else -> atomic { posted = posted | requests[1]; requests[1] = 0 }
+		fi;
 #ifdef BUG_OUTSTANDING_CLEARED_LAST
 		outstanding = false;
 #endif
