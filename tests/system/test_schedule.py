@@ -12,7 +12,7 @@ windows = [ { start = "0ms", length = "4ms", vms = ["control"], cpus = [3] } ]
 """ + "".join(VM.format(name, lines) for name, lines in [
     ("web", "weight = 200"), ("capped", "cap = 20\ncpus = [1]"),
     ("audio", 'reserve = { budget = "2ms", period = "10ms" }\ncpus = [1]'),
-    ("motor", "cpus = [2]\ndedicated = true\nservice_cpu = 1"), ("control", "")])
+    ("motor", "cpus = [2]\ndedicated = true\nservice_cpu = 1"), ("control", "vcpus = 3")])
 NAMES = ("web", "capped", "audio", "motor", "control")
 ALL_MODES = {"firmware": "bios", "linux": False, "memory": 512, "cpus": 4, "manifest": MANIFEST}
 # Guests that always compute, on four CPUs.
@@ -57,8 +57,10 @@ class TestEveryModeOfACpu:
     def test_top_shows_each_vcpu_where_it_belongs(self, boot):
         self.at_prompt(boot)
         table = boot.ask_host("top 2").replace("\r", "")
-        rows = {row[0]: row for row in ROW.findall(table)}
+        found = ROW.findall(table)
+        rows = {row[0]: row for row in found if row[1] == "0"}
         assert sorted(rows) == sorted(NAMES), table
+        assert sorted(row[:2] for row in found if row[3] == "no SIPI") == [("control", "1"), ("control", "2")], table
         assert (rows["audio"][2], rows["motor"][2], rows["control"][2]) == ("1", "2", "3"), table
         for row in rows.values():
             parts = [float(part) for part in row[4:8]]
