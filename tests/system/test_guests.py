@@ -134,7 +134,7 @@ def test_a_guest_keeps_time_with_its_local_apic_in_memory(boot):
     boot.shows("hello from xapic: 3 seconds")
 
 
-@pytest.mark.boot(manifest='[host]\nconsole = ["serial"]\ndisable = ["x2apic", "apicv", "tpr-shadow"]\n' + HELLO
+@pytest.mark.boot(manifest='[host]\nconsole = ["serial"]\ndisable = ["x2apic", "apicv", "tpr-shadow", "apic-access"]\n' + HELLO
                   + 'cmdline = "xapic name=plain"\n')
 def test_a_guest_keeps_time_without_apic_virtualization(boot):
     boot.shows("hello from plain: 3 seconds")
