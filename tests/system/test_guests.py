@@ -120,7 +120,7 @@ def instructions(model, *marks):
 def test_every_instruction_that_may_exit_has_the_answer_that_cpuid_promises(boot):
     boot.shows("instructions: done", ticks=4_000_000_000, seconds=200)
     lines = re.findall(r"TEST-(\w+) ([^\n]*)", boot.text())
-    assert len(lines) >= 119
+    assert len(lines) >= 117  # eight more where there is XSAVE
     assert [line for result, line in lines if result != "PASS"] == []
 
 
