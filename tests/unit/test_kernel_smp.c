@@ -64,6 +64,7 @@ static void *run_cpu(void *argument)
 
 		if (asked == atomic_load(&cpu->tsc_answered))
 			continue;
+		__builtin_ia32_lfence(); /* else RDTSC may be carried out before the question is seen */
 		/* One answer of many is behind. */
 		atomic_store(&cpu->tsc_answer, cpu->apic_id == OFF_BEAT && asked == 20 ? rdtsc() - (1 << 30) : rdtsc());
 		atomic_store(&cpu->tsc_answered, asked);
