@@ -32,7 +32,7 @@ struct schedule_cpu {
 	uint32_t slack;                 /* 1: time that the VMs of a window leave goes to VMs that are in no window */
 	uint32_t reserved;
 	uint64_t frame_ticks, epoch_tsc; /* frames begin at epoch_tsc + n * frame_ticks, alike on all CPUs */
-	uint64_t host_budget_ticks;     /* programs of the host get so much of each host_period_ticks before any VM; 0: nothing */
+	uint64_t host_budget_ticks;     /* of each host_period_ticks for programs of the host, as a reservation; 0: nothing */
 	uint64_t host_period_ticks;
 	struct schedule_window windows[SCHEDULE_WINDOWS_MAX];
 };
@@ -56,7 +56,7 @@ struct schedule_space {
 /* VCPU_STATUS: what became of a vCPU's time since it was made. */
 struct vcpu_status {
 	uint64_t run_ticks;    /* it had a CPU, in the guest, in ring 0 or in its VMM */
-	uint64_t wait_ticks;   /* ready, but its cap, its budget or its windows kept it from running */
+	uint64_t wait_ticks;   /* ready, but its cap or its windows kept it from running */
 	uint64_t steal_ticks;  /* ready, and others had the CPU */
 	uint64_t halted_ticks; /* in HLT, or waiting for INIT-SIPI */
 	uint64_t switches;     /* how often it was given a CPU */

@@ -35,8 +35,8 @@ void top_begin(struct top *top, const struct top_view *view, uint32_t request, u
 
 	top->active = true;
 	top->request = request;
+	top->begin_tsc = clock_now_ticks(); /* no later than what the counters begin with: no part exceeds the whole */
 	sample(top, view);
-	top->begin_tsc = clock_now_ticks();
 	top->end_tsc = top->begin_tsc + s * program_info()->tsc_hz;
 	top->word_tsc = clock_deadline_in_ms(WORD_MS);
 }

@@ -2,21 +2,19 @@
  * "Advanced Programmable Interrupt Controller (APIC)". */
 #include "guests/bench/bench.h"
 #include "guests/bench/interrupts.h"
+#include "guests/flat/apic.h"
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
 #define MSR_APIC_BASE    0x1bU
 #define APIC_BASE_X2APIC 0x400U
-#define MSR_TSC_DEADLINE 0x6e0U
 #define MSR_LVT_TIMER    0x832U
 #define MSR_SELF_IPI     0x83fU
-#define LVT_TSC_DEADLINE 0x40000U
 #define XAPIC(offset)    (*(volatile uint32_t *)(0xfee00000UL + (offset)))
 #define XAPIC_TPR        0x080U
 #define XAPIC_SVR        0x0f0U
 #define XAPIC_ICR_LOW    0x300U
 #define SVR_ENABLE       0x1ffU
-#define ICR_SELF         0x40000U
 #define LONG_AWAY        "$0x40000000" /* ticks: nothing is due while this program runs */
 #define SLEEP_TICKS      20000U
 

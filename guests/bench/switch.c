@@ -4,16 +4,10 @@
  * host logs, so what lies between is the difference. tools/bench_schedule.py does the sum. */
 #include "guests/bench/bench.h"
 #include "guests/bench/interrupts.h"
+#include "guests/flat/apic.h"
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
-#define MSR_APIC_BASE    0x1bU
-#define MSR_TSC_DEADLINE 0x6e0U
-#define MSR_SVR          0x80fU
-#define MSR_LVT_TIMER    0x832U
-#define APIC_BASE_ON     0xc00U /* enabled, x2APIC */
-#define SVR_ENABLE       0x1ffU
-#define LVT_TSC_DEADLINE 0x40000U
 #define PERIOD_TICKS     200000U
 #define AWAKE_TICKS      20000U  /* before the HLT: time enough to be woken */
 #define LATE_TICKS       1000U
@@ -33,9 +27,8 @@ static void halt_in_time(void)
 {
 	uint64_t first = SETTLED_TSC, at = first;
 
-	write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | APIC_BASE_ON);
-	write_msr(MSR_SVR, SVR_ENABLE);
-	write_msr(MSR_LVT_TIMER, LVT_TSC_DEADLINE | BENCH_STAMP);
+	apic_enable(false);
+	apic_write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | BENCH_STAMP);
 	write_msr(MSR_TSC_DEADLINE, at - AWAKE_TICKS);
 	__asm__ volatile("sti\n\thlt\n\tcli" : : : "rax", "rcx", "rdx", "memory");
 	for (unsigned round = 0; round < ROUNDS + MARKED_ROUNDS;) {
@@ -45,7 +38,7 @@ static void halt_in_time(void)
 			at += PERIOD_TICKS;
 		write_msr(MSR_TSC_DEADLINE, at + PERIOD_TICKS - AWAKE_TICKS);
 		do {
-			/* The host's wait for it in Bochs: guests/flat/cpu.h. */
+			/* The timer's interrupt is taken here, not in the HLT below. */
 			__asm__ volatile("sti\n\tnop\n\tcli" : : : "rax", "rcx", "rdx", "memory");
 			now = read_tsc();
 		} while (now < at);

@@ -2,16 +2,10 @@
  * from HLT, then it computes for a while. Words of the command line, in microseconds: period=, work=; start=MS by this VM's TSC. */
 #include "guests/bench/bench.h"
 #include "guests/bench/interrupts.h"
+#include "guests/flat/apic.h"
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
-#define MSR_APIC_BASE    0x1bU
-#define MSR_TSC_DEADLINE 0x6e0U
-#define MSR_SVR          0x80fU
-#define MSR_LVT_TIMER    0x832U
-#define APIC_BASE_ON     0xc00U /* enabled, x2APIC */
-#define SVR_ENABLE       0x1ffU
-#define LVT_TSC_DEADLINE 0x40000U
 #define US_PER_SECOND    1000000U
 #define US_PER_MS        1000U
 #define GAP_TICKS        60U /* as in share.c */
@@ -57,9 +51,8 @@ void guest_main(const struct guest_flat_info *info)
 
 	exceptions_install();
 	bench_interrupts_install();
-	write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | APIC_BASE_ON);
-	write_msr(MSR_SVR, SVR_ENABLE);
-	write_msr(MSR_LVT_TIMER, LVT_TSC_DEADLINE | BENCH_STAMP);
+	apic_enable(false);
+	apic_write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | BENCH_STAMP);
 	ticks_per_us = flat_tsc_hz() / US_PER_SECOND;
 	period = flat_number(words, "period=", 2000) * ticks_per_us;
 	work = flat_number(words, "work=", 0) * ticks_per_us;

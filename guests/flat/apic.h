@@ -15,6 +15,10 @@
 #define APIC_LVT_TIMER 0x320U
 #define APIC_SELF_IPI  0x3f0U
 
+/* The timer by the TSC: "TSC-Deadline Mode". */
+#define MSR_TSC_DEADLINE 0x6e0U
+#define LVT_TSC_DEADLINE 0x40000U
+
 /* Bits of the interrupt command register. */
 #define ICR_LOWEST     0x100U
 #define ICR_NMI        0x400U

@@ -56,7 +56,9 @@ void manifest_set_duration(const struct manifest_entry *entry, const struct mani
 
 size_t manifest_duration_format(uint64_t ns, char *out, size_t size_bytes)
 {
-	for (size_t i = 0; ns != 0 && i < UNIT_COUNT; i++) {
+	if (ns == 0)
+		return format_text(out, size_bytes, "0ms");
+	for (size_t i = 0; i < UNIT_COUNT; i++) {
 		if (ns % units[i].ns == 0)
 			return format_text(out, size_bytes, "%llu%s", (unsigned long long)(ns / units[i].ns), units[i].name);
 	}

@@ -1,6 +1,5 @@
 /* Places vCPUs with reservations on CPUs: bin packing, by first fit in decreasing order (which needs at most 11/9 of the best,
-		and a
- * bit), then by a search with a bound. */
+ * and a bit), then by a search with a bound. */
 #include "lib/schedule/pack.h"
 
 #include "lib/base/string.h"
@@ -9,6 +8,7 @@
 struct attempt {
 	struct pack_group *groups;
 	uint32_t group_count;
+	uint32_t cpu_count; /* behind them none has anything left */
 	uint64_t left[MANIFEST_CPUS_MAX];
 };
 
@@ -26,7 +26,7 @@ static void sort_by_share(struct pack_group *groups, uint32_t count)
 
 static bool fits(const struct attempt *attempt, const struct pack_group *group, uint32_t cpu)
 {
-	return manifest_has_cpu(group->cpus, cpu) && attempt->left[cpu] >= group->share && attempt->left[cpu] > 0;
+	return manifest_has_cpu(group->cpus, cpu) && attempt->left[cpu] >= group->share;
 }
 
 static uint32_t count_on(const struct pack_group *group, uint32_t placed, uint32_t cpu)
@@ -105,9 +105,9 @@ static enum pack_result search(struct attempt *attempt)
 	for (uint32_t steps = 0; steps < PACK_STEPS_MAX; steps++) {
 		struct pack_group *group = &attempt->groups[at.group];
 
-		if (cpu < MANIFEST_CPUS_MAX && !fits(attempt, group, cpu)) {
+		if (cpu < attempt->cpu_count && !fits(attempt, group, cpu)) {
 			cpu++;
-		} else if (cpu < MANIFEST_CPUS_MAX) {
+		} else if (cpu < attempt->cpu_count) {
 			group->places[at.index++] = (uint16_t)cpu;
 			attempt->left[cpu] -= group->share;
 			if (at.index < group->count)
@@ -130,6 +130,10 @@ enum pack_result pack_place(struct pack_group *groups, uint32_t count, uint64_t 
 	struct attempt attempt = {.groups = groups, .group_count = count};
 	enum pack_result result = PACK_PLACED;
 
+	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX; cpu++) {
+		if (left[cpu] > 0)
+			attempt.cpu_count = cpu + 1;
+	}
 	sort_by_share(groups, count);
 	memcpy(attempt.left, left, sizeof(attempt.left));
 	if (count > 0 && !place_first_fit(&attempt, true)) {

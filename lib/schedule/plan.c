@@ -45,6 +45,18 @@ static void give_dedicated_cpus(struct schedule_plan_vm *given, const struct man
 	}
 }
 
+/* In turn on the CPUs, so that vCPUs start together in their windows: they do not move. */
+static void deal_out_places(struct schedule_plan_vm *given, uint32_t vcpu_count)
+{
+	uint32_t cpu = 0;
+
+	for (uint32_t vcpu = 0; vcpu < vcpu_count; vcpu++, cpu++) {
+		while (!manifest_has_cpu(given->cpus, cpu % MANIFEST_CPUS_MAX))
+			cpu++;
+		given->places[vcpu] = (uint16_t)(cpu % MANIFEST_CPUS_MAX);
+	}
+}
+
 /* True: it is in windows, and their CPUs are its CPUs. */
 static bool give_window_cpus(struct schedule_plan_vm *given, const struct manifest *manifest, uint32_t index)
 {
@@ -52,7 +64,10 @@ static bool give_window_cpus(struct schedule_plan_vm *given, const struct manife
 		if ((manifest->schedule.windows[i].vms >> index & 1) != 0)
 			cpu_set_add_set(given->cpus, manifest->schedule.windows[i].cpus);
 	}
-	return !cpu_set_is_empty(given->cpus);
+	if (cpu_set_is_empty(given->cpus))
+		return false;
+	deal_out_places(given, manifest->vms[index].vcpu_count);
+	return true;
 }
 
 static void give_shared_cpus(struct schedule_plan *plan, struct manifest *manifest, uint32_t index)

@@ -79,7 +79,7 @@ static void test_manager_schedule_orders_what_a_vm_gets(void **state)
 		assert_int_equal(space_order.weight, vm == 1 ? 200 : 100);
 		assert_int_equal(space_order.cap_percent, vm == 5 ? 50 : 0);
 		assert_true(space_order.windows == (vm == 4 ? 1 : 0));
-		assert_true(space_order.vcpus[0].cpu == (vm == 2 ? 0 : vm == 3 ? 2 : SCHEDULE_CPU_ANY));
+		assert_true(space_order.vcpus[0].cpu == (vm == 2 ? 0 : vm == 3 ? 2 : vm == 4 ? 3 : SCHEDULE_CPU_ANY));
 		assert_true(space_order.vcpus[0].period_ticks == (vm == 2 ? 10 : 0)); /* a tick is a millisecond here */
 	}
 }

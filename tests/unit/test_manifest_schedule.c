@@ -401,7 +401,7 @@ static void test_manifest_schedule_formats_durations(void **state)
 		uint64_t ns;
 		const char *text;
 	} cases[] = {{2000 * MS, "2s"}, {1500 * MS, "1500ms"}, {2 * MS, "2ms"}, {50000, "50us"}, {1500000, "1500us"}, {7, "7ns"},
-			{0, "0ns"}};
+			{0, "0ms"}};
 	char out[24];
 
 	(void)state;

@@ -109,6 +109,18 @@ static void test_schedule_pack_searches_where_first_fit_fails(void **state)
 	assert_int_equal(pack_place(groups, 6, left), PACK_PLACED);
 }
 
+/* CPUs that are not there cost the search no steps. */
+static void test_schedule_pack_searches_few_cpus_far(void **state)
+{
+	static const uint32_t shares[] = {46, 43, 40, 38, 38, 38, 32, 27, 25, 25, 17, 11};
+
+	(void)state;
+	set_cpus(4, percent(95));
+	for (uint32_t i = 0; i < 12; i++)
+		set_group(i, 1, percent(shares[i]), 0xf);
+	assert_int_equal(pack_place(groups, 12, left), PACK_PLACED);
+}
+
 static void test_schedule_pack_says_impossible_or_that_it_gave_up(void **state)
 {
 	(void)state;
@@ -212,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_schedule_pack_takes_what_fits_exactly),
 		cmocka_unit_test(test_schedule_pack_puts_vcpus_of_a_vm_on_different_cpus),
 		cmocka_unit_test(test_schedule_pack_searches_where_first_fit_fails),
+		cmocka_unit_test(test_schedule_pack_searches_few_cpus_far),
 		cmocka_unit_test(test_schedule_pack_says_impossible_or_that_it_gave_up),
 		cmocka_unit_test(test_schedule_pack_never_overbooks_and_is_no_worse_than_first_fit),
 	};

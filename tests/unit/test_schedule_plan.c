@@ -122,13 +122,26 @@ static void test_schedule_plan_orders_windows(void **state)
 	schedule_order_space(&plan, 0, 3 * GHZ, &space);
 	assert_true(space.windows == 2);
 	schedule_order_space(&plan, 2, 3 * GHZ, &space);
-	assert_true(space.windows == 1);
+	assert_true(space.windows == 1 && space.vcpus[0].cpu == 1);
 	schedule_order_space(&plan, 3, 3 * GHZ, &space);
 	assert_true(space.windows == 0);
 	expect_words(1, "CPU 1: windows in a frame of 10ms, slack unused; 4ms to 10ms web db; 0 to 4ms control");
 	expect_words(2, "CPU 2: windows in a frame of 10ms, slack unused; 4ms to 10ms web db");
 	schedule_plan_host_words(&plan, line);
 	assert_string_equal(line, "host reserve: 5 % (500us of 10ms) of CPU 0 3");
+}
+
+static void test_schedule_plan_deals_vcpus_out_to_windows(void **state)
+{
+	static const uint32_t expected[] = {0, 2, 3, 0, 2, SCHEDULE_CPU_ANY};
+	struct schedule_space space;
+
+	(void)state;
+	make_good_plan(WINDOWS WINDOW("0ms", "5ms", "\"a\"", "3, 0") WINDOW("5ms", "5ms", "\"a\"", "2") "]\n"
+		       VM("a") "vcpus = 5\n", 4);
+	schedule_order_space(&plan, 0, GHZ, &space);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(space.vcpus[i].cpu, expected[i]);
 }
 
 /* Slack is for VMs without windows and without reservations. */
@@ -346,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_schedule_plan_of_plain_vms_shares_all),
 		cmocka_unit_test(test_schedule_plan_gives_dedicated_cpus_to_nobody_else),
 		cmocka_unit_test(test_schedule_plan_orders_windows),
+		cmocka_unit_test(test_schedule_plan_deals_vcpus_out_to_windows),
 		cmocka_unit_test(test_schedule_plan_lets_fair_vms_use_slack),
 		cmocka_unit_test(test_schedule_plan_keeps_the_manager_where_all_cpus_have_windows),
 		cmocka_unit_test(test_schedule_plan_drops_windows_of_refused_vms),
