@@ -103,10 +103,11 @@ void scheduler_welcome(struct percpu *cpu, struct thread *thread)
 
 void scheduler_take_rules(struct percpu *cpu)
 {
-	struct schedule_cpu *rules = atomic_exchange(&cpu->new_rules, NULL);
+	struct schedule_cpu *rules;
 
-	if (rules == NULL)
+	if (atomic_load_explicit(&cpu->new_rules, memory_order_relaxed) == NULL)
 		return;
+	rules = atomic_exchange(&cpu->new_rules, NULL);
 	schedule_set_rules(cpu->schedule, rules, rdtsc());
 	atomic_store(&cpu->mode, rules->mode);
 	pool_free(root_pool, rules, sizeof(*rules));
@@ -324,7 +325,7 @@ void scheduler_idle(void)
 			take_waiting_interrupts();
 			continue;
 		}
-		balance_set_idle(cpu, cpu->schedule->ready_count == 0);
+		balance_set_idle(cpu, true); /* who waits here waits for a window or a cap */
 		/* STI takes effect after HLT has begun: no wake-up is lost between. SDM Vol. 2B, "STI". */
 		wait_for_interrupt();
 		balance_set_idle(cpu, false);

@@ -215,9 +215,10 @@ void thread_block(uint64_t deadline_tsc)
 void thread_wake(struct thread *thread)
 {
 	/* Full ordering against thread_block: it sets the state, then looks at the flag. A home CPU's own view of the state is
-	 * always current; another CPU goes through the inbox, which the home CPU reads after it has blocked. */
-	atomic_store(&thread->wake_pending, true);
-	scheduler_make_runnable(thread);
+	 * always current; another CPU goes through the inbox, which the home CPU reads after it has blocked.
+	 * Who finds the flag set has nothing to add: the thread consumes it before it sleeps, and looks at its condition after. */
+	if (!atomic_exchange(&thread->wake_pending, true))
+		scheduler_make_runnable(thread);
 }
 
 void thread_kick(struct thread *thread)

@@ -85,7 +85,8 @@ void hypervisor_leave_cpu(struct thread *thread)
 
 	if (vcpu == NULL)
 		return;
-	cpu->settled = NULL;
+	if (cpu->settled == vcpu)
+		cpu->settled = NULL;
 	if (cpu->fpu_owner == vcpu)
 		fpu_release(cpu);
 	if (cpu->msr_owner == vcpu)

@@ -12,8 +12,11 @@ void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
 {
 	struct thread *thread;
 
-	/* Ordered against the vCPU's own "say where I am, then look at pending": one of the two sees the other. */
-	atomic_fetch_or(&vcpu->pending, pending_bits);
+	/* Ordered against the vCPU's own "say where I am, then look at pending": one of the two sees the other. A bit that was
+	 * set already is one that it has yet to look at: who set it told it so, and nobody else's CPU is disturbed again.
+	 * (Memory that is gone is not told: below.) */
+	if ((atomic_fetch_or(&vcpu->pending, pending_bits) & ~PENDING_FLUSH) != 0)
+		return;
 	if (atomic_load(&vcpu->place) == VCPU_OUTSIDE || atomic_load(&vcpu->thread) == thread_current())
 		return;
 	spinlock_acquire(&vcpu->thread_lock);

@@ -66,15 +66,27 @@ static void part(struct schedule_queue *queue, const struct schedule_entity *ent
 	settle(queue);
 }
 
-void fair_charge(struct schedule *schedule, struct schedule_entity *entity, uint64_t ticks)
+static uint64_t serve(const struct schedule *schedule, struct schedule_entity *entity, uint64_t ticks)
 {
-	struct schedule_queue *queue = &schedule->queues[entity->queue];
 	uint64_t part_served = fair_virtual(ticks, entity->weight);
 
 	entity->start += part_served;
 	entity->served_ticks += ticks;
 	if (entity->served_ticks >= entity->request_ticks)
 		new_request(entity, schedule->slice_ticks);
+	return part_served;
+}
+
+void fair_charge_apart(const struct schedule *schedule, struct schedule_entity *entity, uint64_t ticks)
+{
+	(void)serve(schedule, entity, ticks);
+}
+
+void fair_charge(struct schedule *schedule, struct schedule_entity *entity, uint64_t ticks)
+{
+	struct schedule_queue *queue = &schedule->queues[entity->queue];
+	uint64_t part_served = serve(schedule, entity, ticks);
+
 	queue->lag += (int64_t)(part_served * entity->weight);
 	settle(queue);
 	queue->served += fair_virtual(ticks, queue->weight);

@@ -39,20 +39,36 @@ uint64_t schedule_weight(const struct schedule_group *group)
 	return weight > WEIGHT_LEAST ? weight : WEIGHT_LEAST;
 }
 
-/* Whoever sees first that the period is over gives the next one's quota. What was overdrawn is paid back from it. */
+/* Debts are paid by as many quotas as there were periods; nobody saves up more than one. */
+static int64_t refilled(int64_t left, int64_t quota, uint64_t periods)
+{
+	int64_t most = left < 0 ? -left / quota + 1 : 0; /* that many quotas pay any debt */
+
+	left = periods <= (uint64_t)most ? left + quota * (int64_t)periods : quota;
+	return left < quota ? left : quota;
+}
+
+/* Whoever sees first that the period is over gives the next one's quota; others wait for those few instructions, since all
+ * that are parked come at the same time and would find nothing left. What was overdrawn is paid back, by a quota for each
+ * period that passed. */
 static void cap_refill(const struct schedule *schedule, struct schedule_group *group, uint64_t now_tsc)
 {
-	uint64_t end = atomic_load(&group->cap_end_tsc);
-	uint64_t period = schedule->cap_period_ticks;
+	uint64_t period = schedule->cap_period_ticks, end;
 	int64_t quota = (int64_t)(period * group->cap_percent / 100), left;
 
-	if ((int64_t)(now_tsc - end) < 0)
-		return;
-	if (!atomic_compare_exchange_strong(&group->cap_end_tsc, &end, end + ((now_tsc - end) / period + 1) * period))
-		return;
-	left = atomic_load(&group->cap_left_ticks);
-	while (!atomic_compare_exchange_weak(&group->cap_left_ticks, &left, left < 0 ? left + quota : quota))
-		continue;
+	while ((int64_t)(now_tsc - (end = atomic_load(&group->cap_end_tsc))) >= 0) {
+		uint64_t periods = (now_tsc - end) / period + 1;
+
+		if (atomic_exchange(&group->cap_is_refilled, true))
+			continue;
+		if (atomic_load(&group->cap_end_tsc) == end) {
+			left = atomic_load(&group->cap_left_ticks);
+			while (!atomic_compare_exchange_weak(&group->cap_left_ticks, &left, refilled(left, quota, periods)))
+				continue;
+			atomic_store(&group->cap_end_tsc, end + periods * period);
+		}
+		atomic_store(&group->cap_is_refilled, false);
+	}
 }
 
 int64_t group_cap_left(const struct schedule *schedule, struct schedule_group *group, uint64_t now_tsc)

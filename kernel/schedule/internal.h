@@ -4,6 +4,8 @@
 
 /* fair.c */
 void fair_charge(struct schedule *schedule, struct schedule_entity *entity, uint64_t ticks);
+/* The same for one that runs, but not by its share: its weight is not in the queue. */
+void fair_charge_apart(const struct schedule *schedule, struct schedule_entity *entity, uint64_t ticks);
 /* It has waited: no credit, but a short request, served soon. */
 void fair_wake(struct schedule *schedule, struct schedule_entity *entity);
 void fair_add(struct schedule *schedule, struct schedule_entity *entity);

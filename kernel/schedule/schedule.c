@@ -147,10 +147,13 @@ void schedule_charge(struct schedule *schedule, uint64_t now_tsc)
 		return;
 	running->run_ticks += ticks;
 	group_cap_charge(running->group, ticks);
-	if (schedule->is_urgent)
-		charge_server(schedule, server_of(schedule, running), ticks);
-	else
+	if (!schedule->is_urgent) {
 		fair_charge(schedule, running, ticks);
+		return;
+	}
+	charge_server(schedule, server_of(schedule, running), ticks);
+	if (running->queue == SCHEDULE_QUEUE_HOST) /* all of them have one budget, and share it */
+		fair_charge_apart(schedule, running, ticks);
 }
 
 /* A program of the host runs or waits here. */
@@ -241,7 +244,8 @@ static void expire(struct schedule *schedule, uint64_t now_tsc)
 
 static uint64_t end_of_turn(struct schedule *schedule, struct schedule_entity *entity, uint64_t now_tsc)
 {
-	bool contended = is_contended(schedule, entity);
+	/* Beyond its budget a capped one goes by its cap, alone or not. */
+	bool contended = is_contended(schedule, entity) || (schedule->is_urgent && entity->group->cap_percent != 0);
 	int64_t cap_left;
 	uint64_t ticks;
 

@@ -22,6 +22,7 @@ struct schedule_group {
 	_Atomic uint32_t ready_count;   /* entities that run or want to, on all CPUs */
 	_Atomic int64_t cap_left_ticks; /* of this period; below 0: overdrawn */
 	_Atomic uint64_t cap_end_tsc;   /* of this period */
+	_Atomic bool cap_is_refilled;   /* at this moment, by some CPU */
 };
 
 /* A constant-bandwidth server: so many ticks of each period, by earliest deadline. Abeni and Buttazzo, "Integrating Multimedia

@@ -37,6 +37,7 @@ BUGS = {
     "PLACE_LAST": ("vcpu", (), LOST),
     "OUTSTANDING_FIRST": ("vcpu", (), LOST),
     "OUTSTANDING_CLEARED_LAST": ("vcpu", (), LOST),
+    "FLUSH_IS_TOLD": ("vcpu", (), LOST),
     "OTHER_CPU_TOLD": ("vcpu", (), r"assertion violated +!\(\(gone&&remembers\[me\]\)\)"),
     "TRANSLATIONS_KEPT": ("vcpu", (), r"assertion violated +!\(\(gone&&remembers\[me\]\)\)"),
 }

@@ -54,10 +54,15 @@ inline post(vector)
 inline notify()
 {
 #ifndef BUG_NOTIFY_BEFORE_PENDING
-	pending = true;
+	atomic { told = pending; pending = true };
 #endif
 	if
-	:: place == OUTSIDE
+#ifdef BUG_FLUSH_IS_TOLD
+	:: told || pending_flush          /* that one tells nobody */
+#else
+	:: told
+#endif
+	:: place == OUTSIDE && !told
 	:: else ->
 		atomic { !thread_lock -> thread_lock = true };
 		if
@@ -207,7 +212,7 @@ inline look_at_pending()
 active [CPUS] proctype cpu()
 {
 	byte me = _pid, h, to, given = 0;
-	bool added, got, listed, pending_wake, blocked, was, alone, flush;
+	bool added, woken, told, got, listed, pending_wake, blocked, was, alone, flush;
 
 idle:
 	do

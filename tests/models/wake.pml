@@ -37,7 +37,7 @@ inline look()
 active [CPUS] proctype cpu()
 {
 	byte me = _pid, h, to, given = 0;
-	bool added, got, listed, pending_wake, blocked;
+	bool added, woken, got, listed, pending_wake, blocked;
 
 idle:
 	do

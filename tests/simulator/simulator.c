@@ -112,7 +112,7 @@ static void choose(struct sim *sim, struct sim_cpu *cpu, enum schedule_leaves le
 static void publish(struct sim_cpu *cpu)
 {
 	atomic_store(&cpu->percpu.load, schedule_load(&cpu->schedule));
-	balance_set_idle(&cpu->percpu, cpu->running == NULL && cpu->schedule.ready_count == 0);
+	balance_set_idle(&cpu->percpu, cpu->running == NULL);
 }
 
 static void look_at(struct sim *sim, struct sim_cpu *cpu)

@@ -199,6 +199,59 @@ static void test_schedule_cap_that_is_overdrawn_is_paid_back(void **state)
 	assert_in_range(capped->entity.run_ticks, SECOND_US / 10 - 4000, SECOND_US / 10 + 4000);
 }
 
+/* 2 ms of its 5 by its reservation, the rest by its share; and a minute alone leaves no debt behind. */
+static void test_schedule_cap_holds_for_a_reservation_alone(void **state)
+{
+	struct job *capped, *hog;
+
+	(void)state;
+	start();
+	capped = add_reserved(100, ENDLESS, 0, 2000, 10000);
+	capped->own.cap_percent = 50;
+	simulate(SECOND_US / 100);
+	capped->had_us = 0;
+	simulate(SECOND_US);
+	assert_in_range(capped->had_us, SECOND_US / 2 - 5000, SECOND_US / 2 + 5000);
+	hog = add(100, ENDLESS, 0);
+	capped->had_us = 0;
+	simulate(SECOND_US);
+	assert_in_range(capped->had_us, SECOND_US / 2 - 10000, SECOND_US / 2 + 10000);
+	assert_in_range(hog->had_us, SECOND_US / 2 - 10000, SECOND_US / 2 + 10000);
+}
+
+/* Nobody looked for 20 periods, in which it ran: 20 quotas come off the debt. */
+static void test_schedule_cap_counts_periods_nobody_looked_at(void **state)
+{
+	struct job *capped;
+
+	(void)state;
+	start();
+	capped = add(100, ENDLESS, 0);
+	capped->own.cap_percent = 50;
+	simulate(SECOND_US / 100);
+	cpu.now_us += 20 * 10000;
+	capped->had_us = 0;
+	simulate(2 * SECOND_US);
+	assert_in_range(capped->had_us, SECOND_US - 110000, SECOND_US - 90000); /* 100 ms too much before */
+}
+
+/* All reservations and the host's budget are used: the host's programs share that budget. */
+static void test_schedule_host_budget_is_shared(void **state)
+{
+	struct schedule_group host;
+	struct job *programs[3];
+
+	(void)state;
+	start();
+	schedule_group_init(&host, true);
+	(void)add_reserved(1, ENDLESS, 0, 9500, 10000);
+	for (unsigned i = 0; i < 3; i++)
+		programs[i] = add_to(&host, ENDLESS, 0);
+	simulate(SECOND_US);
+	for (unsigned i = 0; i < 3; i++)
+		assert_in_range(programs[i]->had_us, SECOND_US / 60 - 3000, SECOND_US / 60 + 3000);
+}
+
 static void test_schedule_reservation_meets_its_deadlines(void **state)
 {
 	struct job *reserved, *hogs[10];
@@ -376,6 +429,9 @@ int main(void)
 		cmocka_unit_test(test_schedule_cap_is_kept),
 		cmocka_unit_test(test_schedule_cap_is_no_turn),
 		cmocka_unit_test(test_schedule_cap_that_is_overdrawn_is_paid_back),
+		cmocka_unit_test(test_schedule_cap_holds_for_a_reservation_alone),
+		cmocka_unit_test(test_schedule_cap_counts_periods_nobody_looked_at),
+		cmocka_unit_test(test_schedule_host_budget_is_shared),
 		cmocka_unit_test(test_schedule_reservation_meets_its_deadlines),
 		cmocka_unit_test(test_schedule_reservation_does_not_take_more),
 		cmocka_unit_test(test_schedule_grace_is_paid_back),

@@ -197,7 +197,7 @@ static void leave_ring_0(struct percpu *cpu)
 		scheduler_deadline_reached(fake_tsc);
 	if (cpu->reschedule)
 		scheduler_switch();
-	balance_set_idle(cpu, cpu->current == cpu->idle && cpu->schedule->ready_count == 0);
+	balance_set_idle(cpu, cpu->current == cpu->idle && !cpu->reschedule);
 }
 
 /* As thread_wake(). */

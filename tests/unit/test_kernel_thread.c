@@ -99,10 +99,11 @@ void scheduler_switch(void)
 {
 	abort();
 }
+static unsigned made_runnable;
 void scheduler_make_runnable(struct thread *thread)
 {
-	(void)thread;
-	abort();
+	assert_true(thread->wake_pending);
+	made_runnable++;
 }
 void hypervisor_thread_gone(struct thread *thread)
 {
@@ -250,6 +251,21 @@ static void body_failing_leaves_nothing(void)
 	assert_null(thread);
 }
 
+/* Whoever signals it again and again disturbs its CPU once. */
+static void test_kernel_thread_wakes_add_up_to_one(void **state)
+{
+	struct thread thread = {.home = &cpu};
+
+	(void)state;
+	made_runnable = 0;
+	thread_wake(&thread);
+	thread_wake(&thread);
+	assert_int_equal(made_runnable, 1);
+	atomic_store(&thread.wake_pending, false); /* it ran, and looked at its condition after this */
+	thread_wake(&thread);
+	assert_int_equal(made_runnable, 2);
+}
+
 /* Only the thread that has the CPU counts on. */
 static void test_kernel_thread_times_go_on(void **state)
 {
@@ -318,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_thread_of_a_cpu_stays_there),
 		cmocka_unit_test(test_kernel_thread_name_is_printable),
 		cmocka_unit_test(test_kernel_thread_failing_leaves_nothing),
+		cmocka_unit_test(test_kernel_thread_wakes_add_up_to_one),
 		cmocka_unit_test(test_kernel_thread_run_ticks),
 		cmocka_unit_test(test_kernel_thread_times_go_on),
 	};
