@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import bench_schedule  # noqa: E402
 import bench_trace  # noqa: E402
+import cache  # noqa: E402
 import emulator  # noqa: E402
 
 ROOT = HERE.parent
@@ -207,5 +208,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except (BenchError, emulator.EmulatorError, subprocess.CalledProcessError) as problem:
+    except (BenchError, emulator.EmulatorError, cache.NoPlace, subprocess.CalledProcessError) as problem:
         sys.exit(f"bench: {problem}")

@@ -502,7 +502,7 @@ def main():
     except WaitFailed as problem:
         complaints = str(problem)
         status = 2
-    except EmulatorError as problem:
+    except (EmulatorError, cache.NoPlace) as problem:
         complaints = str(problem)
         status = 1
     if complaints:

@@ -12,11 +12,11 @@ test_msr_policy_SOURCES := virt/msr_policy.c virt/control_registers.c tests/fake
 UNIT_TESTS += vcpu_run
 test_vcpu_run_SOURCES := virt/vcpu_run.c virt/vcpu_sleep.c virt/interrupts.c virt/posted.c virt/reply.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
 $(BUILD)/host/virt/vcpu_run.o: HOST_CFLAGS += -include tests/fake/cpu_insn.h
-test_interrupts_SOURCES := virt/interrupts.c virt/posted.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
+test_interrupts_SOURCES := virt/interrupts.c virt/posted.c tests/fake/hv.c tests/fake/vcpus.c $(LOCAL_APIC_SOURCES)
 UNIT_TESTS += guest_map
 test_guest_map_SOURCES := virt/guest_map.c virt/vcpu_notify.c \
 	tests/fake/hv.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c kernel/object.c tests/fake/kernel_reaper.c
 test_virt_policies_SOURCES := virt/control_registers.c virt/cpuid_policy.c virt/paravirtual.c virt/reply.c
 UNIT_TESTS += hypercall steal_time
-test_hypercall_SOURCES := virt/hypercall.c virt/interrupts.c virt/posted.c tests/fake/hv.c $(LOCAL_APIC_SOURCES)
+test_hypercall_SOURCES := virt/hypercall.c virt/interrupts.c virt/posted.c tests/fake/hv.c tests/fake/vcpus.c $(LOCAL_APIC_SOURCES)
 test_steal_time_SOURCES := virt/steal_time.c tests/fake/hv.c

@@ -9,7 +9,6 @@
 #include "kernel/schedule/schedule.h"
 #include "kernel/thread.h"
 
-#define SIM_CPUS_MAX     64U
 #define SIM_TICKS_PER_US 2000ULL /* 2.0 GHz */
 #define SIM_US           SIM_TICKS_PER_US
 #define SIM_MS           (1000 * SIM_US)

@@ -1,4 +1,4 @@
-# The scheduler's source on a simulated PC, for tests/simulator/test_simulator.py and the figures of tools/bench.py. Optimised and
+# The scheduler's source on a simulated PC, for tests/simulator/test_simulator.py. Optimised and
 # without sanitizers, since its long runs take minutes otherwise; simulator_checked has them.
 SIMULATOR_SOURCES := $(sort $(wildcard tests/simulator/*.c)) $(KERNEL_SCHEDULE_SOURCES) kernel/balance.c
 HOST_TOOLS += simulator_checked

@@ -67,6 +67,7 @@ def test_simulator_a_reservation_misses_no_deadline_in_a_million():
 def check_sets(found):
     for kind in ("", "_with_costs"):
         assert found[f"sched_reserved_sets{kind}_misses"] == 0, found
+        assert found[f"sched_reserved_sets{kind}_jobs"] > 20_000, found
 
 
 def test_simulator_reservations_of_all_the_cpu_miss_nothing():

@@ -1,5 +1,6 @@
 /* Scenarios of time windows: who runs when, how late a window starts, who gets what it leaves. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/simulator/scenarios.h"
 #include "tests/simulator/simulator.h"
@@ -18,7 +19,7 @@ static const struct schedule_window windows[WINDOWS] = {
 struct watch {
 	uint64_t epoch;
 	struct schedule_group *host;
-	uint64_t outside_ticks, outside_longest;
+	uint64_t outside_longest;
 	uint64_t window_of[CPUS];   /* the start of the window that this CPU saw last */
 	uint64_t jitter;
 	uint64_t starts;
@@ -73,7 +74,6 @@ static void ran(struct sim *sim, struct sim_cpu *cpu, const struct sim_thread *t
 	if (mask == 0)
 		return;
 	ticks = outside(mask, from - watch->epoch, to - watch->epoch);
-	watch->outside_ticks += ticks;
 	if (ticks > watch->outside_longest)
 		watch->outside_longest = ticks;
 	note_start(watch, cpu, mask, from - watch->epoch);
@@ -89,11 +89,12 @@ static void set_rules(struct sim *sim, struct watch *watch, bool slack)
 	rules.host_period_ticks = 10 * SIM_MS;
 	for (unsigned i = 0; i < WINDOWS; i++)
 		rules.windows[i] = windows[i];
-	if (!schedule_rules_valid(&rules))
+	if (!schedule_rules_valid(&rules)) {
 		fprintf(stderr, "simulator: rules that are not valid\n");
-	for (unsigned i = 0; i < CPUS; i++) {
-		schedule_set_rules(&sim->cpus[i].schedule, &rules, sim->now);
+		exit(1);
 	}
+	for (unsigned i = 0; i < CPUS; i++)
+		schedule_set_rules(&sim->cpus[i].schedule, &rules, sim->now);
 }
 
 static double percent_of(const struct sim *sim, const struct schedule_group *group, uint64_t ticks)

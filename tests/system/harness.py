@@ -27,6 +27,26 @@ BOOT_SECONDS = 400
 TERMINAL_COLUMNS = 80
 ESCAPE_SEQUENCE = re.compile(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78])")
 
+
+
+def guest_programs(*names):
+    """For the argument "add": guests of guests/test/."""
+    return tuple(f"{BUILD}/{name}.bin=test/{name}.bin" for name in names)
+
+
+def linux_vm(vcpus, more=""):
+    """A VM with Debian's kernel, for a manifest."""
+    return f"""
+[[vm]]
+name    = "linux"
+kernel  = "linux/vmlinuz"
+initrd  = "linux/initrd.gz"
+cmdline = "console=ttyS0 quiet"
+memory  = "256M"
+vcpus   = {vcpus}
+{more}"""
+
+
 # Arguments of a boot, other than the fields of emulator.Options, and what they mean:
 IMAGE_DEFAULTS = {
     "manifest": None,     # text of bulkhead.toml; None: the default one; "": none on the volume
@@ -136,6 +156,7 @@ class Boot:
         self._images = images
         self._pc = None
         self._broken = None
+        self._log = None
 
     @property
     def pc(self):
@@ -190,6 +211,20 @@ class Boot:
         self.guest_prompt()
         return self._ask(command, GUEST_PROMPT, ticks, seconds)
 
+    def log_once(self, first, last):
+        """Bulkhead's log once the terminal shown has said `first`, and then `last` has been told; asked for once. Leaves the
+        terminal at the prompt."""
+        if self._log is None:
+            self.wait_for(first)
+            self.to_host()
+            self.shows(last)
+            self._log = self.ask_host("log")
+        return self._log
+
+    def states(self):
+        """{VM: its line of `list`}; the terminal is at the prompt."""
+        return {line.split()[0]: line for line in self.ask_host("list").splitlines() if line.split()}
+
     def contents(self):
         """The files below bulkhead/ on this PC's boot volume: {path: bytes}."""
         return self._images.contents(self.arguments)
@@ -218,7 +253,10 @@ class Boot:
         text = ESCAPE_SEQUENCE.sub("", bytes(self.pc.output[start:]).decode("utf-8", "replace")).replace("\r", "")
         # The echo is on one line, or on several where the line was full.
         echo_lines = 1 + (len(prompt) + len(command)) // TERMINAL_COLUMNS
-        return text.split("\n", echo_lines)[-1].rsplit(prompt, 1)[0].strip("\n")
+        *echo, answer = text.split("\n", echo_lines)
+        if "".join(echo).split() != command.split():
+            raise emulator.WaitFailed(f"typed was {command!r}, but what came back is {echo!r}")
+        return answer.rsplit(prompt, 1)[0].strip("\n")
 
     def power_off(self, seconds=120):
         """Types `poweroff` at Bulkhead's prompt and waits until the PC is off."""

@@ -62,13 +62,7 @@ STARTED = ("good", "half", "last")
 @pytest.mark.boot(**BAD)
 class TestBadSchedulesBesideGoodVms:
     def log(self, boot):
-        """Bulkhead's log once the good VMs run; leaves the terminal at the prompt."""
-        if not hasattr(boot, "whole_log"):
-            boot.wait_for("hello from good: 2 seconds")
-            boot.to_host()
-            boot.shows("last: runs")
-            boot.whole_log = boot.ask_host("log")
-        return boot.whole_log
+        return boot.log_once("hello from good: 2 seconds", "last: runs")
 
     @pytest.mark.parametrize("message", MESSAGES, ids=IDS)
     def test_message(self, boot, message):
@@ -77,7 +71,7 @@ class TestBadSchedulesBesideGoodVms:
 
     def test_the_others_start_and_the_rest_does_not(self, boot):
         self.log(boot)
-        states = {line.split()[0]: line for line in boot.ask_host("list").splitlines() if line.split()}
+        states = boot.states()
         for name in re.findall(r'name = "([a-z-]+)"', MANIFEST):
             assert ("running" if name in STARTED else "not started") in states[name]
 

@@ -70,13 +70,7 @@ REFUSED = ("missing", "truncated", "text", "greedy", "unknown-key", "wrong-type"
 @pytest.mark.boot(**ALL_BAD)
 class TestAllBadVmsBesideAGoodOne:
     def log(self, boot):
-        """Bulkhead's log once all has happened; leaves the terminal at the prompt."""
-        if not hasattr(boot, "whole_log"):
-            boot.wait_for("hello from good: 3 seconds")
-            boot.to_host()
-            boot.shows("flood_serial: runs")
-            boot.whole_log = boot.ask_host("log")
-        return boot.whole_log
+        return boot.log_once("hello from good: 3 seconds", "flood_serial: runs")
 
     @pytest.mark.parametrize("message", MESSAGES, ids=IDS)
     def test_message(self, boot, message):
@@ -85,7 +79,7 @@ class TestAllBadVmsBesideAGoodOne:
 
     def test_list_shows_each_vm_as_it_is(self, boot):
         self.log(boot)
-        states = {line.split()[0]: line for line in boot.ask_host("list").splitlines() if line.split()}
+        states = boot.states()
         assert "running" in states["good"]
         assert "running" in states["flood_serial"]
         for name in REFUSED:

@@ -27,10 +27,6 @@ def entry(name, program, cmdline="", memory="2M"):
     return f'\n[[vm]]\nname = "{name}"\nkernel = "test/{program}.bin"\nmemory = "{memory}"\n{line}'
 
 
-def add(*programs):
-    return tuple(f"{harness.BUILD}/{program}.bin=test/{program}.bin" for program in programs)
-
-
 def at_prompt(boot):
     """Leaves the first VM's terminal, once; Bulkhead's prompt then shows what was logged meanwhile, and what comes."""
     boot.shows(re.compile(rb"hello from good: [5-9] seconds"))
@@ -46,7 +42,8 @@ HOSTILE_MANIFEST = (HOST + '\n[[vm]]\nname = "good"\nkernel = "hello/hello.bin"\
                     + entry("flood", "flood_serial"))
 
 
-@pytest.mark.boot(manifest=HOSTILE_MANIFEST, add=add("flood_serial", *sorted({row[0] for row in HOSTILE.values()})))
+@pytest.mark.boot(manifest=HOSTILE_MANIFEST,
+                  add=harness.guest_programs("flood_serial", *sorted({row[0] for row in HOSTILE.values()})))
 class TestHostileGuests:
     def test_a_good_guest_beside_them_counts_on(self, boot):
         boot.shows(re.compile(rb"hello from good: [5-9] seconds"))
@@ -80,7 +77,8 @@ class TestHostileGuests:
 ENDLESS = ("endless_alignment", "endless_debug")
 
 
-@pytest.mark.parametrize("boot", [{"firmware": "bios", "add": add(program), "manifest": HOST + HELLO + entry("endless", program),
+@pytest.mark.parametrize("boot", [{"firmware": "bios", "add": harness.guest_programs(program),
+                                   "manifest": HOST + HELLO + entry("endless", program),
                                    "extra": ("error: action=ignore",)}  # Bochs's log has a line for each exception
                                   for program in ENDLESS], indirect=True, ids=ENDLESS)
 def test_a_guest_in_endless_exceptions_leaves_the_others_their_time(boot):
@@ -92,7 +90,7 @@ def test_a_guest_in_endless_exceptions_leaves_the_others_their_time(boot):
     boot.shows(": now")
 
 
-@pytest.mark.boot(manifest=HOST + entry("device-memory", "device_memory"), add=add("device_memory"))
+@pytest.mark.boot(manifest=HOST + entry("device-memory", "device_memory"), add=harness.guest_programs("device_memory"))
 class TestDeviceMemory:
     def test_the_instruction_length_is_poisoned_where_it_is_undefined(self, boot):
         boot.shows("device_memory: FXSAVE now")
@@ -112,7 +110,7 @@ class TestDeviceMemory:
 
 def instructions(model, *marks):
     return pytest.param({"firmware": "bios", "cpu": model, "manifest": HOST + entry("instructions", "instructions"),
-                         "add": add("instructions")}, id=model, marks=marks)
+                         "add": harness.guest_programs("instructions")}, id=model, marks=marks)
 
 
 @pytest.mark.parametrize("boot", [instructions("corei7_skylake_x"), instructions("corei5_arrandale_m520", pytest.mark.slow),
@@ -124,7 +122,7 @@ def test_every_instruction_that_may_exit_has_the_answer_that_cpuid_promises(boot
     assert [line for result, line in lines if result != "PASS"] == []
 
 
-@pytest.mark.boot(manifest=HOST + entry("vmxoff", "vmxoff", "handled"), add=add("vmxoff"))
+@pytest.mark.boot(manifest=HOST + entry("vmxoff", "vmxoff", "handled"), add=harness.guest_programs("vmxoff"))
 def test_vmxoff_in_a_guest_is_an_undefined_opcode(boot):
     boot.shows("exception 6 error 0000000000000000")
 

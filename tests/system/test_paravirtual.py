@@ -5,12 +5,7 @@ import re
 import harness
 import pytest
 
-SECOND = 200_000_000  # ticks
 PARTS = ("steal-time", "pv-unhalt", "pv-ipi", "pv-tlb-flush")
-
-
-def add(*programs):
-    return tuple(f"{harness.BUILD}/{program}.bin=test/{program}.bin" for program in programs)
 
 
 def flat(name, program, cmdline="", memory="2M"):
@@ -22,7 +17,7 @@ def disable(*names):
     return "[host]\ndisable = [" + ", ".join(f'"{name}"' for name in names) + "]\n"
 
 
-@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=add("steal_time"),
+@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=harness.guest_programs("steal_time"),
                   manifest=flat("one", "steal_time") + flat("two", "steal_time"))
 def test_two_vms_that_compute_on_one_cpu_see_half_of_it_stolen(boot):
     boot.shows(re.compile(rb"one: stopped: the guest powered off"))
@@ -36,7 +31,7 @@ def test_two_vms_that_compute_on_one_cpu_see_half_of_it_stolen(boot):
     assert all(45 <= percent <= 55 for percent in seen.values()), seen
 
 
-@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=add("steal_time"),
+@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=harness.guest_programs("steal_time"),
                   manifest=disable(*PARTS) + flat("one", "steal_time", "absent"))
 def test_msr_of_stolen_time_is_absent_where_switched_off(boot):
     boot.shows("one: stopped: the guest powered off")
@@ -46,7 +41,7 @@ def test_msr_of_stolen_time_is_absent_where_switched_off(boot):
     assert "TEST-FAIL" not in boot.text()
 
 
-@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=add("paravirtual"),
+@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=harness.guest_programs("paravirtual"),
                   manifest=flat("several", "paravirtual", memory="16M") + "vcpus = 4\n")
 def test_kicks_messages_and_flush_wishes_between_vcpus(boot):
     boot.shows("several: stopped: the guest powered off")
@@ -64,7 +59,7 @@ def spins(vcpus, disabled, least, most):
 
 
 # About five ticks a turn: a loop of 4096 ticks exits some twenty times.
-@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=add("pause"))
+@pytest.mark.boot(cpus=1, firmware="bios", linux=False, memory=256, add=harness.guest_programs("pause"))
 @pytest.mark.parametrize("boot,least,most", [spins(1, "", 0, 8), spins(2, "", 15, 200), spins(2, "ple", 20_000, 20_000)],
                          indirect=["boot"])
 def test_pause_exits_only_where_another_vcpu_may_be_waited_for(boot, least, most):
@@ -74,17 +69,7 @@ def test_pause_exits_only_where_another_vcpu_may_be_waited_for(boot, least, most
     assert least <= int(boot.wait_for(re.compile(rb"pause: (\d+) long turns")).group(1)) <= most
 
 
-# Linux tests its ciphers for some seconds behind its prompt, in a thread of its own: that would be a busy neighbour, too.
-LINUX = """
-[[vm]]
-name    = "linux"
-kernel  = "linux/vmlinuz"
-initrd  = "linux/initrd.gz"
-cmdline = "console=ttyS0 quiet cryptomgr.notests"
-memory  = "256M"
-vcpus   = 2
-cpus    = [0]
-"""
+LINUX = harness.linux_vm(2, "cpus    = [0]\n")
 # What each part makes the kernel say (arch/x86/kernel/kvm.c of Linux 6).
 SAYS = {
     "pv-unhalt": "PV spinlocks enabled",
@@ -99,7 +84,13 @@ def jiffies(boot):
     return int(words[1]) + int(words[3]), int(words[8])
 
 
-@pytest.mark.boot(cpus=1, firmware="bios", add=add("spin_on_key"), manifest=LINUX + flat("other", "spin_on_key"))
+def compute_alone(boot):
+    """With one processor only: newer kernels test their ciphers for some seconds behind the prompt, on another one, which then
+    takes time from the first. Once more does no harm."""
+    boot.ask_guest("echo 0 >/sys/devices/system/cpu/cpu1/online; while :; do :; done & sleep 1")
+
+
+@pytest.mark.boot(cpus=1, firmware="bios", add=harness.guest_programs("spin_on_key"), manifest=LINUX + flat("other", "spin_on_key"))
 class TestLinuxWithAllParts:
     def test_kernel_knows_its_hypervisor(self, boot):
         assert "Hypervisor detected: KVM" in boot.ask_guest("dmesg | grep -i hypervisor")
@@ -109,7 +100,7 @@ class TestLinuxWithAllParts:
         assert SAYS[part] in boot.ask_guest("dmesg | grep -i -e kvm -e spinlock")
 
     def test_nothing_is_stolen_by_a_halted_neighbour(self, boot):
-        boot.ask_guest("while :; do :; done & sleep 1")
+        compute_alone(boot)
         before = jiffies(boot)
         boot.ask_guest("sleep 3")
         busy, stolen = (after - earlier for after, earlier in zip(jiffies(boot), before))
@@ -129,11 +120,12 @@ class TestLinuxWithAllParts:
         boot.type("echo at''tached\r")  # what is shown again holds prompts
         boot.wait_for(re.compile(rb"\nattached"))
         boot.wait_for(harness.GUEST_PROMPT)
+        compute_alone(boot)
         before = jiffies(boot)
         boot.ask_guest("sleep 3")
         busy, stolen = (after - earlier for after, earlier in zip(jiffies(boot), before))
         assert busy + stolen > 250
-        assert 0.35 < stolen / (busy + stolen) < 0.65
+        assert 0.45 < stolen / (busy + stolen) < 0.55
 
 
 def without(*names, slow=True):
@@ -149,7 +141,7 @@ def test_kernel_does_without_what_is_switched_off(boot, disabled):
     for part, words in SAYS.items():
         assert (words in said) == (part not in gone), part
     if "steal-time" in disabled:
-        boot.ask_guest("timeout 1 sh -c 'while :; do :; done'")
+        boot.ask_guest("timeout 1 sh -c 'while :; do :; done' & timeout 1 sh -c 'while :; do :; done'")
         assert jiffies(boot)[1] == 0
     boot.to_host()
     used = re.search(r"vm linux uses: ([^\r\n]*)", boot.ask_host("log")).group(1).split()

@@ -43,7 +43,7 @@ class TestEveryModeOfACpu:
 
     def test_all_vms_run(self, boot):
         self.at_prompt(boot)
-        states = {line.split()[0]: line for line in boot.ask_host("list").splitlines() if line.split()}
+        states = boot.states()
         assert all("running" in states[name] for name in NAMES), states
 
     def test_list_tells_the_plan(self, boot):

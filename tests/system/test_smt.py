@@ -12,12 +12,7 @@ SEPARATE = "".join(VM.format(name, lines) for name, lines in [
 @pytest.mark.boot(**SMT, manifest=SEPARATE)
 class TestSeparateThreads:
     def log(self, boot):
-        if not hasattr(boot, "whole_log"):
-            boot.wait_for("hello from web: 2 seconds")
-            boot.to_host()
-            boot.shows("alone: runs")
-            boot.whole_log = boot.ask_host("log")
-        return boot.whole_log
+        return boot.log_once("hello from web: 2 seconds", "alone: runs")
 
     def test_second_threads_are_unused(self, boot):
         log = self.log(boot)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "tests/fake/hv.h"
+#include "tests/fake/vcpus.h"
 #include "tests/unit/unit.h"
 #include "kernel/timer.h"
 #include "virt/hypercall.h"
@@ -31,28 +32,15 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&vm, 0, sizeof(vm));
-	vm.vcpu_limit = VCPUS;
 	vm.paravirtual = ALL;
-	for (uint32_t i = 0; i < VCPUS; i++) {
-		struct apic_effects effects = {.flags = 0};
-
-		vcpus[i] = aligned_alloc(64, (sizeof(struct vcpu) + 63) / 64 * 64);
-		memset(vcpus[i], 0, sizeof(struct vcpu));
-		vcpus[i]->vm = &vm;
-		vcpus[i]->index = i;
-		local_apic_create(&vcpus[i]->apic, i, i == 0, true, 39, apic_clock_make(1000000000));
-		local_apic_write(&vcpus[i]->apic, APIC_SVR, 0x1ff, 0, &effects);
-		interrupts_publish_route(vcpus[i]);
-		atomic_store(&vm.vcpus[i], vcpus[i]);
-	}
+	fake_vcpus_make(&vm, vcpus, VCPUS);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	for (uint32_t i = 0; i < VCPUS; i++)
-		free(vcpus[i]);
+	fake_vcpus_free(vcpus, VCPUS);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tests/fake/hv.h"
+#include "tests/fake/vcpus.h"
 #include "tests/unit/unit.h"
 #include "kernel/thread.h"
 #include "virt/interrupts.h"
@@ -30,23 +31,13 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&vm, 0, sizeof(vm));
-	vm.vcpu_limit = VCPUS;
 	fake_hv_reset();
+	fake_vcpus_make(&vm, vcpus, VCPUS);
 	for (uint32_t i = 0; i < VCPUS; i++) {
 		struct apic_effects effects = {.flags = 0};
 
-		vcpus[i] = aligned_alloc(64, (sizeof(struct vcpu) + 63) / 64 * 64);
-		memset(vcpus[i], 0, sizeof(struct vcpu));
-		vcpus[i]->vm = &vm;
-		vcpus[i]->index = i;
-		vcpus[i]->timer_deadline_tsc = UINT64_MAX;
-		vcpus[i]->eoi_vector = NO_EOI;
-		vcpus[i]->sipi_vector = NO_SIPI;
-		local_apic_create(&vcpus[i]->apic, i, i == 0, true, 39, apic_clock_make(1000000000));
-		local_apic_write(&vcpus[i]->apic, APIC_SVR, 0x1ff, 0, &effects);
 		local_apic_write(&vcpus[i]->apic, APIC_LDR, 1U << (24 + i), 0, &effects);
 		interrupts_publish_route(vcpus[i]);
-		atomic_store(&vm.vcpus[i], vcpus[i]);
 	}
 	return 0;
 }
@@ -54,8 +45,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	for (uint32_t i = 0; i < VCPUS; i++)
-		free(vcpus[i]);
+	fake_vcpus_free(vcpus, VCPUS);
 	return 0;
 }
 

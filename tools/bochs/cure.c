@@ -127,27 +127,35 @@ static bool commits_already(const uint8_t *cpu_run_trace, const struct cpu_offse
 	return false;
 }
 
-/* The new start of cpu_run_trace (RDI = CPU): mov rax, [rdi + rip]; mov [rdi + committed_rip], rax;
- * mov byte [rdi + speculative_rsp], 0; the old start; mov r11, rest; jmp r11. */
-static uint8_t *build_start(const uint8_t *old_start, const struct cpu_offsets *offsets)
+#define STEPS_MOST 32 /* bytes */
+
+/* A new start for a function: the steps, then the old start, then on behind that (mov r11, rest; jmp r11). NULL: no memory. */
+static uint8_t *new_start(const uint8_t *steps, size_t steps_bytes, const uint8_t *old_start, size_t old_bytes)
 {
-	uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	const uint8_t *rest = old_start + ENTRY_BYTES;
+	uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *at = page;
+	const uint8_t *rest = old_start + old_bytes;
 
 	if (page == MAP_FAILED)
 		return NULL;
-	memcpy(page, "\x48\x8b\x87", 3);
-	memcpy(page + 3, &offsets->rip, 4);
-	memcpy(page + 7, "\x48\x89\x87", 3);
-	memcpy(page + 10, &offsets->committed_rip, 4);
-	memcpy(page + 14, "\xc6\x87", 2);
-	memcpy(page + 16, &offsets->speculative_rsp, 4);
-	page[20] = 0;
-	memcpy(page + 21, old_start, ENTRY_BYTES);
-	memcpy(page + 35, "\x49\xbb", 2);
-	memcpy(page + 37, &rest, 8);
-	memcpy(page + 45, "\x41\xff\xe3", 3);
+	memcpy(at, steps, steps_bytes);
+	at += steps_bytes;
+	memcpy(at, old_start, old_bytes);
+	at += old_bytes;
+	memcpy(at, "\x49\xbb", 2);
+	memcpy(at + 2, &rest, 8);
+	memcpy(at + 10, "\x41\xff\xe3", 3);
 	return mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0 ? page : NULL;
+}
+
+/* Of cpu_run_trace (RDI = CPU): mov rax, [rdi + rip]; mov [rdi + committed_rip], rax; mov byte [rdi + speculative_rsp], 0. */
+static uint8_t *build_start(const uint8_t *old_start, const struct cpu_offsets *offsets)
+{
+	uint8_t steps[STEPS_MOST] = "\x48\x8b\x87____\x48\x89\x87____\xc6\x87____";
+
+	memcpy(steps + 3, &offsets->rip, 4);
+	memcpy(steps + 10, &offsets->committed_rip, 4);
+	memcpy(steps + 16, &offsets->speculative_rsp, 4);
+	return new_start(steps, 21, old_start, ENTRY_BYTES);
 }
 
 static void cure_commit(void)
@@ -170,23 +178,13 @@ static void cure_commit(void)
 
 #define INJECT_BYTES 14 /* endbr64; mov r8d, [rdi + imm32]; test r8d, r8d */
 
-/* The new start of VMenterInjectEvents (RDI = CPU): push rdi; mov rax, decide; call rax; pop rdi; the old start, whose flags the
- * rest wants; mov r11, rest; jmp r11. */
+/* Of VMenterInjectEvents (RDI = CPU): push rdi; mov rax, decide; call rax; pop rdi. What follows wants the old start's flags. */
 static uint8_t *build_inject_start(const uint8_t *old_start, const void *decide)
 {
-	uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	const uint8_t *rest = old_start + INJECT_BYTES;
+	uint8_t steps[STEPS_MOST] = "\x57\x48\xb8________\xff\xd0\x5f";
 
-	if (page == MAP_FAILED)
-		return NULL;
-	memcpy(page, "\x57\x48\xb8", 3);
-	memcpy(page + 3, &decide, 8);
-	memcpy(page + 11, "\xff\xd0\x5f", 3);
-	memcpy(page + 14, old_start, INJECT_BYTES);
-	memcpy(page + 28, "\x49\xbb", 2);
-	memcpy(page + 30, &rest, 8);
-	memcpy(page + 38, "\x41\xff\xe3", 3);
-	return mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0 ? page : NULL;
+	memcpy(steps + 3, &decide, 8);
+	return new_start(steps, 14, old_start, INJECT_BYTES);
 }
 
 static void cure_interrupts(void)
