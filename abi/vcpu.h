@@ -155,7 +155,7 @@ struct vcpu_config {
 };
 
 /* VM_STATUS: the exit ledger and more. */
-#define VM_LEDGER_REASONS 80U
+#define VM_LEDGER_REASONS 86U
 struct vm_status {
 	uint32_t stop_reason;
 	uint32_t vcpu_count;

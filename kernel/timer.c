@@ -63,8 +63,12 @@ void timer_disarm(struct timer *timer)
 void timer_set_guest_deadline(uint64_t deadline_tsc)
 {
 	struct percpu *cpu = percpu_self();
+	uint64_t old = cpu->guest_deadline_tsc, armed = cpu->armed_deadline_tsc;
 
 	cpu->guest_deadline_tsc = deadline_tsc;
+	/* The usual case: something else is due first, as before. */
+	if (old > armed && deadline_tsc >= armed)
+		return;
 	timer_program(cpu);
 }
 

@@ -58,15 +58,23 @@ static int64_t send_ipi(struct vcpu *vcpu, const struct hypercall *call)
 	       send_to_set(vcpu, call->arguments[1], first_id + (call->is_64_bit ? 64 : 32), (uint32_t)icr);
 }
 
-int64_t hypercall(struct vcpu *vcpu, const struct hypercall *call)
+/* Kept apart: a call without arguments needs no stack for it. */
+static __attribute__((noinline)) int64_t with_arguments(struct vcpu *vcpu, const struct hypercall *call)
 {
 	uint32_t offered = vcpu->vm->paravirtual;
 
-	if (call->cpl != 0)
-		return HYPERCALL_EPERM;
 	if (call->number == HYPERCALL_KICK_CPU && (offered & PARAVIRTUAL_UNHALT) != 0)
 		return kick(vcpu, call->arguments[1]);
 	if (call->number == HYPERCALL_SEND_IPI && (offered & PARAVIRTUAL_IPI) != 0)
 		return send_ipi(vcpu, call);
+	return HYPERCALL_ENOSYS;
+}
+
+int64_t hypercall(struct vcpu *vcpu, const struct hypercall *call)
+{
+	if (call->cpl != 0)
+		return HYPERCALL_EPERM;
+	if (hypercall_has_arguments(call->number))
+		return with_arguments(vcpu, call);
 	return call->number == HYPERCALL_VERSION ? 1 : HYPERCALL_ENOSYS;
 }

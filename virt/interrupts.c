@@ -159,14 +159,27 @@ unsigned interrupts_send_msi(struct vm *vm, uint64_t address, uint32_t data)
 
 void interrupts_timer_arm(struct vcpu *vcpu)
 {
-	if (vcpu->timer_deadline_tsc <= rdtsc())
+	uint64_t deadline = vcpu->timer_deadline_tsc;
+
+	if (deadline <= rdtsc())
 		atomic_fetch_or(&vcpu->pending, PENDING_TIMER);
 	else
-		timer_set_guest_deadline(vcpu->timer_deadline_tsc);
+		timer_set_guest_deadline(deadline);
+}
+
+/* Kept apart: TSC-deadline mode needs no stack for it. */
+static __attribute__((noinline)) void count_changed(struct vcpu *vcpu)
+{
+	vcpu->timer_deadline_tsc = local_apic_count_deadline(&vcpu->apic);
+	interrupts_timer_arm(vcpu);
 }
 
 void interrupts_timer_changed(struct vcpu *vcpu)
 {
+	if (!local_apic_in_deadline_mode(&vcpu->apic)) {
+		count_changed(vcpu);
+		return;
+	}
 	vcpu->timer_deadline_tsc = local_apic_timer_deadline(&vcpu->apic, vcpu->tsc_offset);
 	interrupts_timer_arm(vcpu);
 }

@@ -142,9 +142,33 @@ void local_apic_post(struct local_apic *apic, uint8_t vector);
 /* True when an ExtINT from LINT0 reaches the processor: virtual wire mode, or the APIC is off. */
 bool local_apic_takes_extint(const struct local_apic *apic);
 
+#define APIC_TIMER_MODE         0x60000U /* of the timer's LVT entry */
+#define APIC_TIMER_PERIODIC     0x20000U
+#define APIC_TIMER_TSC_DEADLINE 0x40000U /* both: reserved; as one-shot */
+
+static inline bool local_apic_in_deadline_mode(const struct local_apic *apic)
+{
+	return (apic->lvt[0] & APIC_TIMER_MODE) == APIC_TIMER_TSC_DEADLINE;
+}
+
+/* Host TSC at which the count of a timer that is in another mode ends. */
+uint64_t local_apic_count_deadline(const struct local_apic *apic);
+
 /* Timer. deadline: host TSC at which it expires next, UINT64_MAX when never; tsc_offset: guest TSC minus host TSC.
  * expire: posts what is due by now_tsc; true when something was. */
-uint64_t local_apic_timer_deadline(const struct local_apic *apic, uint64_t tsc_offset);
+static inline uint64_t local_apic_timer_deadline(const struct local_apic *apic, uint64_t tsc_offset)
+{
+	uint64_t guest = apic->tsc_deadline, host = guest - tsc_offset;
+
+	if (!local_apic_in_deadline_mode(apic))
+		return local_apic_count_deadline(apic);
+	if (guest == 0)
+		return UINT64_MAX;
+	/* The difference may leave 64 bits: before the host's zero is long ago, beyond its end is never. */
+	if ((int64_t)tsc_offset > 0)
+		return guest < tsc_offset ? 0 : host;
+	return host < guest ? UINT64_MAX : host;
+}
 bool local_apic_timer_expire(struct local_apic *apic, uint64_t now_tsc, uint64_t tsc_offset);
 uint32_t local_apic_timer_count(const struct local_apic *apic, uint64_t now_tsc);
 void local_apic_timer_start(struct local_apic *apic, uint32_t count, uint64_t now_tsc);
@@ -153,4 +177,8 @@ void local_apic_timer_set_divide(struct local_apic *apic, uint32_t divide, uint6
 void local_apic_timer_lvt_changed(struct local_apic *apic, uint32_t old_lvt);
 /* IA32_TSC_DEADLINE: reads 0 and ignores writes outside TSC-deadline mode. */
 uint64_t local_apic_tsc_deadline(const struct local_apic *apic);
-void local_apic_set_tsc_deadline(struct local_apic *apic, uint64_t value);
+static inline void local_apic_set_tsc_deadline(struct local_apic *apic, uint64_t value)
+{
+	if (local_apic_in_deadline_mode(apic))
+		apic->tsc_deadline = value;
+}

@@ -2,9 +2,6 @@
  * SDM Vol. 3A, "APIC Timer". Pure. */
 #include "virt/local_apic.h"
 
-#define MODE(lvt)         ((lvt) >> 17 & 3U) /* 3 is reserved: as one-shot */
-#define MODE_PERIODIC     1U
-#define MODE_TSC_DEADLINE 2U
 /* A shorter period is stretched to this: it would only keep the CPU from running the guest. */
 #define PERIOD_MIN_NS     10000U
 
@@ -21,11 +18,16 @@ static unsigned divide_shift(const struct local_apic *apic)
 	return (code + 1) & 7;
 }
 
+static bool is_periodic(const struct local_apic *apic)
+{
+	return (apic->lvt[0] & APIC_TIMER_MODE) == APIC_TIMER_PERIODIC;
+}
+
 static uint64_t period_ns(const struct local_apic *apic, uint32_t count)
 {
 	uint64_t ns = (uint64_t)count << divide_shift(apic);
 
-	return MODE(apic->lvt[0]) == MODE_PERIODIC && ns < PERIOD_MIN_NS ? PERIOD_MIN_NS : ns;
+	return is_periodic(apic) && ns < PERIOD_MIN_NS ? PERIOD_MIN_NS : ns;
 }
 
 static uint64_t period_tsc(const struct local_apic *apic)
@@ -35,7 +37,7 @@ static uint64_t period_tsc(const struct local_apic *apic)
 
 void local_apic_timer_start(struct local_apic *apic, uint32_t count, uint64_t now_tsc)
 {
-	if (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE)
+	if (local_apic_in_deadline_mode(apic))
 		return;
 	apic->initial_count = count;
 	apic->start_tsc = now_tsc;
@@ -46,7 +48,7 @@ uint32_t local_apic_timer_count(const struct local_apic *apic, uint64_t now_tsc)
 {
 	uint64_t elapsed;
 
-	if (!apic->counting || MODE(apic->lvt[0]) == MODE_TSC_DEADLINE)
+	if (!apic->counting || local_apic_in_deadline_mode(apic))
 		return 0;
 	elapsed = scale_q32(now_tsc - apic->start_tsc, apic->clock.ns_per_tsc_q32) >> divide_shift(apic);
 	return elapsed < apic->initial_count ? apic->initial_count - (uint32_t)elapsed : 0;
@@ -64,9 +66,9 @@ void local_apic_timer_set_divide(struct local_apic *apic, uint32_t divide, uint6
 /* Going into or out of TSC-deadline mode disarms the timer. */
 void local_apic_timer_lvt_changed(struct local_apic *apic, uint32_t old_lvt)
 {
-	bool was_deadline = MODE(old_lvt) == MODE_TSC_DEADLINE;
+	bool was_deadline = (old_lvt & APIC_TIMER_MODE) == APIC_TIMER_TSC_DEADLINE;
 
-	if (was_deadline == (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE))
+	if (was_deadline == local_apic_in_deadline_mode(apic))
 		return;
 	apic->counting = false;
 	apic->initial_count = 0;
@@ -78,24 +80,8 @@ uint64_t local_apic_tsc_deadline(const struct local_apic *apic)
 	return apic->tsc_deadline;
 }
 
-void local_apic_set_tsc_deadline(struct local_apic *apic, uint64_t value)
+uint64_t local_apic_count_deadline(const struct local_apic *apic)
 {
-	if (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE)
-		apic->tsc_deadline = value;
-}
-
-uint64_t local_apic_timer_deadline(const struct local_apic *apic, uint64_t tsc_offset)
-{
-	if (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE) {
-		uint64_t deadline = apic->tsc_deadline - tsc_offset;
-
-		if (apic->tsc_deadline == 0)
-			return UINT64_MAX;
-		/* The difference may leave 64 bits: before the host's zero is long ago, beyond its end is never. */
-		if ((int64_t)tsc_offset > 0)
-			return apic->tsc_deadline < tsc_offset ? 0 : deadline;
-		return deadline < apic->tsc_deadline ? UINT64_MAX : deadline;
-	}
 	return apic->counting ? apic->start_tsc + period_tsc(apic) : UINT64_MAX;
 }
 
@@ -105,9 +91,9 @@ bool local_apic_timer_expire(struct local_apic *apic, uint64_t now_tsc, uint64_t
 
 	if (deadline == UINT64_MAX || now_tsc < deadline)
 		return false;
-	if (MODE(apic->lvt[0]) == MODE_TSC_DEADLINE) {
+	if (local_apic_in_deadline_mode(apic)) {
 		apic->tsc_deadline = 0;
-	} else if (MODE(apic->lvt[0]) == MODE_PERIODIC) {
+	} else if (is_periodic(apic)) {
 		uint64_t period = period_tsc(apic);
 
 		/* Missed periods give one interrupt, as a real APIC's IRR would. */

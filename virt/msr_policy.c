@@ -201,26 +201,19 @@ static bool write_efer(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return true;
 }
 
-static bool deadline_offered(const struct vcpu *vcpu)
-{
-	return !vm_feature_disabled(vcpu->vm, FEATURE_TSC_DEADLINE);
-}
-
 static bool read_tsc_deadline(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	(void)msr;
 	*value = local_apic_tsc_deadline(&vcpu->apic);
-	return deadline_offered(vcpu);
+	return vcpu->apic.deadline_offered;
 }
 
+/* In TSC-deadline mode msr_policy_write() does it; else the write is lost. */
 static bool write_tsc_deadline(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	(void)msr;
-	if (!deadline_offered(vcpu))
-		return false;
-	local_apic_set_tsc_deadline(&vcpu->apic, value);
-	interrupts_timer_changed(vcpu);
-	return true;
+	(void)value;
+	return vcpu->apic.deadline_offered;
 }
 
 static bool read_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
@@ -334,11 +327,21 @@ bool msr_policy_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return true;
 }
 
-bool msr_policy_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+/* Kept apart: the way of a timer tick needs no stack for it. */
+static __attribute__((noinline)) bool write_by_row(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	const struct msr_row *row = find(vcpu, msr);
 
 	return row != NULL && row->write != NULL && row->write(vcpu, msr, value);
+}
+
+bool msr_policy_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (msr != MSR_IA32_TSC_DEADLINE || !local_apic_in_deadline_mode(&vcpu->apic))
+		return write_by_row(vcpu, msr, value);
+	vcpu->apic.tsc_deadline = value;
+	interrupts_timer_changed(vcpu);
+	return true;
 }
 
 void msr_policy_reset(struct vcpu *vcpu)

@@ -81,7 +81,9 @@ static void entry_failed(struct vcpu *vcpu, uint32_t reason, uint32_t instructio
 		log_warn("  %s", problems[i]);
 }
 
-static enum hv_leave stop_after_failed_entry(struct vcpu *vcpu, uint32_t reason, uint32_t instruction_error)
+/* Kept apart, as are others below that a guest meets once at most. */
+static __attribute__((noinline)) enum hv_leave stop_after_failed_entry(struct vcpu *vcpu, uint32_t reason,
+								       uint32_t instruction_error)
 {
 	const struct exit_info info = {.reason = reason};
 
@@ -91,9 +93,11 @@ static enum hv_leave stop_after_failed_entry(struct vcpu *vcpu, uint32_t reason,
 	return HV_LEAVE_STOP;
 }
 
-/* All but the length. */
-static void read_needed(struct exit_info *info, unsigned needs)
+/* Kept apart: most instructions need their length alone. */
+static __attribute__((noinline)) void read_needed(struct exit_info *info, unsigned needs)
 {
+	if ((needs & EXIT_NEEDS_LENGTH) != 0)
+		info->instruction_bytes = vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN);
 	if ((needs & EXIT_NEEDS_QUALIFICATION) != 0)
 		info->qualification = vmcs_read_natural(VMCS_EXIT_QUALIFICATION);
 	if ((needs & EXIT_NEEDS_INTERRUPTION) != 0)
@@ -102,7 +106,8 @@ static void read_needed(struct exit_info *info, unsigned needs)
 		info->in_delivery = vmx_reinject();
 }
 
-void vmx_advance(struct vcpu *vcpu, unsigned bytes)
+/* Also inlined below, in the way of most exits. */
+inline void vmx_advance(struct vcpu *vcpu, unsigned bytes)
 {
 	uint64_t old = vmcs_read_natural(VMCS_GUEST_RIP), rip = old + bytes;
 	uint32_t interruptibility = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
@@ -118,13 +123,15 @@ void vmx_advance(struct vcpu *vcpu, unsigned bytes)
 		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 
-/* From vmx_entry.asm after each exit: 0 enters the guest again, else why not. */
-uint64_t vmx_exit_dispatch(struct vcpu *vcpu)
+/* What an answer of a handler is to vmx_entry.asm, where no guest is entered. */
+_Static_assert((unsigned)EXIT_BLOCK == RUN_LEAVE + (unsigned)HV_LEAVE_BLOCK, "verdict is code");
+_Static_assert((unsigned)EXIT_TO_VMM == RUN_LEAVE + (unsigned)HV_LEAVE_TO_VMM, "verdict is code");
+_Static_assert((unsigned)EXIT_STOP == RUN_LEAVE + (unsigned)HV_LEAVE_STOP, "verdict is code");
+_Static_assert((unsigned)EXIT_REASON_ROWS <= VM_LEDGER_REASONS, "each has its place in the ledger");
+
+static __attribute__((noinline)) uint64_t unlisted_exit(struct vcpu *vcpu, uint32_t reason)
 {
-	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
-	struct exit_info info = {.reason = (uint16_t)reason};
-	const struct exit_row *row = exit_row(info.reason);
-	enum exit_verdict verdict;
+	const struct exit_info info = {.reason = (uint16_t)reason};
 
 	if (info.reason < VM_LEDGER_REASONS)
 		vcpu->exits[info.reason]++;
@@ -132,20 +139,31 @@ uint64_t vmx_exit_dispatch(struct vcpu *vcpu)
 		panic("machine check while a guest was entered");
 	if ((reason & REASON_ENTRY_FAILED) != 0)
 		return RUN_LEAVE + stop_after_failed_entry(vcpu, info.reason, 0);
-	if ((row->needs & EXIT_NEEDS_LENGTH) != 0)
+	return exit_unexpected(vcpu, &info);
+}
+
+/* From vmx_entry.asm after each exit: 0 enters the guest again, else why not. */
+uint64_t vmx_exit_dispatch(struct vcpu *vcpu)
+{
+	uint32_t reason = vmcs_read32(VMCS_EXIT_REASON);
+	uint32_t basic = (uint16_t)reason;
+	struct exit_info info = {.reason = basic};
+	const struct exit_row *row;
+	enum exit_verdict verdict;
+
+	if ((reason & REASON_ENTRY_FAILED) != 0 || basic >= EXIT_REASON_ROWS || exit_rows[basic].handle == NULL)
+		return unlisted_exit(vcpu, reason);
+	row = &exit_rows[basic];
+	vcpu->exits[basic]++;
+	if (row->needs == EXIT_NEEDS_LENGTH)
 		info.instruction_bytes = vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN);
-	if ((row->needs & ~EXIT_NEEDS_LENGTH) != 0)
+	else
 		read_needed(&info, row->needs);
 	verdict = row->handle(vcpu, &info);
 	if (verdict == EXIT_ADVANCE || verdict == EXIT_BLOCK)
 		vmx_advance(vcpu, info.instruction_bytes);
-	switch (verdict) {
-	case EXIT_ADVANCE:
-	case EXIT_REENTER: break;
-	case EXIT_BLOCK: return RUN_LEAVE + HV_LEAVE_BLOCK;
-	case EXIT_TO_VMM: return RUN_LEAVE + HV_LEAVE_TO_VMM;
-	case EXIT_STOP: return RUN_LEAVE + HV_LEAVE_STOP;
-	}
+	if (verdict > EXIT_REENTER)
+		return verdict;
 	return atomic_load_explicit(&vcpu->pending, memory_order_relaxed) == 0 ? RUN_ENTER_AGAIN : RUN_LEAVE + HV_LEAVE_ATTENTION;
 }
 
@@ -153,9 +171,7 @@ enum hv_leave vmx_run(struct vcpu *vcpu)
 {
 	uint64_t code = vmx_enter(vcpu->state);
 
-	if (code == RUN_VMFAIL_INVALID)
-		return stop_after_failed_entry(vcpu, 0, 0);
-	if (code == RUN_VMFAIL_VALID)
-		return stop_after_failed_entry(vcpu, 0, vmcs_read32(VMCS_INSTRUCTION_ERROR));
+	if (code >= RUN_VMFAIL_INVALID)
+		return stop_after_failed_entry(vcpu, 0, code == RUN_VMFAIL_VALID ? vmcs_read32(VMCS_INSTRUCTION_ERROR) : 0);
 	return (enum hv_leave)(code - RUN_LEAVE);
 }

@@ -176,9 +176,22 @@ static void test_msr_policy_tsc_deadline_can_be_disabled(void **state)
 	(void)state;
 	assert_true(msr_policy_write(vcpu, 0x6e0, 5));
 	assert_int_equal(read_ok(0x6e0), 0); /* not in TSC-deadline mode */
-	vm.disabled_features = FEATURE_BIT(FEATURE_TSC_DEADLINE);
+	vcpu->apic.deadline_offered = false; /* as vcpu_create() does where it is disabled */
 	assert_false(msr_policy_write(vcpu, 0x6e0, 5));
 	assert_false(msr_policy_read(vcpu, 0x6e0, &value));
+}
+
+static void test_msr_policy_tsc_deadline_moves_the_timer(void **state)
+{
+	(void)state;
+	vcpu->apic.lvt[0] = APIC_TIMER_TSC_DEADLINE | 0x40;
+	assert_true(msr_policy_write(vcpu, 0x6e0, 0x123456789abc));
+	assert_int_equal(read_ok(0x6e0), 0x123456789abc);
+	assert_int_equal(timer_changes, 1);
+	vcpu->apic.lvt[0] = APIC_TIMER_PERIODIC | 0x40;
+	assert_true(msr_policy_write(vcpu, 0x6e0, 5)); /* lost */
+	assert_int_equal(read_ok(0x6e0), 0x123456789abc);
+	assert_int_equal(timer_changes, 1);
 }
 
 static void test_msr_policy_steal_time_only_where_offered(void **state)
@@ -220,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_msr_policy_misc_enable_keeps_what_is_fixed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_x2apic_follows_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_tsc_deadline_can_be_disabled, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_msr_policy_tsc_deadline_moves_the_timer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_steal_time_only_where_offered, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_passthrough_is_not_emulated, setup, teardown),
 	};
