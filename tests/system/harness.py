@@ -246,7 +246,8 @@ class Boot:
 
     def _ask(self, command, prompt, ticks, seconds):
         self.pc.pump(0)
-        start = len(self.pc.output)
+        # From behind the prompt on: an escape sequence that belongs to it may still be under way.
+        start = self.pc.output.rfind(prompt.encode()) + len(prompt)
         self.pc.seek(start)
         self.type(command + "\r")
         self.wait_for(prompt, ticks, seconds)

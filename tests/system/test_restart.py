@@ -1,4 +1,6 @@
 """A VM that starts again at once needs the memory that its predecessor has not given back yet."""
+import re
+
 import harness
 import pytest
 
