@@ -1,4 +1,4 @@
-/* Loaded into Bochs before it starts (--preload), with poison.c. Owns four things:
+/* Loaded into Bochs before it starts (--preload), with poison.c. Owns six things:
  *
  * - A cure: some builds of Bochs 3.1 have a miscompiled IDIV r64 whose quotient is always 0, and Linux dies of it. The
  *   emulator's own function is asked for a quotient first, and only where the answer is wrong its entry is overwritten with
@@ -12,6 +12,12 @@
  *   A guest entered with IF = 0 then gets no VM exit for external interrupts until it changes IF: one that spins keeps the CPU
  *   for ever. The cure makes Bochs decide once more where it injects events, which is behind that note. (Intel SDM Vol. 3C,
  *   "Other Causes of VM Exits": the control "external-interrupt exiting" does not look at IF.)
+ * - A fourth cure: where a notification finds no posted interrupt, since software took them before, Bochs 3.1 asks for the
+ *   highest vector of none and puts the answer, -1, into RVI: a vector 255 that nobody sent. RVI must stay as it is. (Intel SDM
+ *   Vol. 3C, "Posted-Interrupt Processing".)
+ * - A fifth cure: when an external interrupt has come, Bochs 3.1 first delivers a virtual interrupt that is pending, also to a
+ *   guest with RFLAGS.IF = 0, which is then interrupted where it must not be. With the cure one that is masked is put aside, and
+ *   the VM exit takes place; the next VM entry looks for it again. (Intel SDM Vol. 3C, "Virtual-Interrupt Delivery".)
  * - A clock: the emulated time in microseconds, written every millisecond to the file that BULKHEAD_CLOCK names, so
  *   that waiting can be bounded in emulated time, which no busy PC stretches. The file's second word is 1 where the
  *   instruction length is poisoned.
@@ -203,6 +209,112 @@ static void cure_interrupts(void)
 	}
 }
 
+typedef int highest_vector_function(const void *local_apic, const uint32_t *requests);
+static highest_vector_function *highest_vector;
+static uint32_t rvi_offset;
+
+static void raise_rvi(const void *local_apic, const uint32_t *requests, uint8_t *cpu)
+{
+	int vector = highest_vector(local_apic, requests);
+
+	if (vector > cpu[rvi_offset])
+		cpu[rvi_offset] = (uint8_t)vector;
+}
+
+#define RAISE_BYTES 19 /* call highest_vector; cmp al, [rbx + rvi]; jb over; mov [rbx + rvi], al */
+
+static uint8_t *find_raise(uint8_t *function)
+{
+	for (size_t i = 0; i < 4 * SEARCHED_BYTES; i++) {
+		uint8_t *at = function + i;
+
+		if (at[0] == 0xe8 && (uintptr_t)at + 5 + (uintptr_t)(int32_t)load32(at + 1) == (uintptr_t)highest_vector &&
+		    memcmp(at + 5, "\x3a\x83", 2) == 0 && memcmp(at + 11, "\x72\x06\x88\x83", 4) == 0 &&
+		    load32(at + 7) == load32(at + 15))
+			return at;
+	}
+	return NULL;
+}
+
+static void cure_posted(void)
+{
+	uint8_t *posted = dlsym(RTLD_DEFAULT, "_ZN8BX_CPU_C31VMX_Posted_Interrupt_ProcessingEh"), *at;
+	void *symbol = dlsym(RTLD_DEFAULT, "_ZNK15bx_local_apic_c20highest_priority_intEPKj");
+	uint8_t code[RAISE_BYTES] = "\x48\x89\xda\x48\xb8________\xff\xd0\x0f\x1f\x40"; /* mov rdx, rbx; mov rax, to; call rax */
+	void (*to)(const void *, const uint32_t *, uint8_t *) = raise_rvi;
+
+	if (posted == NULL || symbol == NULL)
+		return;
+	memcpy(&highest_vector, &symbol, sizeof(symbol));
+	at = find_raise(posted);
+	if (at == NULL)
+		return;
+	rvi_offset = load32(at + 7);
+	memcpy(code + 5, &to, sizeof(to));
+	if (!overwrite(at, code, sizeof(code))) {
+		fprintf(stderr, "bochs: this Bochs makes up vector 255 of posted interrupts and could not be repaired\n");
+		_exit(70);
+	}
+}
+
+/* Where the bit of a pending virtual interrupt lies, and the one that masks it: byte offsets in Bochs's CPU object. */
+struct virtual_interrupt_offsets {
+	uint32_t pending, mask;
+};
+
+/* In Evaluate_Pending: or dword [rbx + pending], 200h; test byte [rbx + mask + 1], 2. */
+static bool find_virtual_interrupt(const uint8_t *evaluate, struct virtual_interrupt_offsets *offsets)
+{
+	for (size_t i = 0; i < SEARCHED_BYTES; i++) {
+		const uint8_t *at = evaluate + i;
+
+		if (memcmp(at, "\x81\x8b", 2) != 0 || load32(at + 6) != 0x200 || memcmp(at + 10, "\xf6\x83", 2) != 0 || at[16] != 2)
+			continue;
+		*offsets = (struct virtual_interrupt_offsets){ load32(at + 2) + 1, load32(at + 12) };
+		return true;
+	}
+	return false;
+}
+
+/* test byte [rbx + pending], 2: the mask is not looked at. */
+static bool delivers_masked(const uint8_t *handle, const struct virtual_interrupt_offsets *offsets)
+{
+	for (size_t i = 0; i < SEARCHED_BYTES; i++)
+		if (memcmp(handle + i, "\xf6\x83", 2) == 0 && load32(handle + i + 2) == offsets->pending && handle[i + 6] == 2)
+			return true;
+	return false;
+}
+
+#define HANDLE_START "\xf3\x0f\x1e\xfa\x48\x83\xec\x18\x48\x89\x5c\x24\x08\x48\x89\xfb"
+#define HANDLE_BYTES 16 /* endbr64; sub rsp, 18h; mov [rsp + 8], rbx; mov rbx, rdi */
+
+/* Of HandleExtInterrupt (RDI = CPU): test byte [rdi + mask], 2; jz over; and byte [rdi + pending], ~2. */
+static uint8_t *build_handle_start(const uint8_t *old_start, const struct virtual_interrupt_offsets *offsets)
+{
+	uint8_t steps[STEPS_MOST] = "\xf6\x87____\x02\x74\x07\x80\xa7____\xfd";
+
+	memcpy(steps + 2, &offsets->mask, 4);
+	memcpy(steps + 11, &offsets->pending, 4);
+	return new_start(steps, 16, old_start, HANDLE_BYTES);
+}
+
+static void cure_masked(void)
+{
+	uint8_t *handle = dlsym(RTLD_DEFAULT, "_ZN8BX_CPU_C18HandleExtInterruptEv"), *start;
+	const uint8_t *evaluate = dlsym(RTLD_DEFAULT, "_ZN8BX_CPU_C39VMX_Evaluate_Pending_Virtual_InterruptsEv");
+	struct virtual_interrupt_offsets offsets;
+
+	if (handle == NULL || evaluate == NULL || !find_virtual_interrupt(evaluate, &offsets) || !delivers_masked(handle, &offsets))
+		return;
+	if (memcmp(handle, HANDLE_START, HANDLE_BYTES) != 0)
+		return;
+	start = build_handle_start(handle, &offsets);
+	if (start == NULL || !redirect(handle, start)) {
+		fprintf(stderr, "bochs: this Bochs interrupts guests with IF = 0 and could not be repaired\n");
+		_exit(70);
+	}
+}
+
 static _Atomic uint64_t *clock_word;
 static time_usec_function *emulated_usec;
 static void *emulated_system;
@@ -254,5 +366,7 @@ __attribute__((constructor)) static void start(void)
 	cure_idiv();
 	cure_commit();
 	cure_interrupts();
+	cure_posted();
+	cure_masked();
 	start_clock(poison_install());
 }

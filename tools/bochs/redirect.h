@@ -17,17 +17,24 @@ static inline void jump_encode(uint8_t jump[JUMP_BYTES], const void *to)
 	memcpy(jump + 2, &to, sizeof(to));
 }
 
+/* Overwrites code. False: it cannot be written to. */
+static inline bool overwrite(void *at, const uint8_t *code, size_t bytes)
+{
+	uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = (uintptr_t)at & ~(page_size - 1);
+	uintptr_t end = ((uintptr_t)at + bytes + page_size - 1) & ~(page_size - 1);
+
+	if (mprotect((void *)first, end - first, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	memcpy(at, code, bytes);
+	return mprotect((void *)first, end - first, PROT_READ | PROT_EXEC) == 0;
+}
+
 /* Overwrites the start of a function with a jump. False: it cannot be written to. */
 static inline bool redirect(void *from, const void *to)
 {
 	uint8_t jump[JUMP_BYTES];
-	uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t first = (uintptr_t)from & ~(page_size - 1);
-	uintptr_t end = ((uintptr_t)from + sizeof(jump) + page_size - 1) & ~(page_size - 1);
 
 	jump_encode(jump, to);
-	if (mprotect((void *)first, end - first, PROT_READ | PROT_WRITE) != 0)
-		return false;
-	memcpy(from, jump, sizeof(jump));
-	return mprotect((void *)first, end - first, PROT_READ | PROT_EXEC) == 0;
+	return overwrite(from, jump, sizeof(jump));
 }
