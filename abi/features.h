@@ -44,7 +44,6 @@ enum feature {
 			 FEATURE_BIT(FEATURE_MSR_BITMAPS))
 
 /* This version never uses these: switching one off changes nothing, and the user is told so. */
-#define FEATURES_UNUSED (FEATURE_BIT(FEATURE_IO_BITMAPS) | FEATURE_BIT(FEATURE_TPR_SHADOW) | FEATURE_BIT(FEATURE_APICV) | \
-			 FEATURE_BIT(FEATURE_POSTED_INTERRUPTS) | FEATURE_BIT(FEATURE_PREEMPTION_TIMER))
+#define FEATURES_UNUSED (FEATURE_BIT(FEATURE_IO_BITMAPS) | FEATURE_BIT(FEATURE_PREEMPTION_TIMER))
 
 _Static_assert(FEATURE_COUNT <= 64, "a set of features is one uint64_t");

@@ -112,20 +112,6 @@ enum status guest_map_add(struct vm *vm, uint64_t gpa, struct memory *memory, ui
 	return status;
 }
 
-/* No CPU uses translations that were taken away any more when this returns. Lock held. */
-static void shoot_down(struct vm *vm)
-{
-	uint64_t cpu_mask[CPUS_MAX / 64] = {0};
-
-	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
-		struct vcpu *vcpu = vm_vcpu(vm, i);
-
-		if (vcpu != NULL)
-			vcpu_memory_gone(vcpu, cpu_mask);
-	}
-	shootdown_guests(cpu_mask);
-}
-
 enum status guest_map_remove(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes)
 {
 	struct memory *released = NULL;
@@ -141,7 +127,7 @@ enum status guest_map_remove(struct vm *vm, uint64_t gpa, uint64_t len_bytes, ui
 		if (range->len_bytes == 0 || range->gpa != gpa || range->len_bytes > len_bytes)
 			continue;
 		hv->unmap(vm, gpa, range->len_bytes, done_bytes);
-		shoot_down(vm);
+		vcpus_must_forget(vm);
 		range->gpa += *done_bytes;
 		range->offset_bytes += *done_bytes;
 		range->len_bytes -= *done_bytes;

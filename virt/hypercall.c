@@ -9,7 +9,6 @@
 #include "virt/vm.h"
 
 #define ICR_SENDABLE (0xffU | 7U << 8 | ICR_ASSERT)
-#define VECTOR_FIRST 16U /* below: "illegal" to a local APIC */
 
 /* By the APIC ID that CPUID tells it, whatever an xAPIC guest has made of its own. NULL: there is none. */
 static struct vcpu *vcpu_by_id(struct vcpu *vcpu, uint64_t apic_id)
@@ -44,7 +43,7 @@ static bool is_sendable(uint64_t icr)
 {
 	if ((icr & ~(uint64_t)ICR_SENDABLE) != 0)
 		return false;
-	return ICR_DELIVERY(icr) == DELIVERY_NMI || (ICR_DELIVERY(icr) == DELIVERY_FIXED && ICR_VECTOR(icr) >= VECTOR_FIRST);
+	return ICR_DELIVERY(icr) == DELIVERY_NMI || (ICR_DELIVERY(icr) == DELIVERY_FIXED && ICR_VECTOR(icr) >= APIC_VECTOR_FIRST);
 }
 
 /* Each half of the set is as wide as the caller's registers. */

@@ -112,7 +112,8 @@ bool interrupts_deliver(struct vcpu *target, uint64_t icr)
 	case DELIVERY_LOWEST:
 		if (!accepts_interrupts(target))
 			return false;
-		if (posted_post(&target->posted, vector))
+		/* The hardware would not note an illegal one. */
+		if (posted_post(&target->posted, vector) && (vector < APIC_VECTOR_FIRST || !vcpu_notify_posted(target)))
 			vcpu_notify(target, PENDING_INTERRUPT);
 		break;
 	case DELIVERY_NMI: vcpu_notify(target, PENDING_NMI); break;
@@ -194,7 +195,7 @@ static void expire_timer(struct vcpu *vcpu)
 	interrupts_timer_changed(vcpu);
 }
 
-static void end_of_interrupt(struct vcpu *vcpu, uint8_t vector)
+void interrupts_end(struct vcpu *vcpu, uint8_t vector)
 {
 	if ((atomic_load(&vcpu->vm->eoi_exits[vector / 64]) >> (vector % 64) & 1) == 0)
 		return;
@@ -209,7 +210,7 @@ void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects)
 	if ((effects->flags & APIC_EFFECT_TIMER) != 0)
 		interrupts_timer_changed(vcpu);
 	if ((effects->flags & APIC_EFFECT_EOI) != 0)
-		end_of_interrupt(vcpu, effects->eoi_vector);
+		interrupts_end(vcpu, effects->eoi_vector);
 	if ((effects->flags & APIC_EFFECT_SEND) != 0)
 		(void)interrupts_send(vcpu->vm, vcpu, effects->icr, local_apic_in_x2apic(&vcpu->apic));
 	if ((effects->flags & APIC_EFFECT_EVALUATE) != 0 &&
@@ -217,9 +218,14 @@ void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects)
 		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 }
 
-#define ILLEGAL_VECTORS 0xffffU /* 0 to 15 */
+void interrupts_note_level(struct vcpu *vcpu, unsigned i, uint32_t accepted)
+{
+	uint32_t level = (uint32_t)(atomic_load(&vcpu->vm->eoi_exits[i / 2]) >> (i % 2 * 32));
 
-/* What was posted goes to IRR; TMR says level for the vectors whose EOI the VMM wants: its IOAPIC's level-triggered ones. */
+	vcpu->apic.tmr[i] = (vcpu->apic.tmr[i] & ~accepted) | (accepted & level);
+}
+
+/* What was posted goes to IRR. */
 static void take_posted(struct vcpu *vcpu)
 {
 	uint32_t posted[8] = {0};
@@ -229,17 +235,14 @@ static void take_posted(struct vcpu *vcpu)
 	posted_take(&vcpu->posted, posted);
 	if ((vcpu->apic.base & APIC_BASE_ENABLED) == 0)
 		return; /* they came before it was switched off */
-	if ((posted[0] & ILLEGAL_VECTORS) != 0)
+	if ((posted[0] & APIC_ILLEGAL_VECTORS) != 0)
 		local_apic_post(&vcpu->apic, 0);
-	posted[0] &= ~ILLEGAL_VECTORS;
+	posted[0] &= ~APIC_ILLEGAL_VECTORS;
 	for (unsigned i = 0; i < 8; i++) {
-		uint32_t level;
-
 		if (posted[i] == 0)
 			continue;
-		level = (uint32_t)(atomic_load(&vcpu->vm->eoi_exits[i / 2]) >> (i % 2 * 32));
 		vcpu->apic.irr[i] |= posted[i];
-		vcpu->apic.tmr[i] = (vcpu->apic.tmr[i] & ~posted[i]) | (posted[i] & level);
+		interrupts_note_level(vcpu, i, posted[i]);
 	}
 }
 
@@ -256,7 +259,7 @@ bool interrupts_before_entry(struct vcpu *vcpu)
 
 	take_posted(vcpu);
 	expire_timer(vcpu);
-	vector = local_apic_pending(&vcpu->apic);
+	vector = hv->lend_apic(vcpu) ? -1 : local_apic_pending(&vcpu->apic);
 	if (!hv->event_pending(vcpu)) {
 		if (vcpu->nmi_waiting && hv->nmi_open(vcpu)) {
 			hv->inject_nmi(vcpu);
@@ -278,6 +281,7 @@ bool interrupts_before_entry(struct vcpu *vcpu)
 
 bool interrupts_wake(struct vcpu *vcpu)
 {
+	hv->take_apic(vcpu);
 	take_posted(vcpu);
 	expire_timer(vcpu);
 	if (vcpu->nmi_waiting || vcpu->is_kicked)

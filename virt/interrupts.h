@@ -31,6 +31,13 @@ unsigned interrupts_send_msi(struct vm *vm, uint64_t address, uint32_t data);
 /* Tells senders where this vCPU is to be found. */
 void interrupts_publish_route(struct vcpu *vcpu);
 
+/* TMR for vectors 32 i to 32 i + 31 that were accepted, as bits: level for those whose EOI the VMM wants to know, its IOAPIC's
+ * level-triggered ones. SDM Vol. 3A, "Interrupt Acceptance for Fixed Interrupts". Context: the vCPU's own thread. */
+void interrupts_note_level(struct vcpu *vcpu, unsigned i, uint32_t accepted);
+
+/* vector has ended in service: the VMM hears of it where it wants to. Context: the vCPU's own thread. */
+void interrupts_end(struct vcpu *vcpu, uint8_t vector);
+
 /* Before an entry: takes what was posted, injects the one event that has priority, opens windows for the rest. True: the VMM
  * must first supply an ExtINT vector. */
 bool interrupts_before_entry(struct vcpu *vcpu);

@@ -35,6 +35,9 @@
 #define APIC_SELF_IPI    0x3f0U
 #define APIC_LVT_COUNT   6U
 
+#define APIC_VECTOR_FIRST    16U
+#define APIC_ILLEGAL_VECTORS 0xffffU /* of the first 32, as bits */
+
 #define APIC_SVR_ENABLED 0x100U
 #define APIC_LVT_MASKED  0x10000U
 

@@ -97,6 +97,7 @@ static bool write_apic_base(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	struct apic_effects effects = {.flags = 0};
 
 	(void)msr;
+	hv->take_apic(vcpu);
 	if (!local_apic_base_write(&vcpu->apic, value, &effects))
 		return false;
 	interrupts_apply(vcpu, &effects);
@@ -216,8 +217,18 @@ static bool write_tsc_deadline(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return vcpu->apic.deadline_offered;
 }
 
+/* Registers that have nothing to do with what the hardware may have of the local APIC; guests use them often. */
+static bool is_apart(uint32_t msr)
+{
+	uint32_t offset = (msr - MSR_X2APIC_FIRST) * 16;
+
+	return offset == APIC_ICR_LOW || offset == APIC_LVT_TIMER || (offset >= APIC_INITIAL && offset <= APIC_DIVIDE);
+}
+
 static bool read_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
+	if (vcpu->apic_is_lent && !is_apart(msr))
+		hv->take_apic(vcpu);
 	return local_apic_msr_read(&vcpu->apic, msr, rdtsc(), value);
 }
 
@@ -225,6 +236,8 @@ static bool write_x2apic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	struct apic_effects effects = {.flags = 0};
 
+	if (vcpu->apic_is_lent && !is_apart(msr))
+		hv->take_apic(vcpu);
 	if (!local_apic_msr_write(&vcpu->apic, msr, value, rdtsc(), &effects))
 		return false;
 	interrupts_apply(vcpu, &effects);

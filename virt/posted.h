@@ -15,6 +15,12 @@ struct posted_interrupts {
 
 _Static_assert(sizeof(struct posted_interrupts) == 64, "posted-interrupt descriptor");
 
+/* Something was posted and not yet taken. */
+static inline bool posted_waits(const struct posted_interrupts *posted)
+{
+	return (atomic_load(&posted->control) & POSTED_OUTSTANDING) != 0;
+}
+
 /* Posts a vector. True: the caller must notify the vCPU. Context: any CPU. */
 bool posted_post(struct posted_interrupts *posted, uint8_t vector);
 

@@ -54,10 +54,10 @@ void vcpu_reset(struct vcpu *vcpu)
 
 static enum status add_pages(struct vm *vm, struct vcpu *vcpu)
 {
-	static const unsigned pages[] = {VCPU_PAGE_STATE, VCPU_PAGE_REPLY, VCPU_PAGE_PRIVATE, VCPU_PAGE_XSAVE};
-	uint64_t physical[4];
+	static const unsigned pages[] = {VCPU_PAGE_STATE, VCPU_PAGE_REPLY, VCPU_PAGE_PRIVATE, VCPU_PAGE_XSAVE, VCPU_PAGE_APIC};
+	uint64_t physical[5];
 
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 5; i++) {
 		enum status status = vm_slot_add(&vm->slot, vm->pool, vcpu->index, pages[i], &physical[i]);
 
 		if (status != OK)
@@ -69,6 +69,8 @@ static enum status add_pages(struct vm *vm, struct vcpu *vcpu)
 	vcpu->xsave_area = (void *)(uintptr_t)vm_slot_address(vcpu->index, VCPU_PAGE_XSAVE);
 	vcpu->state_physical = physical[0];
 	vcpu->reply_physical = physical[1];
+	vcpu->virtual_apic = (void *)(uintptr_t)vm_slot_address(vcpu->index, VCPU_PAGE_APIC);
+	vcpu->virtual_apic_physical = physical[4];
 	vcpu->private->vcpu = vcpu;
 	fpu_area_init(vcpu->xsave_area);
 	return OK;

@@ -25,7 +25,7 @@ struct vm;
 #define PENDING_SIPI      0x08U
 #define PENDING_STOP      0x10U /* vm->stop_reason is set */
 #define PENDING_TIMER     0x20U /* its virtual timer may have expired */
-#define PENDING_FLUSH     0x80U /* translations of guest memory that this CPU remembers may be gone */
+#define PENDING_FLUSH     0x80U /* what this CPU remembers of the VM may be old: vcpu_must_forget() */
 #define PENDING_YIELD     0x40U /* the scheduler wants the CPU */
 #define PENDING_KICK      0x100U /* another vCPU ends its HLT, even one with interrupts off, or its next one */
 
@@ -61,7 +61,8 @@ struct vcpu {
 	struct vcpu_reply *reply;         /* in the slot; the VMM writes it */
 	struct vcpu_private *private;     /* in the slot */
 	void *xsave_area;                 /* in the slot */
-	uint64_t state_physical, reply_physical;
+	void *virtual_apic;               /* in the slot: what the hardware has of the local APIC */
+	uint64_t state_physical, reply_physical, virtual_apic_physical;
 	void *backend;
 	/* any CPU */
 	_Atomic uint32_t pending;
@@ -71,6 +72,7 @@ struct vcpu {
 	_Atomic uint32_t extint_level;
 	_Atomic uint64_t route;           /* what senders match against: see interrupts.c */
 	_Atomic bool running;             /* a call for this vCPU is under way */
+	_Atomic bool takes_posted;        /* in the guest, it takes what was posted when VECTOR_POSTED comes */
 	/* thread_lock */
 	struct spinlock thread_lock;
 	_Atomic(struct thread *) thread;  /* the one it is bound to */
@@ -78,6 +80,7 @@ struct vcpu {
 	/* own thread only */
 	enum vcpu_activity activity;
 	struct local_apic apic;
+	bool apic_is_lent;                /* its IRR, ISR and TPR are the hardware's: see hv_ops.lend_apic */
 	uint64_t timer_deadline_tsc;      /* of the virtual local APIC's timer, on the host's TSC */
 	uint64_t tsc_offset, tsc_adjust;
 	uint64_t cr2;                     /* while not in the loop */
@@ -110,9 +113,14 @@ struct vcpu {
 /* Makes the vCPU look at `pending` soon: wakes it from HLT, makes it leave the guest on another CPU. Context: any. */
 void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits);
 
-/* Memory was taken out of the guest map: the vCPU forgets its translations before it enters the guest again. Adds the CPU on which
- * it may be in the guest now to cpu_mask, for shootdown_guests(). Context: any. */
-void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64]);
+/* Something was posted to a vCPU that may be in the guest: it is taken there without an exit. False: vcpu_notify() must do. */
+MUST_CHECK bool vcpu_notify_posted(struct vcpu *vcpu);
+
+/* What the hardware remembers of the VM is old: translations of guest memory, and which interrupts' ends exit. The vCPU forgets it
+ * before it enters the guest again. Adds the CPU on which it may be in the guest now to cpu_mask, for shootdown_guests(). All of a
+ * VM's: no guest runs with what is old when this returns. Context: any. */
+void vcpu_must_forget(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64]);
+void vcpus_must_forget(struct vm *vm);
 
 /* The vCPU goes to sleep and will not wake by itself: HLT with interrupts off, or wait-for-SIPI. True: nobody is left who could
  * wake one of the VM. Awake: it looks at `pending` again. Context: the vCPU's own thread. */

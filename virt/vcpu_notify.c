@@ -2,11 +2,14 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "kernel/interrupt.h"
 #include "kernel/percpu.h"
+#include "kernel/shootdown.h"
 #include "kernel/spinlock.h"
 #include "kernel/thread.h"
 #include "kernel/thread_internal.h"
 #include "virt/vcpu.h"
+#include "virt/vm.h"
 
 void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
 {
@@ -14,7 +17,7 @@ void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
 
 	/* Ordered against the vCPU's own "say where I am, then look at pending": one of the two sees the other. A bit that was
 	 * set already is one that it has yet to look at: who set it told it so, and nobody else's CPU is disturbed again.
-	 * (Memory that is gone is not told: below.) */
+	 * (What it must forget is not told: below.) */
 	if ((atomic_fetch_or(&vcpu->pending, pending_bits) & ~PENDING_FLUSH) != 0)
 		return;
 	if (atomic_load(&vcpu->place) == VCPU_OUTSIDE || atomic_load(&vcpu->thread) == thread_current())
@@ -28,7 +31,27 @@ void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
 	spinlock_release(&vcpu->thread_lock);
 }
 
-void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64])
+bool vcpu_notify_posted(struct vcpu *vcpu)
+{
+	struct thread *thread;
+
+	/* Ordered as above: what was posted is seen by one that is about to block or to enter the guest. */
+	if (!atomic_load(&vcpu->takes_posted) || atomic_load(&vcpu->place) != VCPU_IN_LOOP ||
+	    atomic_load(&vcpu->thread) == thread_current())
+		return false;
+	spinlock_acquire(&vcpu->thread_lock);
+	thread = atomic_load(&vcpu->thread);
+	if (thread != NULL) {
+		const struct percpu *home = atomic_load(&thread->home);
+
+		if (home != percpu_self())
+			interrupt_send(home->apic_id, VECTOR_POSTED);
+	}
+	spinlock_release(&vcpu->thread_lock);
+	return true;
+}
+
+void vcpu_must_forget(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64])
 {
 	const struct thread *thread;
 
@@ -43,4 +66,17 @@ void vcpu_memory_gone(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64])
 		cpu_mask[cpu / 64] |= 1ULL << (cpu % 64);
 	}
 	spinlock_release(&vcpu->thread_lock);
+}
+
+void vcpus_must_forget(struct vm *vm)
+{
+	uint64_t cpu_mask[CPUS_MAX / 64] = {0};
+
+	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
+		struct vcpu *vcpu = vm_vcpu(vm, i);
+
+		if (vcpu != NULL)
+			vcpu_must_forget(vcpu, cpu_mask);
+	}
+	shootdown_guests(cpu_mask);
 }

@@ -180,6 +180,7 @@ static void take_requests(struct vcpu *vcpu, uint32_t bits)
 	if ((bits & PENDING_INIT) != 0) {
 		vcpu_reset(vcpu);
 		fpu_init_debug_registers(vcpu);
+		hv->take_apic(vcpu);
 		local_apic_init(&vcpu->apic);
 		posted_take(&vcpu->posted, lost);
 		interrupts_publish_route(vcpu);
@@ -225,7 +226,7 @@ static void wait(struct vcpu *vcpu)
 	}
 	depart(vcpu);
 	atomic_store(&vcpu->place, VCPU_BLOCKED);
-	if (atomic_load(&vcpu->pending) == 0)
+	if (atomic_load(&vcpu->pending) == 0 && !(vcpu->activity == VCPU_HALTED && posted_waits(&vcpu->posted)))
 		thread_block(vcpu->activity == VCPU_HALTED ? vcpu->timer_deadline_tsc : UINT64_MAX);
 	atomic_store(&vcpu->place, VCPU_IN_LOOP);
 	vcpu_awakes(vcpu);
@@ -274,7 +275,8 @@ static enum vcpu_exit_kind look_at_pending(struct vcpu *vcpu)
 /* Nothing keeps the guest from running on. A VM that stopped has a bit of `pending` set, for ever. */
 static inline bool is_ready(const struct vcpu *vcpu)
 {
-	return atomic_load(&vcpu->pending) == 0 && vcpu->activity == VCPU_ACTIVE && !vcpu->registers_waiting &&
+	return atomic_load(&vcpu->pending) == 0 && !posted_waits(&vcpu->posted) && vcpu->activity == VCPU_ACTIVE &&
+	       !vcpu->registers_waiting &&
 	       !thread_should_yield();
 }
 
@@ -292,6 +294,8 @@ static enum vcpu_exit_kind attend(struct vcpu *vcpu)
 	}
 	if (vcpu->registers_waiting)
 		load_waiting_registers(vcpu);
+	if (posted_waits(&vcpu->posted) && vcpu->activity == VCPU_ACTIVE)
+		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT); /* its notification came while no guest ran */
 	if (atomic_load(&vcpu->pending) != 0)
 		return look_at_pending(vcpu);
 	if (vcpu->activity != VCPU_ACTIVE)

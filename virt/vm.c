@@ -180,6 +180,8 @@ int64_t sys_vm_eoi_exits(const struct syscall_arguments *a)
 
 	for (unsigned i = 0; i < 4 && status == OK; i++)
 		atomic_store(&vm_of(a)->eoi_exits[i], vectors[i]);
+	if (status == OK)
+		vcpus_must_forget(vm_of(a)); /* where the hardware ends interrupts, it knows before one is sent */
 	return syscall_error(status);
 }
 

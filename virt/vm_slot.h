@@ -13,6 +13,7 @@ struct pool;
 #define VCPU_PAGE_STATE     0U
 #define VCPU_PAGE_REPLY     1U
 #define VCPU_PAGE_PRIVATE   2U
+#define VCPU_PAGE_APIC      3U
 #define VCPU_PAGE_XSAVE     4U
 #define VCPU_SLOT_PAGES     16U
 

@@ -7,6 +7,7 @@
 #include "kernel/pool.h"
 #include "virt/local_apic.h"
 #include "virt/vm.h"
+#include "vmx/apicv.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_cpu.h"
 #include "vmx/vmx_vcpu.h"
@@ -23,7 +24,7 @@ enum status apic_access_page_create(void)
 
 bool apic_access_in_use(const struct vm *vm)
 {
-	return page != NULL && !vm_feature_disabled(vm, FEATURE_APIC_ACCESS);
+	return page != NULL && !vm_feature_disabled(vm, FEATURE_APIC_ACCESS) && !apicv_in_use(vm);
 }
 
 uint64_t apic_access_page_physical(void)

@@ -15,7 +15,8 @@ enum apic_access_kind { APIC_ACCESS_READ, APIC_ACCESS_WRITE, APIC_ACCESS_FETCH, 
 
 /* Makes the page that all VMs share, whose content nobody sees; once, where all CPUs have the control. */
 MUST_CHECK enum status apic_access_page_create(void);
-/* Whether the VM has the page; its physical address. */
+/* Whether the VM has the page; its physical address. One whose local APIC the CPU virtualizes in x2APIC mode has none: then the
+ * control must be off, and all would see the page. */
 bool apic_access_in_use(const struct vm *vm);
 uint64_t apic_access_page_physical(void);
 /* Shows it to the VM. Errors: ERR_NO_MEMORY. */

@@ -75,12 +75,14 @@ enum exit_verdict exit_inject_ud(struct vcpu *vcpu);
 	X(39, MONITOR, exit_undefined, 0) \
 	X(40, PAUSE, exit_pause, EXIT_NEEDS_LENGTH) \
 	X(44, APIC_ACCESS, exit_apic_access, EXIT_NEEDS_LENGTH | EXIT_NEEDS_QUALIFICATION | EXIT_NEEDS_VECTORING) \
+	X(45, VIRTUALIZED_EOI, exit_virtualized_eoi, EXIT_NEEDS_QUALIFICATION | EXIT_NEEDS_VECTORING) \
 	X(48, EPT_VIOLATION, exit_ept_violation, EXIT_NEEDS_QUALIFICATION | EXIT_NEEDS_VECTORING) \
 	X(49, EPT_MISCONFIG, exit_unexpected, EXIT_NEEDS_VECTORING) \
 	X(50, INVEPT, exit_undefined, 0) \
 	X(53, INVVPID, exit_undefined, 0) \
 	X(54, WBINVD, exit_nothing, EXIT_NEEDS_LENGTH) \
 	X(55, XSETBV, exit_xsetbv, EXIT_NEEDS_LENGTH) \
+	X(56, APIC_WRITE, exit_apic_write, EXIT_NEEDS_QUALIFICATION | EXIT_NEEDS_VECTORING) \
 	X(59, VMFUNC, exit_undefined, 0) \
 	X(60, ENCLS, exit_undefined, 0) \
 	X(70, ENCLV, exit_undefined, 0) \
@@ -111,6 +113,9 @@ static inline const struct exit_row *exit_row(uint32_t reason)
 EXIT_HANDLER(exit_exception);
 EXIT_HANDLER(exit_external_interrupt);
 EXIT_HANDLER(exit_window);
+/* apicv.c */
+EXIT_HANDLER(exit_virtualized_eoi);
+EXIT_HANDLER(exit_apic_write);
 /* exit_instruction.c */
 EXIT_HANDLER(exit_cpuid);
 EXIT_HANDLER(exit_hlt);

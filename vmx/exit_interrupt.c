@@ -25,6 +25,8 @@ static void look_around(struct vcpu *vcpu)
 		atomic_fetch_or(&vcpu->pending, PENDING_YIELD);
 	if (rdtsc() >= vcpu->timer_deadline_tsc)
 		atomic_fetch_or(&vcpu->pending, PENDING_TIMER);
+	if (posted_waits(&vcpu->posted)) /* its notification may have come while no guest ran */
+		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 }
 
 enum exit_verdict exit_external_interrupt(struct vcpu *vcpu, const struct exit_info *info)

@@ -4,6 +4,7 @@
 #include "virt/control_registers.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
+#include "vmx/apicv.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_vcpu.h"
@@ -59,6 +60,7 @@ static void put_back(struct vcpu *vcpu, uint32_t info)
 {
 	uint8_t vector = EVENT_VECTOR(info);
 
+	vmx_take_apic(vcpu);
 	if (EVENT_TYPE(info) == EVENT_NMI) {
 		vcpu->nmi_waiting = true;
 	} else if (EVENT_TYPE(info) == EVENT_EXTERNAL_INTERRUPT && (vcpu->apic.isr[vector / 32] >> vector % 32 & 1) == 0) {
@@ -107,7 +109,7 @@ static bool only_sti_blocks_nmis(void)
 void vmx_set_windows(struct vcpu *vcpu, bool interrupt, bool nmi)
 {
 	struct vmx_vcpu *vmx = vcpu->backend;
-	uint32_t primary = vmx->controls.primary;
+	uint32_t primary = vmx->primary_base;
 
 	if (nmi && only_sti_blocks_nmis()) {
 		interrupt = true;

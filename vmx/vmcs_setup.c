@@ -11,6 +11,7 @@
 #include "virt/vm.h"
 #include "lib/base/string.h"
 #include "vmx/apic_access.h"
+#include "vmx/apicv.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_cpu.h"
@@ -29,12 +30,29 @@
 /* vmx_entry.asm: where VM exits arrive. */
 extern void vmx_exit(void);
 
-static uint8_t *msr_bitmap; /* constant after vmx_msr_bitmap_create() */
+/* Constant after vmx_msr_bitmap_create(); the second: with APIC virtualization. */
+static uint8_t *msr_bitmap, *msr_bitmap_apicv;
+
+uint64_t vmx_msr_bitmap_physical(bool with_apicv)
+{
+	return direct_physical(with_apicv ? msr_bitmap_apicv : msr_bitmap);
+}
+
+/* What the CPU does with the virtual-APIC page instead of an exit. SDM Vol. 3C, "Virtualizing MSR-Based APIC Accesses". */
+static void let_apicv_through(uint8_t *bitmap)
+{
+	static const uint32_t written[] = {MSR_X2APIC_TPR, MSR_X2APIC_EOI, MSR_X2APIC_SELF_IPI};
+
+	bitmap[MSR_X2APIC_TPR / 8] &= (uint8_t)~(1U << MSR_X2APIC_TPR % 8);
+	for (unsigned i = 0; i < sizeof(written) / sizeof(written[0]); i++)
+		bitmap[2048 + written[i] / 8] &= (uint8_t)~(1U << written[i] % 8);
+}
 
 enum status vmx_msr_bitmap_create(void)
 {
 	msr_bitmap = pool_page_alloc(root_pool);
-	if (msr_bitmap == NULL)
+	msr_bitmap_apicv = pool_page_alloc(root_pool);
+	if (msr_bitmap == NULL || msr_bitmap_apicv == NULL)
 		return ERR_NO_MEMORY;
 	memset(msr_bitmap, 0xff, 4096);
 	/* "MSR-Bitmap Address": reads of low and of high MSRs, then writes of low and of high ones, 1 KiB each. */
@@ -46,6 +64,8 @@ enum status vmx_msr_bitmap_create(void)
 		msr_bitmap[byte] &= mask;
 		msr_bitmap[2048 + byte] &= mask;
 	}
+	memcpy(msr_bitmap_apicv, msr_bitmap, 4096);
+	let_apicv_through(msr_bitmap_apicv);
 	return OK;
 }
 
@@ -84,7 +104,7 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 {
 	const struct vmx_vm *vm = vcpu->vm->backend;
 
-	vmx->primary_now = vmx->controls.primary;
+	vmx->primary_base = vmx->primary_now = vmx->controls.primary;
 	vmcs_write32(VMCS_PIN_CONTROLS, vmx->controls.pin);
 	vmcs_write32(VMCS_PRIMARY_PROC_CONTROLS, vmx->primary_now);
 	vmcs_write32(VMCS_SECONDARY_PROC_CONTROLS, vmx->controls.secondary);
@@ -92,7 +112,7 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 	vmcs_write32(VMCS_PAGE_FAULT_ERROR_MASK, 0);
 	vmcs_write32(VMCS_PAGE_FAULT_ERROR_MATCH, 0);
 	vmcs_write32(VMCS_CR3_TARGET_COUNT, 0);
-	vmcs_write64(VMCS_MSR_BITMAP, direct_physical(msr_bitmap));
+	vmcs_write64(VMCS_MSR_BITMAP, vmx_msr_bitmap_physical(false));
 	vmcs_write64(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 	vmcs_write64(VMCS_EPT_POINTER, vm->ept_pointer);
 	if ((vmx->controls.secondary & SECONDARY_PROC_APIC_ACCESSES) != 0)
@@ -148,4 +168,5 @@ void vmcs_setup(struct vcpu *vcpu)
 	write_exit_controls(vmx);
 	write_entry_controls(vmx);
 	write_guest_state();
+	apicv_setup(vcpu);
 }

@@ -1,6 +1,7 @@
 /* VMX as virt/ sees it. */
 #include "virt/hv.h"
 #include "vmx/inject.h"
+#include "vmx/apicv.h"
 #include "vmx/vmx_cpu.h"
 #include "vmx/vmx_vcpu.h"
 
@@ -28,6 +29,8 @@ const struct hv_ops vmx_ops = {
 	.inject_interrupt = vmx_inject_interrupt,
 	.inject_nmi = vmx_inject_nmi,
 	.inject_exception = vmx_inject_exception,
+	.lend_apic = vmx_lend_apic,
+	.take_apic = vmx_take_apic,
 	.set_windows = vmx_set_windows,
 	.advance = vmx_advance,
 	.get_registers = vmx_get_registers,

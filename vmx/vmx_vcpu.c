@@ -16,6 +16,7 @@
 #include "virt/vcpu.h"
 #include "virt/vm.h"
 #include "vmx/apic_access.h"
+#include "vmx/apicv.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_cpu.h"
@@ -145,6 +146,8 @@ static uint64_t features_in_use(const struct vm *vm, const struct vmx_vcpu *vcpu
 	set |= vmx->ept.use_2m ? FEATURE_BIT(FEATURE_EPT_2M) : 0;
 	set |= (vmx->ept_pointer & EPT_POINTER_ACCESSED_DIRTY) != 0 ? FEATURE_BIT(FEATURE_EPT_AD) : 0;
 	set |= vcpu->vpid != 0 ? FEATURE_BIT(FEATURE_VPID) : 0;
+	set |= apicv_in_use(vm) ? FEATURE_BIT(FEATURE_TPR_SHADOW) | FEATURE_BIT(FEATURE_APICV) : 0;
+	set |= apicv_posts(vm) ? FEATURE_BIT(FEATURE_POSTED_INTERRUPTS) : 0;
 	set |= apic_access_in_use(vm) ? FEATURE_BIT(FEATURE_APIC_ACCESS) : 0;
 	set |= (basic & CPUID_1_ECX_X2APIC) != 0 ? FEATURE_BIT(FEATURE_X2APIC) : 0;
 	set |= (basic & CPUID_1_ECX_XSAVE) != 0 ? FEATURE_BIT(FEATURE_XSAVE) : 0;

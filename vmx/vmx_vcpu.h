@@ -32,7 +32,9 @@ struct vmx_vcpu {
 	struct percpu *last_cpu; /* whose registers the host-state area holds */
 	bool is_set_up;
 	uint64_t host_cr3;
-	uint32_t primary_now;
+	uint32_t primary_base, primary_now; /* without windows; with them */
+	bool has_apicv, apicv_on; /* the VM may have it; this vCPU has, in its present mode */
+	uint64_t eoi_exits[4];
 };
 
 
@@ -57,8 +59,9 @@ enum hv_leave vmx_run(struct vcpu *vcpu);
 /* vmcs_setup.c: all fields of a fresh VMCS, which is current; then those that depend on the CPU and on the program. */
 void vmcs_setup(struct vcpu *vcpu);
 void vmcs_write_host_cpu(void);
-/* The page of MSR bitmaps that all vCPUs share; made once. */
+/* The pages of MSR bitmaps that all vCPUs share, one for those whose local APIC the CPU has; made once. */
 MUST_CHECK enum status vmx_msr_bitmap_create(void);
+uint64_t vmx_msr_bitmap_physical(bool with_apicv);
 
 /* registers.c */
 void vmx_get_registers(struct vcpu *vcpu, struct vcpu_registers *out);

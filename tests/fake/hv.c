@@ -1,6 +1,8 @@
 /* The fake backend. */
 #include "tests/fake/hv.h"
 
+#include "virt/vcpu.h"
+
 struct fake_hv fake_hv;
 
 void fake_hv_reset(void)
@@ -62,6 +64,18 @@ static void inject_nmi(struct vcpu *vcpu)
 	(void)vcpu;
 	fake_hv.injected_nmi = true;
 	fake_hv.event_pending = true;
+}
+
+static bool lend_apic(struct vcpu *vcpu)
+{
+	vcpu->apic_is_lent = fake_hv.lends;
+	return fake_hv.lends;
+}
+
+static void take_apic(struct vcpu *vcpu)
+{
+	fake_hv.apic_takes += vcpu->apic_is_lent;
+	vcpu->apic_is_lent = false;
 }
 
 static void set_windows(struct vcpu *vcpu, bool interrupt, bool nmi)
@@ -135,6 +149,8 @@ static const struct hv_ops fake_ops = {
 	.flush_linear = flush_linear,
 	.set_registers = set_registers,
 	.set_dr7 = set_dr7,
+	.lend_apic = lend_apic,
+	.take_apic = take_apic,
 	.event_pending = event_pending,
 	.interrupt_open = interrupt_open,
 	.nmi_open = nmi_open,

@@ -15,6 +15,8 @@ struct fake_hv {
 	enum hv_leave (*run)(struct vcpu *vcpu);
 	unsigned flushes, linear_flushes, takes; /* of translations; of a CPU by a vCPU */
 	bool interrupt_window, nmi_window;
+	bool lends;          /* the hardware has the local APIC's interrupts */
+	unsigned apic_takes; /* ... and gave them back */
 };
 
 extern struct fake_hv fake_hv;

@@ -15,10 +15,12 @@ MEMORY_MB = 2000
 DEPTH = 100_000
 
 THREE_CPUS = ("CPUS=3", "SIGNALS=1", "MOVES=1")
+HARDWARE = ("HARDWARE",)
 HOLDS = {
     "two CPUs": ("wake", ()),
     "three CPUs": ("wake", THREE_CPUS),
     "vCPU": ("vcpu", ()),
+    "vCPU, posted interrupts of the hardware": ("vcpu", HARDWARE),
 }
 # What the checker says of each: an assertion of the model, or that nobody can go on, which is a wake-up or an interrupt lost.
 LOST = r"invalid end state"
@@ -38,6 +40,9 @@ BUGS = {
     "OUTSTANDING_FIRST": ("vcpu", (), LOST),
     "OUTSTANDING_CLEARED_LAST": ("vcpu", (), LOST),
     "FLUSH_IS_TOLD": ("vcpu", (), LOST),
+    "NOTIFIED_WHILE_BLOCKED": ("vcpu", HARDWARE, LOST),
+    "POSTED_UNSEEN_BEFORE_BLOCK": ("vcpu", HARDWARE, LOST),
+    "POSTED_UNSEEN_BEFORE_ENTRY": ("vcpu", HARDWARE, LOST),
     "OTHER_CPU_TOLD": ("vcpu", (), r"assertion violated +!\(\(gone&&remembers\[me\]\)\)"),
     "TRANSLATIONS_KEPT": ("vcpu", (), r"assertion violated +!\(\(gone&&remembers\[me\]\)\)"),
 }

@@ -1,5 +1,6 @@
-/* A vCPU and those who want it: interrupts posted to it (virt/posted.c, virt/vcpu_notify.c, virt/vcpu_run.c), and memory taken out
- * of its guest map (vcpu_memory_gone(), kernel/shootdown.c), while its thread blocks, is preempted and moves between CPUs.
+/* A vCPU and those who want it: interrupts posted to it (virt/posted.c, virt/vcpu_notify.c, virt/vcpu_run.c), with HARDWARE such
+ * that the guest takes them in by itself ("Posted-Interrupt Processing") when it is notified, and memory taken out
+ * of its guest map (vcpu_must_forget(), kernel/shootdown.c), while its thread blocks, is preempted and moves between CPUs.
  * Every interrupt arrives though nothing else makes the guest exit, and no guest runs with a translation that is gone. */
 #ifndef CPUS
 #define CPUS 2
@@ -33,6 +34,12 @@ byte last_cpu = 0;
 bool removed = false, gone = false;
 bool remembers[CPUS];            /* this CPU has translations of before */
 bool shootdown[CPUS];
+#ifdef HARDWARE
+bool notified[CPUS];             /* VECTOR_POSTED has come and waits to be taken */
+#define waits_unseen outstanding
+#else
+#define waits_unseen false
+#endif
 
 /* posted_post(), then vcpu_notify() */
 inline post(vector)
@@ -45,10 +52,56 @@ inline post(vector)
 	atomic { was = outstanding; outstanding = true };
 #endif
 	if
-	:: !was -> notify()
+	:: !was ->
+#ifdef HARDWARE
+		notify_posted()
+#else
+		notify()
+#endif
 	:: else
 	fi;
 	was = false
+}
+
+#ifdef HARDWARE
+/* vcpu_notify_posted(), else vcpu_notify() */
+inline notify_posted()
+{
+	if
+#ifdef BUG_NOTIFIED_WHILE_BLOCKED
+	:: place == OUTSIDE -> notify()
+#else
+	:: place != IN_LOOP -> notify()
+#endif
+	:: else ->
+		atomic { !thread_lock -> thread_lock = true };
+		h = home;
+		if
+		:: h != me -> notified[h] = true
+		:: else
+		fi;
+		h = 0;
+		thread_lock = false
+	fi
+}
+
+/* The guest's CPU does what take_posted() does, and delivers. */
+inline process_posted()
+{
+	notified[me] = false;
+	take_posted();
+	deliver()
+}
+
+inline ignore_notification()
+{
+	notified[me] = false
+}
+#endif
+
+inline deliver()
+{
+	d_step { assert((delivered & posted) == 0); delivered = delivered | posted; posted = 0 }
 }
 
 inline notify()
@@ -120,7 +173,7 @@ inline shootdown_poll()
 	shootdown[me] = false
 }
 
-/* vcpu_memory_gone(), then shootdown_guests() */
+/* vcpu_must_forget(), then shootdown_guests() */
 inline remove_memory()
 {
 	pending_flush = true;
@@ -150,8 +203,11 @@ inline guest()
 	fi;
 	do
 	:: finished -> goto end
-	:: ipi[me] -> take_inbox(); if :: pending || pending_flush -> break :: else fi
-	:: shootdown[me] -> shootdown_poll(); if :: pending || pending_flush -> break :: else fi
+	:: ipi[me] -> take_inbox(); if :: pending || pending_flush || waits_unseen -> break :: else fi
+	:: shootdown[me] -> shootdown_poll(); if :: pending || pending_flush || waits_unseen -> break :: else fi
+#ifdef HARDWARE
+	:: notified[me] -> process_posted()
+#endif
 	:: !alone -> halted = true; break                /* HLT */
 	:: !alone || given < POSTS || !removed -> preempt(); goto idle   /* the slice's end; others wait */
 	:: !alone -> place = OUTSIDE; break              /* to the VMM */
@@ -186,7 +242,12 @@ inline wait()
 #else
 		place = WAITS;
 		if
-		:: !pending && !pending_flush -> thread_block(); if :: blocked -> blocked = false; goto idle :: else fi
+#ifdef BUG_POSTED_UNSEEN_BEFORE_BLOCK
+		:: !pending && !pending_flush -> thread_block();
+#else
+		:: !pending && !pending_flush && !waits_unseen -> thread_block();
+#endif
+		 if :: blocked -> blocked = false; goto idle :: else fi
 		:: else
 		fi;
 #endif
@@ -204,7 +265,7 @@ inline look_at_pending()
 	fi;
 	take_posted();
 	if
-	:: !halted -> d_step { assert((delivered & posted) == 0); delivered = delivered | posted; posted = 0 }
+	:: !halted -> deliver()
 	:: else
 	fi
 }
@@ -219,6 +280,9 @@ idle:
 	:: finished -> goto end
 	:: ipi[me] -> take_inbox()
 	:: shootdown[me] -> shootdown_poll()
+#ifdef HARDWARE
+	:: notified[me] -> ignore_notification()
+#endif
 	:: armed_on == me -> wait_expired()
 	:: given < POSTS -> given++; post(me * POSTS + given - 1)
 	:: atomic { !removed -> removed = true /* the entry is cleared */ }; remove_memory()
@@ -238,12 +302,21 @@ idle:
 		if
 		:: ipi[me] -> take_inbox()
 		:: shootdown[me] -> shootdown_poll()
+#ifdef HARDWARE
+		:: notified[me] -> ignore_notification()
+#endif
 		:: preempt(); goto idle
 		:: place = IN_LOOP; arrive()
 		fi
 	:: place == IN_LOOP ->
 		if
 		:: pending || pending_flush -> look_at_pending()
+#ifndef BUG_POSTED_UNSEEN_BEFORE_ENTRY
+		:: waits_unseen && !halted -> pending = true
+#endif
+#ifdef HARDWARE
+		:: notified[me] -> ignore_notification()
+#endif
 		:: else ->
 			if
 			:: halted -> wait()

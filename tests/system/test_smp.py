@@ -19,10 +19,14 @@ vcpus   = {vcpus}
     return {"firmware": "bios", "linux": False, "manifest": manifest, "add": (program,)}
 
 
+NO_APICV = '[host]\ndisable = ["apicv"]\n'
+NO_POSTING = '[host]\ndisable = ["posted-interrupts"]\n'
 NO_X2APIC = '[host]\ndisable = ["x2apic"]\n'
 BOOTS = {
     "4-on-1": dict(many(4), cpus=1),
     "8-xapic-on-2": dict(many(8, "xapic", NO_X2APIC), cpus=2),
+    "8-without-apicv-on-2": dict(many(8, host=NO_APICV), cpus=2),
+    "8-without-posting-on-2": dict(many(8, host=NO_POSTING), cpus=2),
     "64-on-2": dict(many(64), cpus=2),
     "64-xapic-on-2": dict(many(64, "xapic"), cpus=2),
 }
@@ -54,7 +58,7 @@ STRESS_TICKS = 40_000_000_000
 
 @pytest.mark.parametrize("boot", [
     pytest.param({"cpus": 1}, id="on-1", marks=pytest.mark.slow), pytest.param({"cpus": 2}, id="on-2"),
-    pytest.param({"cpus": 4}, id="on-4", marks=pytest.mark.slow)], indirect=True)
+    pytest.param({"cpus": 4, "manifest": NO_APICV + LINUX}, id="on-4-without-apicv", marks=pytest.mark.slow)], indirect=True)
 @pytest.mark.boot(firmware="bios", memory=1024, manifest=LINUX)
 class TestLinuxWithFourProcessors:
     def test_all_processors_are_up(self, boot):

@@ -15,6 +15,8 @@
 FAKE(exit_exception)
 FAKE(exit_external_interrupt)
 FAKE(exit_window)
+FAKE(exit_virtualized_eoi)
+FAKE(exit_apic_write)
 FAKE(exit_cpuid)
 FAKE(exit_hlt)
 FAKE(exit_nothing)
@@ -54,7 +56,7 @@ static void test_exit_row_exists_for_every_number(void **state)
 
 static void test_exit_row_denies_what_is_switched_off(void **state)
 {
-	static const uint32_t off[] = {3, 4, 5, 6, 14, 16, 29, 37, 43, 45, 46, 47, 49, 51, 52, 56, 57, 58, 61, 62, 63, 64};
+	static const uint32_t off[] = {3, 4, 5, 6, 14, 16, 29, 37, 43, 46, 47, 49, 51, 52, 57, 58, 61, 62, 63, 64};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)

@@ -3,9 +3,11 @@
 
 #include "abi/layout.h"
 #include "kernel/memory.h"
+#include "kernel/interrupt.h"
 #include "kernel/percpu.h"
 #include "kernel/shootdown.h"
 #include "kernel/thread.h"
+#include "tests/fake/cpu_insn.h"
 #include "tests/fake/hv.h"
 #include "tests/fake/kernel_spinlock.h"
 #include "virt/guest_map.h"
@@ -64,6 +66,17 @@ void thread_wake(struct thread *thread)
 	wakes++;
 }
 
+struct percpu fake_percpu;
+uint64_t fake_cr2;
+
+static unsigned notifications;
+void interrupt_send(uint32_t apic_id, uint32_t vector)
+{
+	assert_int_equal(apic_id, cpus[1].apic_id);
+	assert_int_equal(vector, VECTOR_POSTED);
+	notifications++;
+}
+
 void thread_kick(struct thread *thread)
 {
 	assert_non_null(thread);
@@ -83,12 +96,12 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpus, 0, sizeof(vcpus));
 	memory_of_test = (struct object){.references = 1, .kind = OBJECT_MEMORY};
-	shootdowns = wakes = kicks = 0;
+	shootdowns = wakes = kicks = notifications = 0;
 	fake_hv_reset();
 	guest_map_init(&vm.map);
 	vm.vcpu_limit = 3;
 	for (uint32_t i = 0; i < 2; i++) {
-		cpus[i].index = 3 + i;
+		cpus[i].index = cpus[i].apic_id = 3 + i;
 		threads[i].home = &cpus[i];
 		vcpus[i].thread_lock = SPINLOCK(RANK_EVENT);
 		atomic_store(&vcpus[i].thread, &threads[i]);
@@ -134,12 +147,36 @@ static void test_vcpu_notify_tells_once(void **state)
 	assert_int_equal(kicks, 1);
 	assert_int_equal(vcpus[1].pending, PENDING_NMI | PENDING_KICK);
 	vcpus[0].place = VCPU_BLOCKED;
-	vcpu_memory_gone(&vcpus[0], cpu_mask);
+	vcpu_must_forget(&vcpus[0], cpu_mask);
 	assert_int_equal(wakes, 0);
 	vcpu_notify(&vcpus[0], PENDING_INTERRUPT);
 	vcpu_notify(&vcpus[0], PENDING_INTERRUPT);
 	assert_int_equal(wakes, 1);
 	assert_int_equal(kicks, 1);
+}
+
+/* Where the hardware takes what was posted: it is asked for only where a guest may be running. */
+static void test_vcpu_notify_posted_interrupts_guests_only(void **state)
+{
+	struct vcpu *vcpu = &vcpus[1];
+
+	(void)state;
+	vcpu->place = VCPU_IN_LOOP;
+	assert_false(vcpu_notify_posted(vcpu)); /* in a mode in which it does not */
+	vcpu->takes_posted = true;
+	vcpu->place = VCPU_BLOCKED;
+	assert_false(vcpu_notify_posted(vcpu));
+	vcpu->place = VCPU_OUTSIDE;
+	assert_false(vcpu_notify_posted(vcpu));
+	assert_int_equal(notifications, 0);
+	vcpu->place = VCPU_IN_LOOP;
+	assert_true(vcpu_notify_posted(vcpu));
+	assert_int_equal(notifications, 1);
+	threads[1].home = &fake_percpu; /* it waits for this CPU, and looks before it enters the guest */
+	assert_true(vcpu_notify_posted(vcpu));
+	assert_int_equal(notifications, 1);
+	assert_int_equal(vcpu->pending, 0);
+	assert_int_equal(wakes + kicks, 0);
 }
 
 static void test_guest_map_add_rejects(void **state)
@@ -168,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_guest_map_remove_disturbs_its_own_cpus, setup),
 		cmocka_unit_test_setup(test_vcpu_notify_tells_once, setup),
+		cmocka_unit_test_setup(test_vcpu_notify_posted_interrupts_guests_only, setup),
 		cmocka_unit_test_setup(test_guest_map_add_rejects, setup),
 	};
 

@@ -28,6 +28,11 @@ void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
 	atomic_fetch_or(&vcpu->pending, pending_bits);
 }
 
+bool vcpu_notify_posted(struct vcpu *vcpu)
+{
+	return atomic_load(&vcpu->takes_posted);
+}
+
 static int setup(void **state)
 {
 	(void)state;

@@ -27,6 +27,11 @@ void vcpu_notify(struct vcpu *vcpu, uint32_t pending_bits)
 	atomic_fetch_or(&vcpu->pending, pending_bits);
 }
 
+bool vcpu_notify_posted(struct vcpu *vcpu)
+{
+	return atomic_load(&vcpu->takes_posted);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -381,6 +386,21 @@ static void test_posted_notifies_once_until_taken(void **state)
 	assert_true(posted_post(&vcpus[0]->posted, 0x40));
 }
 
+/* The hardware takes what is posted, but an illegal vector is an error that it would not note. */
+static void test_posted_illegal_vector_is_softwares(void **state)
+{
+	uint64_t fixed = (uint64_t)vcpus[1]->index << 32 | ICR_ASSERT;
+
+	(void)state;
+	atomic_store(&vcpus[1]->takes_posted, true);
+	atomic_store(&vcpus[1]->pending, 0);
+	assert_true(interrupts_deliver(vcpus[1], fixed | 0x40));
+	assert_int_equal(vcpus[1]->pending, 0);
+	assert_int_equal(take(0x40), 1U << 1);
+	assert_true(interrupts_deliver(vcpus[1], fixed | 5));
+	assert_int_equal(vcpus[1]->pending, PENDING_INTERRUPT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -409,6 +429,7 @@ int main(void)
 		TEST(test_interrupts_wake_needs_interrupts_on),
 		TEST(test_interrupts_timer_due_at_once_is_pending),
 		TEST(test_posted_notifies_once_until_taken),
+		TEST(test_posted_illegal_vector_is_softwares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -388,8 +388,8 @@ static void test_manifest_reports_tables_of_later_versions(void **state)
 static void test_manifest_notes_settings_without_effect(void **state)
 {
 	(void)state;
-	expect_only("[host]\ndisable = [\"apicv\"]\n" GOOD_VM,
-		    "E120 bulkhead.toml line 2: note: \"apicv\" in disable has no effect: this version never uses it");
+	expect_only("[host]\ndisable = [\"io-bitmaps\"]\n" GOOD_VM,
+		    "E120 bulkhead.toml line 2: note: \"io-bitmaps\" in disable has no effect: this version never uses it");
 	assert_true(manifest_message_is_note(&manifest.messages[0]));
 	assert_false(manifest.vms[0].refused);
 	assert_int_equal(manifest.error_count, 0);

@@ -103,6 +103,11 @@ void vcpu_notify(struct vcpu *which, uint32_t pending_bits)
 	atomic_fetch_or(&which->pending, pending_bits);
 }
 
+bool vcpu_notify_posted(struct vcpu *which)
+{
+	return atomic_load(&which->takes_posted);
+}
+
 /* The guest runs once, then the VM is stopped. */
 static enum hv_leave guest(struct vcpu *which)
 {
@@ -279,6 +284,36 @@ static void test_vcpu_run_kick_just_before_hlt_is_not_lost(void **state)
 	assert_int_equal(blocks, 1); /* in the second HLT */
 }
 
+/* Hardware would have taken it, had the notification not come while no guest ran: then no bit of `pending` tells of it. */
+static void test_vcpu_run_sees_before_an_entry_what_was_posted(void **state)
+{
+	(void)state;
+	posted_post(&vcpu.posted, 0x41);
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(entries, 1);
+	assert_int_equal(fake_hv.injected_vector, 0x41);
+}
+
+static enum hv_leave guest_halts_and_is_posted_to(struct vcpu *which)
+{
+	if (hlts_left == 0)
+		return guest(which);
+	hlts_left--;
+	posted_post(&which->posted, 0x41);
+	return HV_LEAVE_BLOCK;
+}
+
+static void test_vcpu_run_sees_before_it_sleeps_what_was_posted(void **state)
+{
+	(void)state;
+	fake_hv.run = guest_halts_and_is_posted_to;
+	hlts_left = 1;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 0);
+	assert_int_equal(entries, 1);
+	assert_int_equal(fake_hv.injected_vector, 0x41);
+}
+
 static void test_vcpu_run_interrupt_does_not_end_hlt_with_interrupts_off(void **state)
 {
 	struct apic_effects effects = {.flags = 0};
@@ -430,6 +465,8 @@ int main(void)
 		TEST(test_vcpu_run_kick_ends_hlt_with_interrupts_off),
 		TEST(test_vcpu_run_kick_just_before_hlt_is_not_lost),
 		TEST(test_vcpu_run_interrupt_does_not_end_hlt_with_interrupts_off),
+		TEST(test_vcpu_run_sees_before_an_entry_what_was_posted),
+		TEST(test_vcpu_run_sees_before_it_sleeps_what_was_posted),
 		TEST(test_vcpu_run_kick_does_not_start_a_processor),
 		TEST(test_vcpu_run_lone_vcpu_kicks_itself),
 		TEST(test_vcpu_run_last_one_to_halt_for_good_ends_the_vm),

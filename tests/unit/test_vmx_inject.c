@@ -8,6 +8,7 @@
 #include "virt/control_registers.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
+#include "vmx/apicv.h"
 #include "vmx/inject.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
@@ -22,6 +23,11 @@ void vm_stop(struct vm *which, enum vcpu_stop_reason reason)
 {
 	assert_ptr_equal(which, &vm);
 	stopped = reason;
+}
+
+void vmx_take_apic(struct vcpu *which)
+{
+	which->apic_is_lent = false;
 }
 
 _Noreturn void vmcs_access_failed(uint32_t encoding)
