@@ -234,7 +234,8 @@ static void interrupt_shadow(void)
 /* "Error Handling": vectors below 16 are not sent, and the ESR says so when it was written. */
 static void illegal_vector(void)
 {
-	INSTRUCTION("self-IPI of vector 15", NONE, MSR_WRITE(0x828, 0, 0) "\n\t" MSR_WRITE(0x83f, 15, 0) "\n\t" MSR_WRITE(0x828, 0, 0));
+	INSTRUCTION("ESR is cleared", NONE, MSR_WRITE(0x828, 0, 0));
+	INSTRUCTION("self-IPI of vector 15", NONE, MSR_WRITE(0x83f, 15, 0) "\n\t" MSR_WRITE(0x828, 0, 0));
 	INSTRUCTION("ESR", NONE, "movl $0x828, %%ecx\n\trdmsr\n\tmovq %%rax, observed(%%rip)");
 	expect("send illegal vector", observed[0] & 0xff, 0x20);
 	INSTRUCTION("self-IPI with reserved bits", GP, MSR_WRITE(0x83f, 0x11e, 0));
