@@ -13,7 +13,7 @@
 #define REPORT_OFFSET    0x1000ULL
 #define POOL_UNIT        0x200000ULL
 #define POOL_OWN_BYTES   (8 * POOL_UNIT) /* VMM, kernel objects, the first vCPU, and a unit begun of each of a pool's two parts */
-#define POOL_VCPU_BYTES  0x18000ULL      /* a further vCPU: 9 pages; its thread: 12 of stacks and one for the object */
+#define POOL_VCPU_BYTES  0x18000ULL      /* a further vCPU: 10 pages; its thread: 12 of stacks and one for the object */
 #define MEMORY_PER_TABLE 256ULL    /* page tables and EPT of 4 KiB pages, twice: 8 bytes for 4096, and as much again */
 #define READ_WRITE       (RIGHT_READ | RIGHT_WRITE)
 #define MASK_BYTES       (MANIFEST_CPUS_MAX / 8)

@@ -13,11 +13,12 @@ struct vm;
 #define APIC_ACCESS_KIND(qualification)   ((uint32_t)(qualification) >> 12 & 0xfU)
 enum apic_access_kind { APIC_ACCESS_READ, APIC_ACCESS_WRITE, APIC_ACCESS_FETCH, APIC_ACCESS_DELIVERY };
 
-/* Makes the page that all VMs share, whose content nobody sees; once, where all CPUs have the control. */
+/* Makes the page that VMs share, whose content nobody sees; once, where all CPUs have the control. */
 MUST_CHECK enum status apic_access_page_create(void);
-/* Whether the VM has the page; its physical address. One whose local APIC the CPU virtualizes in x2APIC mode has none: then the
- * control must be off, and all would see the page. */
+/* Whether the VM has a page; its physical address. One whose local APIC the CPU virtualizes has its own: in x2APIC mode the control
+ * must be off, and what stands there then is memory of this VM, all-ones at first. */
 bool apic_access_in_use(const struct vm *vm);
-uint64_t apic_access_page_physical(void);
-/* Shows it to the VM. Errors: ERR_NO_MEMORY. */
+uint64_t apic_access_page_physical(const struct vm *vm);
+/* Shows it to the VM. Errors: ERR_NO_MEMORY. Free: when nothing maps it any more. */
 MUST_CHECK enum status apic_access_map(const struct vm *vm);
+void apic_access_free(const struct vm *vm);

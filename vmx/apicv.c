@@ -61,12 +61,15 @@ void apicv_setup(struct vcpu *vcpu)
 static void switch_controls(struct vcpu *vcpu, struct vmx_vcpu *vmx, bool on)
 {
 	bool posts = on && apicv_posts(vcpu->vm);
-	uint32_t primary = vmx->controls.primary;
+	uint32_t primary = vmx->controls.primary, secondary = vmx->controls.secondary;
 
 	vmx->apicv_on = on;
 	vmx->primary_base = on ? (primary & ~CR8_EXITS) | PRIMARY_PROC_TPR_SHADOW : primary;
 	vmcs_write32(VMCS_PIN_CONTROLS, vmx->controls.pin | (posts ? PIN_POSTED_INTERRUPTS : 0));
-	vmcs_write32(VMCS_SECONDARY_PROC_CONTROLS, vmx->controls.secondary | (on ? SECONDARY_ON : 0));
+	/* x2APIC mode excludes the APIC-access page; what is remembered of that page does not know of the change. SDM Vol. 3C,
+	 * "Guidelines for Use of the INVVPID Instruction". */
+	vmcs_write32(VMCS_SECONDARY_PROC_CONTROLS, on ? (secondary & ~SECONDARY_PROC_APIC_ACCESSES) | SECONDARY_ON : secondary);
+	atomic_fetch_or(&vcpu->pending, PENDING_FLUSH);
 	vmcs_write64(VMCS_MSR_BITMAP, vmx_msr_bitmap_physical(on));
 	vmx->primary_now = vmx->primary_base;
 	vmcs_write32(VMCS_PRIMARY_PROC_CONTROLS, vmx->primary_now);

@@ -116,7 +116,7 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 	vmcs_write64(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 	vmcs_write64(VMCS_EPT_POINTER, vm->ept_pointer);
 	if ((vmx->controls.secondary & SECONDARY_PROC_APIC_ACCESSES) != 0)
-		vmcs_write64(VMCS_APIC_ACCESS_ADDRESS, apic_access_page_physical());
+		vmcs_write64(VMCS_APIC_ACCESS_ADDRESS, apic_access_page_physical(vcpu->vm));
 	if (vmx->vpid != 0)
 		vmcs_write16(VMCS_VPID, vmx->vpid);
 	if ((vmx->controls.secondary & SECONDARY_PROC_PAUSE_LOOP) != 0) {

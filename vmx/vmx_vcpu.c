@@ -77,6 +77,7 @@ bool vmx_vm_destroy(struct vm *vm)
 
 	if (!ept_destroy(&vmx->ept, SYSCALL_PAGES_MAX))
 		return false;
+	apic_access_free(vm);
 	pool_free(vm->pool, vmx, sizeof(*vmx));
 	vm->backend = NULL;
 	return true;

@@ -15,6 +15,7 @@ struct vm;
 struct vmx_vm {
 	struct ept ept;
 	uint64_t ept_pointer;
+	void *apic_access_page; /* its own, or NULL */
 };
 
 /* The control words of a VM's vCPUs, as vmx_controls_choose() made them. */

@@ -37,8 +37,6 @@ def test_feature_is_off_and_the_vm_runs(boot, disabled):
         return
     used = re.search(r"vm hello uses: ([^\n]*)", log).group(1).split()
     off = disabled.union(*(TAKEN_ALONG.get(name, set()) for name in disabled))
-    if "apicv" not in off:
-        off = off | {"apic-access"}  # for VMs whose local APIC the CPU does not virtualize
     assert set(used) == set(NEEDED) | set(OPTIONAL) - off
 
 

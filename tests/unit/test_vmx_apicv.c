@@ -103,7 +103,9 @@ static int setup(void **state)
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(page, 0, sizeof(page));
 	backend = (struct vmx_vcpu){
-		.controls = {.primary = CR8_EXITS | PRIMARY_PROC_HLT, .secondary = SECONDARY_PROC_EPT, .pin = 1}};
+		.controls = {.primary = CR8_EXITS | PRIMARY_PROC_HLT,
+			     .secondary = SECONDARY_PROC_EPT | SECONDARY_PROC_APIC_ACCESSES,
+			     .pin = 1}};
 	for (unsigned i = 0; i < VMX_CONTROL_WORDS; i++)
 		vmx_capabilities.controls[i] = (struct vmx_allowed){.may_be_1 = UINT32_MAX};
 	vcpu.vm = &vm;
@@ -228,7 +230,8 @@ static void test_apicv_only_in_x2apic_mode(void **state)
 	assert_true(local_apic_base_write(&vcpu.apic, APIC_BASE_DEFAULT, &effects)); /* off, which resets it */
 	assert_false(vmx_lend_apic(&vcpu));
 	assert_int_equal(FIELD(PRIMARY_PROC_CONTROLS), CR8_EXITS | PRIMARY_PROC_HLT);
-	assert_int_equal(FIELD(SECONDARY_PROC_CONTROLS), SECONDARY_PROC_EPT);
+	assert_int_equal(FIELD(SECONDARY_PROC_CONTROLS), SECONDARY_PROC_EPT | SECONDARY_PROC_APIC_ACCESSES);
+	assert_true((atomic_load(&vcpu.pending) & PENDING_FLUSH) != 0);
 	assert_int_equal(FIELD(PIN_CONTROLS), 1);
 	assert_int_equal(FIELD(MSR_BITMAP), BITMAP_PLAIN);
 	assert_false(atomic_load(&vcpu.takes_posted));
