@@ -251,10 +251,13 @@ void thread_times(const struct thread *thread, struct vcpu_status *out)
 	const volatile struct schedule_entity *entity = &thread->schedule;
 	uint64_t now = rdtsc(), since_tsc = entity->since_tsc, lasts = now > since_tsc ? now - since_tsc : 0;
 	enum schedule_state state = entity->state;
+	bool is_ready = state == SCHEDULE_READY || state == SCHEDULE_URGENT;
+	uint64_t outside = is_ready ? schedule_outside_ticks(atomic_load(&thread->home)->schedule, &thread->schedule, now - lasts,
+							     now) : 0;
 
 	out->run_ticks += thread_run_ticks(thread);
-	out->wait_ticks = entity->wait_ticks + (state == SCHEDULE_CAPPED ? lasts : 0);
-	out->steal_ticks = entity->steal_ticks + (state == SCHEDULE_READY || state == SCHEDULE_URGENT ? lasts : 0);
+	out->wait_ticks = entity->wait_ticks + (state == SCHEDULE_CAPPED ? lasts : outside);
+	out->steal_ticks = entity->steal_ticks + (is_ready ? lasts - outside : 0);
 	out->halted_ticks = entity->halted_ticks + (state == SCHEDULE_BLOCKED ? lasts : 0);
 	out->switches = entity->switches;
 	out->migrations = entity->migrations;

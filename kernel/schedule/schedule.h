@@ -154,6 +154,10 @@ bool schedule_is_due(struct schedule *schedule, uint64_t now_tsc);
 /* When to ask schedule_is_due() again; UINT64_MAX: never, as for a lone thread. */
 uint64_t schedule_deadline(const struct schedule *schedule);
 
+/* How much of this time lay outside of the entity's windows. Any CPU: rules change before there are VMs. */
+uint64_t schedule_outside_ticks(const struct schedule *schedule, const struct schedule_entity *entity, uint64_t from_tsc,
+				uint64_t to_tsc);
+
 /* deadline_tsc or, if it is later, the start of the next window in which the entity may run: a VM's timers wait for it, so that
  * they disturb nobody else's window. */
 uint64_t schedule_timer_start(const struct schedule *schedule, const struct schedule_entity *entity, uint64_t deadline_tsc);

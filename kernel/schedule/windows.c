@@ -87,6 +87,13 @@ uint64_t windows_outside(const struct schedule_cpu *rules, uint64_t mask, uint64
 	return to_tsc - from_tsc - inside;
 }
 
+uint64_t schedule_outside_ticks(const struct schedule *schedule, const struct schedule_entity *entity, uint64_t from_tsc,
+				uint64_t to_tsc)
+{
+	/* Rules that are being written have no frame yet. */
+	return schedule->rules.frame_ticks != 0 ? windows_outside(&schedule->rules, entity->group->windows, from_tsc, to_tsc) : 0;
+}
+
 uint64_t schedule_timer_start(const struct schedule *schedule, const struct schedule_entity *entity, uint64_t deadline_tsc)
 {
 	const struct schedule_cpu *rules = &schedule->rules;

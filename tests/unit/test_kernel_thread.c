@@ -298,6 +298,22 @@ static void test_kernel_thread_times_go_on(void **state)
 	cpu.current = NULL;
 }
 
+/* Three quarters of the time for which it has been ready were other VMs' windows: nobody stole them. */
+static void test_kernel_thread_waits_for_its_window(void **state)
+{
+	static struct schedule schedule = {.rules = {.mode = SCHEDULE_WINDOWS, .frame_ticks = 100, .window_count = 1,
+						     .windows = {{.end_ticks = 25}}}};
+	struct schedule_group group = {.windows = 1};
+	struct thread thread = {.home = &cpu, .schedule = {.group = &group, .state = SCHEDULE_READY, .since_tsc = 100}};
+	struct vcpu_status out = {.run_ticks = 0};
+
+	(void)state;
+	cpu.schedule = &schedule;
+	thread_times(&thread, &out);
+	assert_true(out.steal_ticks > 1000000);
+	assert_in_range(out.wait_ticks - 3 * out.steal_ticks + 100, 0, 200);
+}
+
 static void test_kernel_thread_run_ticks(void **state)
 {
 	struct thread thread = {.home = &cpu, .schedule = {.run_ticks = 1000}};
@@ -337,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_thread_wakes_add_up_to_one),
 		cmocka_unit_test(test_kernel_thread_run_ticks),
 		cmocka_unit_test(test_kernel_thread_times_go_on),
+		cmocka_unit_test(test_kernel_thread_waits_for_its_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
