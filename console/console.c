@@ -1,4 +1,4 @@
-/* One turn of the console program. */
+/* One turn of the console program: one file because its steps share one state and run in one order. */
 #include "console/console.h"
 
 #include "lib/base/error_codes.h"
@@ -7,6 +7,7 @@
 
 #define TYPED_BYTES_PER_TURN 256U
 #define MESSAGES_PER_TURN    16U
+#define MESSAGE_ROOM_BYTES   (2U * CONSOLE_MAX_PAYLOAD_BYTES) /* of the prompt: a newline becomes two bytes */
 #define SERIAL_POLL_MS       10U /* nobody types 16 bytes, the FIFO's worth, in that time */
 #define SERIAL_SEND_MS       1U  /* a FIFO's worth at 115200 baud takes 1.4 ms */
 
@@ -131,6 +132,7 @@ static struct console_vm *vm_of_name(struct console *console, const char *name)
 	terminal_init(&vm->terminal, name);
 	vm->connected = false;
 	vm->closing = false;
+	vm->lost = (struct lost_input){0};
 	if (multiplexer_add(&console->multiplexer, &vm->terminal, &number) != OK)
 		return NULL;
 	console->vm_count++;
@@ -228,6 +230,13 @@ static void take_message(struct console *console, struct manager_message *messag
 	}
 }
 
+/* A long answer is taken as fast as it is shown: the prompt's oldest lines would be lost else. */
+static bool has_room(const struct console *console)
+{
+	return console->waiting_request == 0 ||
+	       multiplexer_room_bytes(&console->multiplexer, MULTIPLEXER_PROMPT) >= MESSAGE_ROOM_BYTES;
+}
+
 static bool serve_manager(struct console *console)
 {
 	struct manager_message message;
@@ -236,7 +245,8 @@ static bool serve_manager(struct console *console)
 
 	if (console->manager_lost)
 		return false;
-	while (count < MESSAGES_PER_TURN && (status = manager_link_receive(&console->manager, &message)) == OK) {
+	while (count < MESSAGES_PER_TURN && has_room(console) &&
+	       (status = manager_link_receive(&console->manager, &message)) == OK) {
 		take_message(console, &message);
 		count++;
 	}
@@ -343,6 +353,18 @@ static bool serve_vm(struct console *console, struct console_vm *vm)
 	return moved > 0;
 }
 
+static void tell_losses(struct console *console)
+{
+	char text[LOST_INPUT_TEXT_BYTES];
+
+	if (console->uart != NULL && lost_input_words(&console->lost, console->uart->lost_count, NULL, console->now_ms, text) > 0)
+		notice(console, text);
+	for (struct console_vm *vm = console->vms; vm < console->vms + console->vm_count; vm++) {
+		if (lost_input_words(&vm->lost, vm->terminal.lost_input_bytes, vm->terminal.name, console->now_ms, text) > 0)
+			notice(console, text);
+	}
+}
+
 static bool serve_serial_line(struct console *console)
 {
 	uint8_t bytes[512];
@@ -382,6 +404,7 @@ bool console_turn(struct console *console, uint64_t now_ms)
 	more |= log_view_serve(&console->log, &console->shell, multiplexer_room_bytes(&console->multiplexer, MULTIPLEXER_PROMPT));
 	for (uint32_t i = 0; i < console->vm_count; i++)
 		more |= serve_vm(console, &console->vms[i]);
+	tell_losses(console);
 	more |= serve_serial_line(console);
 	more |= serve_screen(console);
 	return more;

@@ -7,6 +7,7 @@
 
 #include "abi/console.h"
 #include "console/log_view.h"
+#include "console/lost_input.h"
 #include "console/manager_link.h"
 #include "console/multiplexer.h"
 #include "console/screen.h"
@@ -28,6 +29,7 @@ struct console_vm {
 	bool closing;   /* the VM ended: they are read to their end */
 	uint32_t peer_event;
 	uint64_t peer_event_bits;
+	struct lost_input lost;
 	struct channel_reader output;
 	struct channel_writer input;
 };
@@ -43,6 +45,7 @@ struct console {
 	uint64_t now_ms;
 	struct log_view log;
 	struct uart *uart;     /* NULL: none */
+	struct lost_input lost; /* at the serial port */
 	struct screen *screen; /* NULL: none */
 	size_t screen_text_used_bytes;
 	size_t screen_text_bytes;

@@ -17,11 +17,14 @@ test_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c
 FUZZ_TARGETS += shell
 fuzz_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c
 
+UNIT_TESTS += lost_input
+test_lost_input_SOURCES := console/lost_input.c lib/base/format.c
+
 SCREEN_SOURCES = console/screen.c drivers/host/framebuffer.c $(SCREEN_TEXT_SOURCES) $(FONT_SOURCES)
 UNIT_TESTS += screen
 test_screen_SOURCES = $(SCREEN_SOURCES)
 
-CONSOLE_LOGIC_SOURCES = console/console.c console/log_view.c console/manager_link.c lib/channel/channel.c drivers/host/uart.c \
+CONSOLE_LOGIC_SOURCES = console/console.c console/log_view.c console/lost_input.c console/manager_link.c lib/channel/channel.c drivers/host/uart.c \
 	$(TERMINAL_SOURCES) $(SHELL_SOURCES) $(SCREEN_SOURCES)
 UNIT_TESTS += console
 test_console_SOURCES = $(CONSOLE_LOGIC_SOURCES) lib/base/format.c

@@ -13,6 +13,11 @@
 #define REQUESTS_PER_TURN  16U
 #define STORM_MAX          1000U /* SCIs that are nobody's, in all: then the line stays masked */
 
+/* The longest answer, to "list", is in the channel as a whole, so that nothing of it is dropped. */
+_Static_assert((MANIFEST_CPUS_MAX + 2) * (SCHEDULE_LINE_BYTES + sizeof(struct console_message)) +
+		       (MANIFEST_VMS_MAX + 1) * (LINE_BYTES + sizeof(struct console_message)) + sizeof(struct console_message) <=
+		       CONSOLE_TO_BYTES - CHANNEL_HEADER_BYTES, "an answer that is dropped in part");
+
 /* The program is its state; large, so not on the stack. */
 static struct manager manager;
 

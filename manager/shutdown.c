@@ -9,6 +9,7 @@
 #define KILL_WAIT_MS    1000U
 #define OUTPUT_WAIT_MS  200U /* the console's last lines on a slow serial port */
 #define LOOK_STEP_MS    50U
+#define REQUESTS_PER_LOOK 16U
 
 /* Only the count ones from the number first on. */
 static bool any_is_alive(struct manager *manager, uint32_t first, uint32_t count)
@@ -20,6 +21,25 @@ static bool any_is_alive(struct manager *manager, uint32_t first, uint32_t count
 		alive |= vm_is_alive(&manager->vms[i]);
 	}
 	return alive;
+}
+
+/* Nobody at the prompt waits for an answer that does not come. */
+static void answer_requests(struct manager *manager)
+{
+	static const char words[] = "the VMs are being stopped\n";
+	struct console_message request;
+
+	for (unsigned i = 0; i < REQUESTS_PER_LOOK && console_next_request(&manager->console, &request); i++) {
+		console_send(&manager->console, CONSOLE_ANSWER_TEXT, request.request, words, sizeof(words) - 1);
+		console_send(&manager->console, CONSOLE_ANSWER_END, request.request, "", 0);
+	}
+}
+
+static void end_top(struct manager *manager)
+{
+	if (manager->top.active)
+		console_send(&manager->console, CONSOLE_ANSWER_END, manager->top.request, "", 0);
+	manager->top.active = false;
 }
 
 /* True: the count ones from the number first on have ended in time. */
@@ -35,6 +55,7 @@ static bool wait_for_ends(struct manager *manager, uint32_t first, uint32_t coun
 		if (sys_event_wait(manager->event, clock_deadline_in_ms(LOOK_STEP_MS), &bits) == ERR_BAD_HANDLE)
 			return false;
 		manager->unserved_bits |= bits;
+		answer_requests(manager);
 		console_wake(&manager->console);
 	}
 	return true;
@@ -74,6 +95,7 @@ void manager_shut_down(struct manager *manager)
 {
 	enum status by_acpi, by_firmware;
 
+	end_top(manager);
 	stop_all(manager);
 	log_print("switching the PC off");
 	console_wake(&manager->console);

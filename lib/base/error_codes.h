@@ -100,6 +100,7 @@
 	X(E616, "the channel of a terminal is damaged") \
 	X(E617, "manager and console are of different releases") \
 	X(E618, "the screen has a mode that cannot be drawn on") \
+	X(E619, "typed bytes were lost") \
 	X(E620, "the CPU lacks what ring 0 needs") \
 	X(E621, "boot stopped at a step") \
 	X(E622, "no usable ACPI tables") \

@@ -501,6 +501,45 @@ static void test_console_says_how_long_to_wait(void **state)
 	assert_non_null(strstr(sent, "E613"));
 }
 
+/* The VM's channel and its terminal are full. */
+static void test_console_tells_of_typed_bytes_that_were_lost(void **state)
+{
+	(void)state;
+	add_vm(0, "deaf");
+	type("console deaf\r");
+	for (unsigned i = 0; i < 8192 + TERMINAL_INPUT_BYTES + 32; i += 32)
+		type("0123456789abcdef0123456789abcdef");
+	uart.lost_count = 3;
+	run();
+	now_ms += LOST_INPUT_QUIET_MS;
+	run();
+	type("\x1d");
+	assert_non_null(strstr(sent, "E619 deaf: 32 typed bytes were lost"));
+	assert_non_null(strstr(sent, "E619 console: 3 typed bytes or more were lost"));
+}
+
+/* More than the prompt's terminal holds, on a line that stands still meanwhile. */
+static void test_console_shows_a_long_answer_whole(void **state)
+{
+	char line[1000];
+	size_t free_bytes, taken = 0;
+
+	(void)state;
+	type("list\r");
+	uint32_t request = next_request().request;
+
+	line_is_busy = true;
+	memset(line, 'x', sizeof(line));
+	for (unsigned turns = 0; turns < 100; turns++, (void)console_turn(&console, now_ms)) {
+		for (; channel_free_bytes(&manager_out, &free_bytes) == OK && free_bytes > 1100; taken += sizeof(line))
+			send(CONSOLE_ANSWER_TEXT, request, line, sizeof(line));
+	}
+	line_is_busy = false;
+	run();
+	assert_in_range(taken, TERMINAL_OUTPUT_BYTES + 4096, TERMINAL_OUTPUT_BYTES + 16384);
+	assert_true(sent_count > taken);
+}
+
 static void test_console_without_serial_port_says_so_on_screen(void **state)
 {
 	static uint32_t pixels[320 * 1024];
@@ -549,6 +588,8 @@ int main(void)
 		cmocka_unit_test_setup(test_console_limits_the_number_of_vms, setup),
 		cmocka_unit_test_setup(test_console_shows_new_log_lines, setup),
 		cmocka_unit_test_setup(test_console_lists_a_long_log, setup),
+		cmocka_unit_test_setup(test_console_tells_of_typed_bytes_that_were_lost, setup),
+		cmocka_unit_test_setup(test_console_shows_a_long_answer_whole, setup),
 		cmocka_unit_test_setup(test_console_says_how_long_to_wait, setup),
 		cmocka_unit_test_setup(test_console_without_serial_port_says_so_on_screen, setup),
 	};

@@ -1,6 +1,7 @@
 /* manager/shutdown.c: VMs that do not stop, and a PC that cannot be switched off. */
 #include "tests/unit/unit.h"
 
+#include "lib/base/format.h"
 #include "manager/manager.h"
 #include "tests/fake/program.h"
 #include "user/calls.h"
@@ -10,6 +11,8 @@ static const struct manifest_vm wanted[2] = {{.name = "web"}, {.name = "deaf"}};
 static unsigned stopped, killed; /* bits: VMs */
 static const char *closed;        /* the last terminal */
 static uint64_t pressed_bits;     /* of the manager's event, once */
+static unsigned requests;         /* that the console still has */
+static char answers[256];         /* "KIND REQUEST TEXT|" each */
 
 bool vm_look(struct vm_entry *entry, const struct vm_surroundings *around)
 {
@@ -43,6 +46,24 @@ void console_close_terminal(struct console_link *link, const char *name)
 {
 	(void)link;
 	closed = name;
+}
+
+void console_send(struct console_link *link, enum console_message_kind kind, uint32_t request, const void *payload,
+		  size_t len_bytes)
+{
+	size_t used = strlen(answers);
+
+	(void)link;
+	format_text(answers + used, sizeof(answers) - used, "%u %u %.*s|", kind, request, (int)len_bytes, (const char *)payload);
+}
+
+bool console_next_request(struct console_link *link, struct console_message *request)
+{
+	(void)link;
+	if (requests == 0)
+		return false;
+	*request = (struct console_message){.kind = CONSOLE_REQUEST_LIST, .request = 10 + requests--};
+	return true;
 }
 
 void console_wake(const struct console_link *link)
@@ -85,6 +106,8 @@ static int start(void **state)
 	stopped = killed = 0;
 	closed = NULL;
 	pressed_bits = 0;
+	requests = 0;
+	answers[0] = '\0';
 	manager = (struct manager){.vm_count = 2};
 	for (uint32_t i = 0; i < 2; i++)
 		manager.vms[i] = (struct vm_entry){.wanted = &wanted[i], .slot = i, .life = VM_RUNNING};
@@ -119,6 +142,17 @@ static void test_manager_shutdown_closes_the_terminal_of_a_pausing_vm(void **sta
 	assert_string_equal(closed, "web");
 }
 
+static void test_manager_shutdown_leaves_nobody_waiting_at_the_prompt(void **state)
+{
+	(void)state;
+	manager.top.active = true;
+	manager.top.request = 9;
+	requests = 2;
+	manager_shut_down(&manager);
+	assert_false(manager.top.active);
+	assert_string_equal(answers, "17 9 |16 12 the VMs are being stopped\n|17 12 |16 11 the VMs are being stopped\n|17 11 |");
+}
+
 static void test_manager_shutdown_says_when_the_pc_stays_on(void **state)
 {
 	(void)state;
@@ -134,6 +168,7 @@ int main(void)
 		cmocka_unit_test_setup(test_manager_shutdown_names_the_vm_that_does_not_stop, start),
 		cmocka_unit_test_setup(test_manager_shutdown_keeps_what_it_cannot_serve, start),
 		cmocka_unit_test_setup(test_manager_shutdown_closes_the_terminal_of_a_pausing_vm, start),
+		cmocka_unit_test_setup(test_manager_shutdown_leaves_nobody_waiting_at_the_prompt, start),
 		cmocka_unit_test_setup(test_manager_shutdown_says_when_the_pc_stays_on, start),
 	};
 
