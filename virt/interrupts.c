@@ -131,6 +131,7 @@ bool interrupts_deliver(struct vcpu *target, uint64_t icr)
 
 unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool wide)
 {
+	uint32_t first = 0, end = vm->vcpu_limit, destination = (uint32_t)(icr >> 32);
 	unsigned count = 0;
 
 	if (ICR_DELIVERY(icr) == DELIVERY_LOWEST) {
@@ -138,7 +139,11 @@ unsigned interrupts_send(struct vm *vm, struct vcpu *sender, uint64_t icr, bool 
 
 		return target != NULL && interrupts_deliver(target, icr) ? 1 : 0;
 	}
-	for (uint32_t i = 0; i < vm->vcpu_limit; i++) {
+	if (wide && ICR_SHORTHAND(icr) == SHORTHAND_NONE && (icr & ICR_LOGICAL) == 0 && destination < end) {
+		first = destination; /* an x2APIC's ID is the index of its vCPU */
+		end = first + 1;
+	}
+	for (uint32_t i = first; i < end; i++) {
 		struct vcpu *target = vm_vcpu(vm, i);
 
 		if (target == NULL || !matches(target, sender, icr, wide))
@@ -203,6 +208,46 @@ void interrupts_end(struct vcpu *vcpu, uint8_t vector)
 	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 }
 
+void interrupts_note_level(struct vcpu *vcpu, unsigned i, uint32_t accepted)
+{
+	uint32_t level = (uint32_t)(atomic_load(&vcpu->vm->eoi_exits[i / 2]) >> (i % 2 * 32));
+
+	vcpu->apic.tmr[i] = (vcpu->apic.tmr[i] & ~accepted) | (accepted & level);
+}
+
+/* Vectors 32 i to 32 i + 31 go to IRR. */
+static void request(struct vcpu *vcpu, unsigned i, uint32_t vectors)
+{
+	vcpu->apic.irr[i] |= vectors;
+	interrupts_note_level(vcpu, i, vectors);
+}
+
+static void take_posted(struct vcpu *vcpu)
+{
+	uint64_t posted[4];
+
+	if (!posted_take(&vcpu->posted, posted) || (vcpu->apic.base & APIC_BASE_ENABLED) == 0)
+		return; /* none, or they came before it was switched off */
+	if ((posted[0] & APIC_ILLEGAL_VECTORS) != 0)
+		local_apic_post(&vcpu->apic, 0);
+	posted[0] &= ~(uint64_t)APIC_ILLEGAL_VECTORS;
+	for (unsigned i = 0; i < 8; i++) {
+		uint32_t vectors = (uint32_t)(posted[i / 2] >> (i % 2 * 32));
+
+		if (vectors != 0)
+			request(vcpu, i, vectors);
+	}
+}
+
+/* To itself: it need not be posted where only others look. */
+static void send_to_self(struct vcpu *vcpu, uint8_t vector)
+{
+	if ((vcpu->apic.svr & APIC_SVR_ENABLED) == 0)
+		return;
+	request(vcpu, vector / 32, 1U << vector % 32);
+	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
+}
+
 void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects)
 {
 	if ((effects->flags & APIC_EFFECT_ROUTE) != 0)
@@ -211,39 +256,13 @@ void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects)
 		interrupts_timer_changed(vcpu);
 	if ((effects->flags & APIC_EFFECT_EOI) != 0)
 		interrupts_end(vcpu, effects->eoi_vector);
-	if ((effects->flags & APIC_EFFECT_SEND) != 0)
+	if ((effects->flags & APIC_EFFECT_SEND) != 0 && ICR_SHORTHAND(effects->icr) == SHORTHAND_SELF)
+		send_to_self(vcpu, ICR_VECTOR(effects->icr));
+	else if ((effects->flags & APIC_EFFECT_SEND) != 0)
 		(void)interrupts_send(vcpu->vm, vcpu, effects->icr, local_apic_in_x2apic(&vcpu->apic));
 	if ((effects->flags & APIC_EFFECT_EVALUATE) != 0 &&
 	    (local_apic_pending(&vcpu->apic) >= 0 || atomic_load(&vcpu->extint_level) != 0))
 		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
-}
-
-void interrupts_note_level(struct vcpu *vcpu, unsigned i, uint32_t accepted)
-{
-	uint32_t level = (uint32_t)(atomic_load(&vcpu->vm->eoi_exits[i / 2]) >> (i % 2 * 32));
-
-	vcpu->apic.tmr[i] = (vcpu->apic.tmr[i] & ~accepted) | (accepted & level);
-}
-
-/* What was posted goes to IRR. */
-static void take_posted(struct vcpu *vcpu)
-{
-	uint32_t posted[8] = {0};
-
-	if ((atomic_load(&vcpu->posted.control) & POSTED_OUTSTANDING) == 0)
-		return;
-	posted_take(&vcpu->posted, posted);
-	if ((vcpu->apic.base & APIC_BASE_ENABLED) == 0)
-		return; /* they came before it was switched off */
-	if ((posted[0] & APIC_ILLEGAL_VECTORS) != 0)
-		local_apic_post(&vcpu->apic, 0);
-	posted[0] &= ~APIC_ILLEGAL_VECTORS;
-	for (unsigned i = 0; i < 8; i++) {
-		if (posted[i] == 0)
-			continue;
-		vcpu->apic.irr[i] |= posted[i];
-		interrupts_note_level(vcpu, i, posted[i]);
-	}
 }
 
 /* A vector is to be had from the VMM's 8259. */
@@ -272,7 +291,7 @@ bool interrupts_before_entry(struct vcpu *vcpu)
 		} else if (vector >= 0 && hv->interrupt_open(vcpu)) {
 			local_apic_accept(&vcpu->apic, (uint8_t)vector);
 			hv->inject_interrupt(vcpu, (uint8_t)vector);
-			vector = local_apic_pending(&vcpu->apic);
+			vector = -1; /* the next one is of no higher class: its turn comes with the EOI */
 		}
 	}
 	hv->set_windows(vcpu, extint || vcpu->extint_taken || vector >= 0, vcpu->nmi_waiting);

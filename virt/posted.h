@@ -24,5 +24,6 @@ static inline bool posted_waits(const struct posted_interrupts *posted)
 /* Posts a vector. True: the caller must notify the vCPU. Context: any CPU. */
 bool posted_post(struct posted_interrupts *posted, uint8_t vector);
 
-/* Takes all that was posted, clearing ON first so that a later post notifies again. Context: the vCPU's own thread. */
-void posted_take(struct posted_interrupts *posted, uint32_t irr[8]);
+/* Takes all that was posted, a bit a vector, clearing ON first so that a later post notifies again. False: nothing was, and taken
+ * holds nothing. Context: the vCPU's own thread. */
+bool posted_take(struct posted_interrupts *posted, uint64_t taken[4]);

@@ -169,7 +169,7 @@ static void start_by_sipi(struct vcpu *vcpu)
 /* SDM Vol. 3A, "Local APIC State After It Receives an INIT-Deassert IPI"; a bootstrap vCPU starts at its reset vector. */
 static void take_requests(struct vcpu *vcpu, uint32_t bits)
 {
-	uint32_t lost[8] = {0};
+	uint64_t lost[4];
 
 	if ((bits & PENDING_FLUSH) != 0)
 		hv->flush(vcpu->vm);
@@ -182,7 +182,7 @@ static void take_requests(struct vcpu *vcpu, uint32_t bits)
 		fpu_init_debug_registers(vcpu);
 		hv->take_apic(vcpu);
 		local_apic_init(&vcpu->apic);
-		posted_take(&vcpu->posted, lost);
+		(void)posted_take(&vcpu->posted, lost);
 		interrupts_publish_route(vcpu);
 		interrupts_timer_changed(vcpu);
 		steal_time_reset(vcpu);

@@ -62,10 +62,10 @@ static uint64_t pending(uint32_t bits)
 	uint64_t who = 0;
 
 	for (uint32_t i = 0; i < VCPUS; i++) {
-		uint32_t irr[8] = {0};
+		uint64_t posted[4] = {0};
 
 		who |= (uint64_t)(atomic_exchange(&vcpus[i]->pending, 0) == bits) << i;
-		posted_take(&vcpus[i]->posted, irr);
+		posted_take(&vcpus[i]->posted, posted);
 	}
 	return who;
 }

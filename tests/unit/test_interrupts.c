@@ -60,10 +60,10 @@ static unsigned take(uint8_t vector)
 	unsigned who = 0;
 
 	for (uint32_t i = 0; i < VCPUS; i++) {
-		uint32_t irr[8] = {0};
+		uint64_t posted[4] = {0};
 
-		posted_take(&vcpus[i]->posted, irr);
-		who |= (irr[vector / 32] >> vector % 32 & 1) << i;
+		posted_take(&vcpus[i]->posted, posted);
+		who |= (unsigned)(posted[vector / 64] >> vector % 64 & 1) << i;
 	}
 	return who;
 }
@@ -344,6 +344,59 @@ static void test_interrupts_eoi_comes_back_for_level_vectors(void **state)
 	assert_int_equal(vcpus[0]->apic.tmr[2] >> 0x11 & 1, 1);
 }
 
+/* What a vCPU sends to itself: into IRR, with TMR as for all, and not where it is switched off by software. */
+static void test_interrupts_self_ipi(void **state)
+{
+	struct vcpu *vcpu = vcpus[2];
+	struct apic_effects effects = {.flags = APIC_EFFECT_SEND, .icr = (uint64_t)SHORTHAND_SELF << 18 | 0x91};
+
+	(void)state;
+	vcpu->apic.tmr[4] = 1U << 0x11;
+	atomic_store(&vcpu->pending, 0);
+	interrupts_apply(vcpu, &effects);
+	assert_int_equal(vcpu->apic.irr[4], 1U << 0x11);
+	assert_int_equal(vcpu->apic.tmr[4], 0);
+	assert_int_equal(atomic_load(&vcpu->pending), PENDING_INTERRUPT);
+	assert_int_equal(take(0x91), 0);
+	assert_false(interrupts_before_entry(vcpu));
+	assert_int_equal(fake_hv.injected_vector, 0x91);
+	assert_int_equal(vcpu->apic.isr[4], 1U << 0x11);
+	atomic_store(&vm.eoi_exits[2], 1ULL << 0x11);
+	interrupts_apply(vcpu, &effects);
+	assert_int_equal(vcpu->apic.tmr[4], 1U << 0x11);
+	local_apic_write(&vcpu->apic, APIC_SVR, 0xff, 0, &effects);
+	vcpu->apic.irr[4] = 0;
+	interrupts_apply(vcpu, &effects);
+	assert_int_equal(vcpu->apic.irr[4], 0);
+}
+
+/* Of two vectors of one class the second waits for the first one's EOI, and needs no window meanwhile. */
+static void test_interrupts_same_class_needs_no_window(void **state)
+{
+	(void)state;
+	interrupts_send(&vm, NULL, 0x45, false);
+	interrupts_send(&vm, NULL, 0x41, false);
+	assert_false(interrupts_before_entry(vcpus[0]));
+	assert_int_equal(fake_hv.injected_vector, 0x45);
+	assert_false(fake_hv.interrupt_window);
+	assert_int_equal(local_apic_pending(&vcpus[0]->apic), -1);
+}
+
+static void test_interrupts_x2apic_physical(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		vcpus[i]->apic.base |= APIC_BASE_X2APIC;
+		interrupts_publish_route(vcpus[i]);
+	}
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 3ULL << 32 | 0x40, true), 1);
+	assert_int_equal(take(0x40), 0x8);
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 4ULL << 32 | 0x40, true), 0);
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 0xffULL << 32 | 0x40, true), 0);
+	assert_int_equal(interrupts_send(&vm, vcpus[0], 0xffffffffULL << 32 | 0x40, true), 4);
+	assert_int_equal(take(0x40), 0xf);
+}
+
 static void test_interrupts_wake_needs_interrupts_on(void **state)
 {
 	(void)state;
@@ -375,14 +428,14 @@ static void test_interrupts_timer_due_at_once_is_pending(void **state)
 
 static void test_posted_notifies_once_until_taken(void **state)
 {
-	uint32_t irr[8] = {0};
+	uint64_t posted[4] = {0};
 
 	(void)state;
 	assert_true(posted_post(&vcpus[0]->posted, 0x40));
 	assert_false(posted_post(&vcpus[0]->posted, 0xff));
-	posted_take(&vcpus[0]->posted, irr);
-	assert_int_equal(irr[2], 1);
-	assert_true(irr[7] == 1U << 31);
+	posted_take(&vcpus[0]->posted, posted);
+	assert_int_equal(posted[1], 1);
+	assert_true(posted[3] == 1ULL << 63);
 	assert_true(posted_post(&vcpus[0]->posted, 0x40));
 }
 
@@ -411,6 +464,9 @@ int main(void)
 		TEST(test_interrupts_logical_cluster),
 		TEST(test_interrupts_x2apic_logical),
 		TEST(test_interrupts_shorthands),
+		TEST(test_interrupts_self_ipi),
+		TEST(test_interrupts_same_class_needs_no_window),
+		TEST(test_interrupts_x2apic_physical),
 		TEST(test_interrupts_lowest_priority_goes_to_one),
 		TEST(test_interrupts_lowest_priority_goes_to_one_that_accepts),
 		TEST(test_interrupts_lowest_priority_is_fair),
