@@ -58,8 +58,8 @@ struct vcpu_exit {
 	uint32_t stop_reason;        /* enum vcpu_stop_reason */
 	uint16_t port;
 	uint8_t port_width;          /* 1, 2, 4 */
-	uint8_t port_is_write;       /* OUT: value holds the data, port_width bytes, the rest zero */
-	uint8_t port_has_rep;
+	uint8_t port_is_write;       /* OUT: the data are the low port_width bytes of gpr[GPR_RAX] */
+	uint8_t port_has_rep;        /* PORT_STRING only */
 	uint8_t access;              /* VCPU_ACCESS_* */
 	uint8_t instruction_bytes;   /* of IN and OUT; 0 where the CPU does not define it: decode */
 	uint8_t reserved;
@@ -72,7 +72,7 @@ struct vcpu_exit {
 	uint64_t cs_base, ss_base, ds_base, es_base; /* 0 in 64-bit mode, where they do not count */
 	uint64_t fs_base, gs_base;
 	uint32_t cs_attributes, ss_attributes; /* VMCS access-rights format */
-	uint64_t gla;                /* guest-linear address where gla_valid */
+	uint64_t gla;                /* guest-linear address where gla_valid; MEMORY and LOCAL_APIC only */
 	uint32_t gla_valid;
 	uint32_t cpl;
 };

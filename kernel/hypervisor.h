@@ -37,6 +37,8 @@ uint64_t hypervisor_vm_slot(struct vm *vm);
 /* Taken from the VM for each space, so that it outlives them. */
 struct object *hypervisor_vm_object(struct vm *vm);
 
+/* VCPU_RUN of the vCPU that the current thread ran last. */
+int64_t hypervisor_run(void);
 int64_t sys_vm_create(const struct syscall_arguments *a);
 int64_t sys_vm_map(const struct syscall_arguments *a);
 int64_t sys_vm_unmap(const struct syscall_arguments *a);

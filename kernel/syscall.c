@@ -62,7 +62,7 @@ static const struct call {
 	[SYS_VM_EOI_EXITS] = {sys_vm_eoi_exits, {{0, OBJECT_VM, RIGHT_WRITE}}},
 	[SYS_VM_STATUS] = {sys_vm_status, {{0, OBJECT_VM, RIGHT_READ}}},
 	[SYS_VCPU_CREATE] = {sys_vcpu_create, {{0, OBJECT_VM, RIGHT_WRITE}}},
-	[SYS_VCPU_RUN] = {sys_vcpu_run, {{0, OBJECT_VCPU, RIGHT_MANAGE, .optional = true}}},
+	[SYS_VCPU_RUN] = {sys_vcpu_run, {{0, OBJECT_VCPU, RIGHT_MANAGE}}},
 	[SYS_VCPU_GET_STATE] = {sys_vcpu_get_state, {{0, OBJECT_VCPU, RIGHT_MANAGE}}},
 	[SYS_VCPU_SET_STATE] = {sys_vcpu_set_state, {{0, OBJECT_VCPU, RIGHT_MANAGE}}},
 	[SYS_VCPU_EXTINT] = {sys_vcpu_extint, {{0, OBJECT_VCPU, RIGHT_MANAGE}}},
@@ -100,15 +100,7 @@ static enum status find_objects(const struct need *needs, struct syscall_argumen
 	return status;
 }
 
-/* VCPU_RUN, the call behind each exit to a VMM, names none: its vCPU is the thread's own. */
-static bool names_objects(const struct need *needs, const uint64_t *value)
-{
-	if (needs[0].kind == OBJECT_NONE)
-		return false;
-	return needs[1].kind != OBJECT_NONE || !needs[0].optional || value[needs[0].argument] != HANDLE_NONE;
-}
-
-static __attribute__((noinline)) int64_t run_with_objects(const struct call *call, struct syscall_arguments *arguments)
+static int64_t run_with_objects(const struct call *call, struct syscall_arguments *arguments)
 {
 	enum status status = find_objects(call->needs, arguments);
 	int64_t answer = status == OK ? call->run(arguments) : syscall_error(status);
@@ -120,17 +112,27 @@ static __attribute__((noinline)) int64_t run_with_objects(const struct call *cal
 	return answer;
 }
 
-int64_t syscall_dispatch(uint64_t number, const uint64_t *value)
+/* Kept apart: VCPU_RUN needs no stack for it. */
+static __attribute__((noinline)) int64_t run_call(uint64_t number, const uint64_t *value)
 {
 	struct syscall_arguments arguments = {.value = value};
-	int64_t answer;
 
 	if (number >= SYSTEM_CALL_COUNT || calls[number].run == NULL)
-		answer = syscall_error(ERR_INVALID);
-	else if (!names_objects(calls[number].needs, value))
-		answer = calls[number].run(&arguments);
+		return syscall_error(ERR_INVALID);
+	if (calls[number].needs[0].kind == OBJECT_NONE)
+		return calls[number].run(&arguments);
+	return run_with_objects(&calls[number], &arguments);
+}
+
+int64_t syscall_dispatch(uint64_t number, const uint64_t *value)
+{
+	int64_t answer;
+
+	/* Behind each exit to a VMM. It names none: the thread's own vCPU. */
+	if (number == SYS_VCPU_RUN && value[0] == HANDLE_NONE)
+		answer = hypervisor_run();
 	else
-		answer = run_with_objects(&calls[number], &arguments);
+		answer = run_call(number, value);
 	scheduler_before_user();
 	return answer;
 }

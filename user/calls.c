@@ -242,6 +242,11 @@ enum status sys_vcpu_run(handle_t vcpu, enum vcpu_exit_kind *kind)
 	return done(answer);
 }
 
+int64_t sys_vcpu_run_again(void)
+{
+	return system_call_short(SYS_VCPU_RUN, HANDLE_NONE);
+}
+
 enum status sys_vcpu_get_state(handle_t vcpu, uint32_t groups, struct vcpu_registers *registers)
 {
 	return done(system_call(SYS_VCPU_GET_STATE, vcpu, groups, address(registers), 0, 0, 0));

@@ -65,6 +65,8 @@ MUST_CHECK enum status sys_vm_status(handle_t vm, struct vm_status *vm_status);
 
 MUST_CHECK enum status sys_vcpu_create(handle_t vm, const struct vcpu_config *config, handle_t *vcpu);
 MUST_CHECK enum status sys_vcpu_run(handle_t vcpu, enum vcpu_exit_kind *kind);
+/* Of the vCPU that this thread ran before: its kind of exit, or -enum status. */
+MUST_CHECK int64_t sys_vcpu_run_again(void);
 MUST_CHECK enum status sys_vcpu_get_state(handle_t vcpu, uint32_t groups, struct vcpu_registers *registers);
 MUST_CHECK enum status sys_vcpu_set_state(handle_t vcpu, uint32_t groups, const struct vcpu_registers *registers);
 MUST_CHECK enum status sys_vcpu_extint(handle_t vcpu, bool level);

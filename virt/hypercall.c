@@ -16,8 +16,8 @@ static struct vcpu *vcpu_by_id(struct vcpu *vcpu, uint64_t apic_id)
 	return apic_id < VCPUS_PER_VM_MAX ? vm_vcpu(vcpu->vm, (uint32_t)apic_id) : NULL;
 }
 
-/* The next HLT ends, or the one that it is in. */
-static int64_t kick(struct vcpu *vcpu, uint64_t apic_id)
+/* The next HLT ends, or the one that it is in. Kept apart, as is send_ipi(): other calls need no stack. */
+static __attribute__((noinline)) int64_t kick(struct vcpu *vcpu, uint64_t apic_id)
 {
 	struct vcpu *target = vcpu_by_id(vcpu, (uint32_t)apic_id);
 
@@ -47,7 +47,7 @@ static bool is_sendable(uint64_t icr)
 }
 
 /* Each half of the set is as wide as the caller's registers. */
-static int64_t send_ipi(struct vcpu *vcpu, const struct hypercall *call)
+static __attribute__((noinline)) int64_t send_ipi(struct vcpu *vcpu, const struct hypercall *call)
 {
 	uint64_t first_id = (uint32_t)call->arguments[2], icr = call->arguments[3];
 
@@ -57,23 +57,15 @@ static int64_t send_ipi(struct vcpu *vcpu, const struct hypercall *call)
 	       send_to_set(vcpu, call->arguments[1], first_id + (call->is_64_bit ? 64 : 32), (uint32_t)icr);
 }
 
-/* Kept apart: a call without arguments needs no stack for it. */
-static __attribute__((noinline)) int64_t with_arguments(struct vcpu *vcpu, const struct hypercall *call)
+int64_t hypercall(struct vcpu *vcpu, const struct hypercall *call)
 {
 	uint32_t offered = vcpu->vm->paravirtual;
 
+	if (call->cpl != 0)
+		return HYPERCALL_EPERM;
 	if (call->number == HYPERCALL_KICK_CPU && (offered & PARAVIRTUAL_UNHALT) != 0)
 		return kick(vcpu, call->arguments[1]);
 	if (call->number == HYPERCALL_SEND_IPI && (offered & PARAVIRTUAL_IPI) != 0)
 		return send_ipi(vcpu, call);
-	return HYPERCALL_ENOSYS;
-}
-
-int64_t hypercall(struct vcpu *vcpu, const struct hypercall *call)
-{
-	if (call->cpl != 0)
-		return HYPERCALL_EPERM;
-	if (hypercall_has_arguments(call->number))
-		return with_arguments(vcpu, call);
 	return call->number == HYPERCALL_VERSION ? 1 : HYPERCALL_ENOSYS;
 }

@@ -178,10 +178,11 @@ void local_apic_timer_start(struct local_apic *apic, uint32_t count, uint64_t no
 /* What is left of the count goes on at the new rate. */
 void local_apic_timer_set_divide(struct local_apic *apic, uint32_t divide, uint64_t now_tsc);
 void local_apic_timer_lvt_changed(struct local_apic *apic, uint32_t old_lvt);
-/* IA32_TSC_DEADLINE: reads 0 and ignores writes outside TSC-deadline mode. */
-uint64_t local_apic_tsc_deadline(const struct local_apic *apic);
-static inline void local_apic_set_tsc_deadline(struct local_apic *apic, uint64_t value)
+/* IA32_TSC_DEADLINE: reads 0 (as does the field) and ignores writes outside TSC-deadline mode. False: it did. */
+static inline bool local_apic_set_tsc_deadline(struct local_apic *apic, uint64_t value)
 {
-	if (local_apic_in_deadline_mode(apic))
-		apic->tsc_deadline = value;
+	if (!local_apic_in_deadline_mode(apic))
+		return false;
+	apic->tsc_deadline = value;
+	return true;
 }

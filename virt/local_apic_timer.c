@@ -75,11 +75,6 @@ void local_apic_timer_lvt_changed(struct local_apic *apic, uint32_t old_lvt)
 	apic->tsc_deadline = 0;
 }
 
-uint64_t local_apic_tsc_deadline(const struct local_apic *apic)
-{
-	return apic->tsc_deadline;
-}
-
 uint64_t local_apic_count_deadline(const struct local_apic *apic)
 {
 	return apic->counting ? apic->start_tsc + period_tsc(apic) : UINT64_MAX;

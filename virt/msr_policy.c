@@ -205,7 +205,7 @@ static bool write_efer(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 static bool read_tsc_deadline(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	(void)msr;
-	*value = local_apic_tsc_deadline(&vcpu->apic);
+	*value = vcpu->apic.tsc_deadline;
 	return vcpu->apic.deadline_offered;
 }
 
@@ -350,9 +350,8 @@ static __attribute__((noinline)) bool write_by_row(struct vcpu *vcpu, uint32_t m
 
 bool msr_policy_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	if (msr != MSR_IA32_TSC_DEADLINE || !local_apic_in_deadline_mode(&vcpu->apic))
+	if (msr != MSR_IA32_TSC_DEADLINE || !local_apic_set_tsc_deadline(&vcpu->apic, value))
 		return write_by_row(vcpu, msr, value);
-	vcpu->apic.tsc_deadline = value;
 	interrupts_timer_changed(vcpu);
 	return true;
 }

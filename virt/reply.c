@@ -7,7 +7,7 @@
 #define EXCEPTIONS            32U
 #define VECTOR_NMI            2U
 
-static bool completion_ok(const struct vcpu_reply *reply)
+static inline bool completion_ok(const struct vcpu_reply *reply)
 {
 	if (reply->register_count > VCPU_REPLY_REGISTERS || reply->advance_bytes > INSTRUCTION_BYTES_MAX)
 		return false;
@@ -37,22 +37,28 @@ static bool apic_ok(const struct vcpu_reply *reply)
 	return reply->apic_offset <= 0xff0 && reply->apic_offset % 16 == 0;
 }
 
-enum status reply_check(const struct vcpu_reply *reply)
+static inline bool is_ok(const struct vcpu_reply *reply)
 {
-	bool ok = false;
-
-	if (reply->action >= VCPU_ACTION_COUNT)
-		return ERR_INVALID;
+	/* Two that are behind most exits: */
+	if (reply->action == VCPU_REPLY_COMPLETE)
+		return completion_ok(reply);
+	if (reply->action == VCPU_REPLY_APIC_LOAD)
+		return reply->register_count == 1 && completion_ok(reply) && apic_ok(reply);
 	switch ((enum vcpu_action)reply->action) {
-	case VCPU_REPLY_NONE: ok = true; break;
-	case VCPU_REPLY_COMPLETE: ok = completion_ok(reply); break;
-	case VCPU_REPLY_APIC_READ: ok = apic_ok(reply); break;
-	case VCPU_REPLY_APIC_LOAD: ok = apic_ok(reply) && completion_ok(reply) && reply->register_count == 1; break;
-	case VCPU_REPLY_APIC_WRITE: ok = apic_ok(reply) && completion_ok(reply); break;
-	case VCPU_REPLY_INJECT: ok = injection_ok(reply); break;
-	case VCPU_REPLY_EXTINT: ok = reply->vector < 256; break;
-	case VCPU_REPLY_STOP: ok = reply->value > VCPU_STOP_NONE && reply->value < VCPU_STOP_REASON_COUNT; break;
+	case VCPU_REPLY_NONE: return true;
+	case VCPU_REPLY_APIC_READ: return apic_ok(reply);
+	case VCPU_REPLY_APIC_WRITE: return apic_ok(reply) && completion_ok(reply);
+	case VCPU_REPLY_INJECT: return injection_ok(reply);
+	case VCPU_REPLY_EXTINT: return reply->vector < 256;
+	case VCPU_REPLY_STOP: return reply->value > VCPU_STOP_NONE && reply->value < VCPU_STOP_REASON_COUNT;
+	case VCPU_REPLY_COMPLETE:
+	case VCPU_REPLY_APIC_LOAD:
 	case VCPU_ACTION_COUNT: break;
 	}
-	return ok ? OK : ERR_INVALID;
+	return false; /* any other number too */
+}
+
+enum status reply_check(const struct vcpu_reply *reply)
+{
+	return is_ok(reply) ? OK : ERR_INVALID;
 }

@@ -240,19 +240,23 @@ void vcpu_unbind(struct vcpu *vcpu)
 	object_put(&vcpu->object);
 }
 
-int64_t sys_vcpu_run(const struct syscall_arguments *a)
+int64_t hypervisor_run(void)
 {
 	struct vcpu *vcpu = thread_current()->vcpu;
-	enum status status;
+
+	return vcpu != NULL ? vcpu_run(vcpu) : syscall_error(ERR_BAD_HANDLE);
+}
+
+int64_t sys_vcpu_run(const struct syscall_arguments *a)
+{
+	struct vcpu *vcpu;
+	enum status status = vcpu_enter(a, &vcpu);
 	int64_t result;
 
-	if (a->object[0] == NULL)
-		return vcpu != NULL ? (int64_t)vcpu_run(vcpu) : syscall_error(ERR_BAD_HANDLE);
-	status = vcpu_enter(a, &vcpu);
 	if (status != OK)
 		return syscall_error(status);
 	status = bind_thread(vcpu);
-	result = status == OK ? (int64_t)vcpu_run(vcpu) : syscall_error(status);
+	result = status == OK ? vcpu_run(vcpu) : syscall_error(status);
 	vcpu_leave(vcpu);
 	return result;
 }

@@ -147,5 +147,6 @@ void vcpu_free(struct vcpu *vcpu);
 uint64_t vcpu_run_ticks(struct vcpu *vcpu);
 /* The thread that a vCPU is bound to ends. */
 void vcpu_unbind(struct vcpu *vcpu);
-/* Carries out the reply, then runs the guest until the VMM is needed; state->exit is filled. Context: the bound thread. */
-enum vcpu_exit_kind vcpu_run(struct vcpu *vcpu);
+/* Carries out the reply, then runs the guest until the VMM is needed; state->exit is filled. Returns its kind, enum vcpu_exit_kind.
+ * Context: the bound thread. */
+int64_t vcpu_run(struct vcpu *vcpu);

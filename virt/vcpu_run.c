@@ -66,7 +66,7 @@ static uint32_t apic_page_read(struct vcpu *vcpu, uint32_t offset)
 {
 	if (!local_apic_in_xapic(&vcpu->apic))
 		return UINT32_MAX;
-	return local_apic_read(&vcpu->apic, offset, rdtsc());
+	return local_apic_read(&vcpu->apic, offset, offset == APIC_CURRENT ? rdtsc() : 0);
 }
 
 static void apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
@@ -119,10 +119,6 @@ static __attribute__((noinline)) enum vcpu_exit_kind carry_out(struct vcpu *vcpu
 	case VCPU_REPLY_APIC_READ:
 		vcpu->state->exit.value = apic_page_read(vcpu, reply->apic_offset);
 		return VCPU_EXIT_APIC_VALUE;
-	case VCPU_REPLY_APIC_LOAD:
-		reply->registers[0].value = apic_page_read(vcpu, reply->apic_offset);
-		complete(vcpu, reply);
-		break;
 	case VCPU_REPLY_APIC_WRITE:
 		apic_page_write(vcpu, reply->apic_offset, (uint32_t)reply->value);
 		complete(vcpu, reply);
@@ -130,7 +126,8 @@ static __attribute__((noinline)) enum vcpu_exit_kind carry_out(struct vcpu *vcpu
 	case VCPU_REPLY_INJECT: inject(vcpu, reply); break;
 	case VCPU_REPLY_EXTINT: external_interrupt(vcpu, (uint8_t)reply->vector); break;
 	case VCPU_REPLY_STOP: vm_stop(vcpu->vm, (enum vcpu_stop_reason)reply->value); break;
-	case VCPU_REPLY_COMPLETE: complete(vcpu, reply); break;
+	case VCPU_REPLY_APIC_LOAD:
+	case VCPU_REPLY_COMPLETE:
 	case VCPU_REPLY_NONE:
 	case VCPU_ACTION_COUNT: break;
 	}
@@ -149,8 +146,11 @@ static enum vcpu_exit_kind apply_reply(struct vcpu *vcpu)
 		vm_stop(vcpu->vm, VCPU_STOP_BAD_REPLY);
 		return VCPU_EXIT_NONE;
 	}
-	if (reply.action != VCPU_REPLY_COMPLETE)
-		return carry_out(vcpu, &reply);
+	if (reply.action != VCPU_REPLY_COMPLETE) {
+		if (reply.action != VCPU_REPLY_APIC_LOAD)
+			return carry_out(vcpu, &reply);
+		reply.registers[0].value = apic_page_read(vcpu, reply.apic_offset);
+	}
 	complete(vcpu, &reply);
 	return VCPU_EXIT_NONE;
 }
@@ -317,7 +317,7 @@ static inline enum vcpu_exit_kind round_trip(struct vcpu *vcpu)
 	return VCPU_EXIT_KIND_COUNT;
 }
 
-enum vcpu_exit_kind vcpu_run(struct vcpu *vcpu)
+int64_t vcpu_run(struct vcpu *vcpu)
 {
 	enum vcpu_exit_kind kind;
 

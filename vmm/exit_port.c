@@ -10,24 +10,28 @@ static uint64_t merged_rax(uint64_t rax, uint64_t value, unsigned width)
 	return width == 2 ? (rax & ~0xffffULL) | (value & 0xffff) : (rax & ~0xffULL) | (value & 0xff);
 }
 
+static __attribute__((noinline)) void port_in(struct machine_vcpu *vcpu)
+{
+	const struct vcpu_exit *exit = &vcpu->state->exit;
+	uint64_t value = machine_read(vcpu->machine, &vcpu->machine->ports, exit->port, exit->port_width);
+
+	vcpu->reply->registers[0].number = GPR_RAX;
+	vcpu->reply->registers[0].value = merged_rax(vcpu->state->gpr[GPR_RAX], value, exit->port_width);
+}
+
 void exit_port(struct machine_vcpu *vcpu)
 {
 	const struct vcpu_exit *exit = &vcpu->state->exit;
 	struct vcpu_reply *reply = vcpu->reply;
-	struct machine *machine = vcpu->machine;
 
 	reply->action = VCPU_REPLY_COMPLETE;
 	reply->flags_valid = 0;
 	reply->advance_bytes = exit->instruction_bytes;
-	if (exit->port_is_write) {
-		reply->register_count = 0;
-		machine_write(machine, &machine->ports, exit->port, exit->port_width, exit->value);
-		vcpu_answer_device_request(vcpu);
+	reply->register_count = exit->port_is_write ^ 1;
+	if (exit->port_is_write == 0) {
+		port_in(vcpu);
 		return;
 	}
-	reply->register_count = 1;
-	reply->registers[0].number = GPR_RAX;
-	reply->registers[0].value =
-		merged_rax(vcpu->state->gpr[GPR_RAX], machine_read(machine, &machine->ports, exit->port, exit->port_width),
-			   exit->port_width);
+	machine_write(vcpu->machine, &vcpu->machine->ports, exit->port, exit->port_width, vcpu->state->gpr[GPR_RAX]);
+	vcpu_answer_device_request(vcpu);
 }

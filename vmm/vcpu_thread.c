@@ -27,16 +27,6 @@ void vcpu_answer_stop(struct machine_vcpu *vcpu, enum vcpu_stop_reason reason, c
 	vcpu->reply->value = reason;
 }
 
-void vcpu_answer_device_request(struct machine_vcpu *vcpu)
-{
-	uint32_t reason = atomic_load_explicit(&vcpu->machine->stop_request, memory_order_relaxed);
-
-	if (reason == VCPU_STOP_NONE)
-		return;
-	vcpu->reply->action = VCPU_REPLY_STOP;
-	vcpu->reply->value = reason;
-}
-
 static void exit_none(struct machine_vcpu *vcpu)
 {
 	(void)vcpu;
@@ -109,18 +99,19 @@ static void (*const handlers[VCPU_EXIT_KIND_COUNT])(struct machine_vcpu *) = {
 void vcpu_thread(void *argument)
 {
 	struct machine_vcpu *vcpu = argument;
-	enum vcpu_exit_kind kind = VCPU_EXIT_NONE;
+	enum vcpu_exit_kind first = VCPU_EXIT_NONE;
 	enum status status;
+	int64_t answer;
 
 	if (vcpu->index == 0)
 		atomic_store(&vcpu->machine->entry_tsc, clock_now_ticks());
-	status = sys_vcpu_run(vcpu->handle, &kind);
-	while (status == OK && kind < VCPU_EXIT_KIND_COUNT) {
-		if (kind != VCPU_EXIT_POOL_EMPTY)
+	status = sys_vcpu_run(vcpu->handle, &first);
+	for (answer = status == OK ? (int64_t)first : -(int64_t)status; (uint64_t)answer < VCPU_EXIT_KIND_COUNT;
+	     answer = sys_vcpu_run_again()) {
+		if (answer != VCPU_EXIT_POOL_EMPTY)
 			vcpu->pool_empty_count = 0;
-		handlers[kind](vcpu);
-		status = sys_vcpu_run(HANDLE_NONE, &kind); /* this thread's */
+		handlers[answer](vcpu);
 	}
-	report_explain(vcpu->machine, "vCPU %u cannot run: status %u, exit %u", vcpu->index, status, kind);
+	report_explain(vcpu->machine, "vCPU %u cannot run: answer %lld", vcpu->index, (long long)answer);
 	report_stopped(vcpu->machine, &(struct vcpu_exit){.stop_reason = VCPU_STOP_VMM_FAULT});
 }

@@ -3,8 +3,7 @@
 #include <stdint.h>
 
 #include "abi/vcpu.h"
-
-struct machine_vcpu;
+#include "vmm/machine.h"
 
 /* A thread_function; argument: struct machine_vcpu. Ends with the VM. */
 void vcpu_thread(void *argument);
@@ -21,4 +20,12 @@ void vcpu_answer_stop(struct machine_vcpu *vcpu, enum vcpu_stop_reason reason, c
 	__attribute__((format(printf, 3, 4)));
 
 /* For handlers, after an access: stops the VM where a device asked for that. */
-void vcpu_answer_device_request(struct machine_vcpu *vcpu);
+static inline void vcpu_answer_device_request(struct machine_vcpu *vcpu)
+{
+	uint32_t reason = atomic_load_explicit(&vcpu->machine->stop_request, memory_order_relaxed);
+
+	if (reason == VCPU_STOP_NONE)
+		return;
+	vcpu->reply->action = VCPU_REPLY_STOP;
+	vcpu->reply->value = reason;
+}

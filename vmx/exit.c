@@ -102,8 +102,13 @@ static __attribute__((noinline)) void read_needed(struct exit_info *info, unsign
 		info->qualification = vmcs_read_natural(VMCS_EXIT_QUALIFICATION);
 	if ((needs & EXIT_NEEDS_INTERRUPTION) != 0)
 		info->interruption = vmcs_read32(VMCS_EXIT_INTERRUPTION_INFO);
-	if ((needs & EXIT_NEEDS_VECTORING) != 0)
-		info->in_delivery = vmx_reinject();
+	if ((needs & EXIT_NEEDS_VECTORING) != 0) {
+		uint32_t event = vmcs_read32(VMCS_IDT_VECTORING_INFO);
+
+		info->in_delivery = (event & EVENT_VALID) != 0;
+		if (info->in_delivery)
+			vmx_reinject(event);
+	}
 }
 
 /* Also inlined below, in the way of most exits. */
@@ -124,10 +129,9 @@ inline void vmx_advance(struct vcpu *vcpu, unsigned bytes)
 }
 
 /* What an answer of a handler is to vmx_entry.asm, where no guest is entered. */
-_Static_assert((unsigned)EXIT_BLOCK == RUN_LEAVE + (unsigned)HV_LEAVE_BLOCK, "verdict is code");
-_Static_assert((unsigned)EXIT_TO_VMM == RUN_LEAVE + (unsigned)HV_LEAVE_TO_VMM, "verdict is code");
-_Static_assert((unsigned)EXIT_STOP == RUN_LEAVE + (unsigned)HV_LEAVE_STOP, "verdict is code");
-_Static_assert((unsigned)EXIT_REASON_ROWS <= VM_LEDGER_REASONS, "each has its place in the ledger");
+_Static_assert((int)EXIT_BLOCK == RUN_LEAVE + HV_LEAVE_BLOCK && (int)EXIT_TO_VMM == RUN_LEAVE + HV_LEAVE_TO_VMM &&
+		   (int)EXIT_STOP == RUN_LEAVE + HV_LEAVE_STOP, "a verdict is such a code");
+_Static_assert((int)EXIT_REASON_ROWS <= VM_LEDGER_REASONS, "each has its place in the ledger");
 
 static __attribute__((noinline)) uint64_t unlisted_exit(struct vcpu *vcpu, uint32_t reason)
 {

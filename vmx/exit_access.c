@@ -20,12 +20,11 @@ enum exit_verdict exit_io(struct vcpu *vcpu, const struct exit_info *info)
 	exit->port = access.port;
 	exit->port_width = access.width_bytes;
 	exit->port_is_write = access.is_in ? 0 : 1;
-	exit->port_has_rep = access.has_rep ? 1 : 0;
 	exit->instruction_bytes = (uint8_t)info->instruction_bytes;
-	if (access.is_string)
+	if (access.is_string) {
+		exit->port_has_rep = access.has_rep ? 1 : 0;
 		vmx_fill_decode_group(vcpu);
-	else if (!access.is_in)
-		exit->value = vcpu->state->gpr[GPR_RAX] & (UINT32_MAX >> (32 - 8 * access.width_bytes));
+	}
 	return EXIT_TO_VMM;
 }
 
@@ -34,35 +33,37 @@ static bool is_local_apic_page(const struct vcpu *vcpu, uint64_t gpa)
 	return local_apic_in_xapic(&vcpu->apic) && ((gpa ^ vcpu->apic.base) & APIC_BASE_PAGE) == 0;
 }
 
-static struct vcpu_exit *fill_memory_exit(struct vcpu *vcpu, uint64_t gpa)
+/* access: VCPU_ACCESS_*. What is known of the linear address is in state->exit already. */
+static inline enum exit_verdict memory_exit(struct vcpu *vcpu, uint64_t gpa, unsigned access)
 {
 	struct vcpu_exit *exit = &vcpu->state->exit;
 
-	vmx_fill_decode_group(vcpu);
 	exit->kind = is_local_apic_page(vcpu, gpa) ? VCPU_EXIT_LOCAL_APIC : VCPU_EXIT_MEMORY;
 	exit->gpa = gpa;
+	exit->access = (uint8_t)access;
 	exit->instruction_bytes = 0; /* the manual leaves it undefined */
-	return exit;
+	vmx_fill_decode_group(vcpu);
+	return EXIT_TO_VMM;
 }
+
+_Static_assert(EPT_VIOLATION_READ == VCPU_ACCESS_READ && EPT_VIOLATION_WRITE == VCPU_ACCESS_WRITE &&
+		   EPT_VIOLATION_FETCH == VCPU_ACCESS_EXECUTE, "the VMM is told by the same bits");
 
 /* What the VMM cannot decode ends the VM there: a fetch, and accesses to tables. An event that was being delivered waits for the
  * next entry all the same. */
 enum exit_verdict exit_ept_violation(struct vcpu *vcpu, const struct exit_info *info)
 {
 	const uint64_t operand = EPT_VIOLATION_GLA_VALID | EPT_VIOLATION_FINAL_ADDRESS, qualification = info->qualification;
-	struct vcpu_exit *exit;
+	unsigned access = qualification & (EPT_VIOLATION_READ | EPT_VIOLATION_WRITE | EPT_VIOLATION_FETCH);
+	struct vcpu_exit *exit = &vcpu->state->exit;
 
 	if ((info->qualification & EPT_VIOLATION_NMI_UNBLOCKING) != 0 && !info->in_delivery)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
-	exit = fill_memory_exit(vcpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS));
-	exit->access = (uint8_t)(((qualification & EPT_VIOLATION_READ) != 0 ? VCPU_ACCESS_READ : 0) |
-				 ((qualification & EPT_VIOLATION_WRITE) != 0 ? VCPU_ACCESS_WRITE : 0) |
-				 ((qualification & EPT_VIOLATION_FETCH) != 0 ? VCPU_ACCESS_EXECUTE : 0));
 	if (info->in_delivery || (qualification & operand) != operand)
-		exit->access |= VCPU_ACCESS_TABLE;
+		access |= VCPU_ACCESS_TABLE;
 	exit->gla_valid = (qualification & EPT_VIOLATION_GLA_VALID) != 0 ? 1 : 0;
 	exit->gla = exit->gla_valid != 0 ? vmcs_read_natural(VMCS_GUEST_LINEAR_ADDRESS) : 0;
-	return EXIT_TO_VMM;
+	return memory_exit(vcpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS), access);
 }
 
 /* The named exception: CPUs write the instruction length here too, which the manual does not promise. A length that no instruction
@@ -74,24 +75,27 @@ static bool is_simple_eoi(const struct vcpu *vcpu, const struct exit_info *info)
 	       is_local_apic_page(vcpu, APIC_BASE_DEFAULT);
 }
 
-/* What an EOI writes does not matter. Any other access is decoded by the VMM, as if the page were not there. */
+/* What it writes does not matter. Kept apart: what goes to the VMM needs no stack for it. */
+static __attribute__((noinline)) enum exit_verdict end_of_interrupt(struct vcpu *vcpu)
+{
+	struct apic_effects effects = {.flags = 0};
+
+	local_apic_write(&vcpu->apic, APIC_EOI, 0, 0, &effects);
+	interrupts_apply(vcpu, &effects);
+	return EXIT_ADVANCE;
+}
+
+/* Any access but an EOI is decoded by the VMM, as if the page were not there. */
 enum exit_verdict exit_apic_access(struct vcpu *vcpu, const struct exit_info *info)
 {
 	static const uint8_t access[] = {[APIC_ACCESS_READ] = VCPU_ACCESS_READ,
 					 [APIC_ACCESS_WRITE] = VCPU_ACCESS_WRITE,
 					 [APIC_ACCESS_FETCH] = VCPU_ACCESS_EXECUTE};
 	uint32_t kind = APIC_ACCESS_KIND(info->qualification);
-	struct apic_effects effects = {.flags = 0};
-	struct vcpu_exit *exit;
 
-	if (is_simple_eoi(vcpu, info)) {
-		local_apic_write(&vcpu->apic, APIC_EOI, 0, 0, &effects);
-		interrupts_apply(vcpu, &effects);
-		return EXIT_ADVANCE;
-	}
-	exit = fill_memory_exit(vcpu, APIC_BASE_DEFAULT | APIC_ACCESS_OFFSET(info->qualification));
-	exit->access = kind < sizeof(access) && !info->in_delivery ? access[kind] : VCPU_ACCESS_TABLE;
-	exit->gla_valid = 0;
-	exit->gla = 0;
-	return EXIT_TO_VMM;
+	if (is_simple_eoi(vcpu, info))
+		return end_of_interrupt(vcpu);
+	vcpu->state->exit.gla_valid = 0;
+	return memory_exit(vcpu, APIC_BASE_DEFAULT | APIC_ACCESS_OFFSET(info->qualification),
+			   kind < sizeof(access) && !info->in_delivery ? access[kind] : VCPU_ACCESS_TABLE);
 }

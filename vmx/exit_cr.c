@@ -30,7 +30,7 @@ static enum exit_verdict guest_writes_cr0(struct vcpu *vcpu, uint64_t value)
 {
 	bool cs_is_long = (vmcs_read32(VMCS_GUEST_CS_ATTRIBUTES) & SEGMENT_LONG) != 0;
 
-	if (!cr0_write_allowed(value, vmx_guest_cr4(), vmx_get_efer(vcpu), cs_is_long))
+	if (!cr0_write_allowed(value, vmx_guest_cr4(vcpu), vmx_get_efer(vcpu), cs_is_long))
 		return exit_inject_gp(vcpu);
 	vmcs_write_natural(VMCS_CR0_SHADOW, value);
 	return EXIT_REENTER;

@@ -27,7 +27,7 @@ static __attribute__((noinline)) enum exit_verdict cpuid_of_vcpu(struct vcpu *vc
 {
 	uint64_t *gpr = vcpu->state->gpr;
 	const struct cpuid_vcpu own = {.apic_id = vcpu->index, .apic_enabled = (vcpu->apic.base & APIC_BASE_ENABLED) != 0,
-				       .osxsave = (vmx_guest_cr4() & CR4_OSXSAVE) != 0, .xcr0 = vcpu->xcr0};
+				       .osxsave = (vmx_guest_cr4(vcpu) & CR4_OSXSAVE) != 0, .xcr0 = vcpu->xcr0};
 	struct cpuid_answer answer = cpuid_policy_answer(vcpu->vm->cpuid, (uint32_t)gpr[GPR_RAX], (uint32_t)gpr[GPR_RCX], &own);
 
 	write_answer(gpr, &answer);

@@ -123,13 +123,10 @@ void vmx_set_windows(struct vcpu *vcpu, bool interrupt, bool nmi)
 	vmcs_write32(VMCS_PRIMARY_PROC_CONTROLS, primary);
 }
 
-bool vmx_reinject(void)
+void vmx_reinject(uint32_t info)
 {
-	uint32_t info = vmcs_read32(VMCS_IDT_VECTORING_INFO);
 	uint32_t type = EVENT_TYPE(info);
 
-	if ((info & EVENT_VALID) == 0)
-		return false;
 	if ((info & EVENT_HAS_ERROR_CODE) != 0)
 		vmcs_write32(VMCS_ENTRY_EXCEPTION_ERROR_CODE, vmcs_read32(VMCS_IDT_VECTORING_ERROR_CODE));
 	/* The exit's instruction length is defined in just these cases of event delivery. */
@@ -139,5 +136,4 @@ bool vmx_reinject(void)
 	if (type == EVENT_NMI)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & ~INTERRUPTIBILITY_NMI);
 	put_event(info & ~EVENT_NMI_UNBLOCKING); /* bit 12 is undefined here and reserved there */
-	return true;
 }

@@ -15,8 +15,9 @@ void vmx_inject_nmi(struct vcpu *vcpu);
 void vmx_inject_exception(struct vcpu *vcpu, uint8_t vector, bool has_error_code, uint32_t error_code);
 void vmx_set_windows(struct vcpu *vcpu, bool interrupt, bool nmi);
 
-/* After an exit that can interrupt the delivery of an event: the event goes into the entry fields again. True: there was one. */
-bool vmx_reinject(void);
+/* After an exit that broke off the delivery of an event: that goes into the entry fields again. info: the exit's IDT-vectoring
+ * information, valid. */
+void vmx_reinject(uint32_t info);
 
 /* Pure: what follows when exception `second` is raised while `first` is being delivered. SDM Vol. 3A, "Interrupt 8". */
 enum fault_outcome { FAULT_SERIAL, FAULT_DOUBLE, FAULT_TRIPLE };

@@ -1,6 +1,7 @@
 /* Guest registers in the VMCS. SDM Vol. 3C, "Guest-State Area". */
 #include "virt/control_registers.h"
 #include "virt/vcpu.h"
+#include "virt/vm.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_cpu.h"
@@ -8,29 +9,31 @@
 
 #define SEGMENTS(X) X(CS, cs) X(SS, ss) X(DS, ds) X(ES, es) X(FS, fs) X(GS, gs) X(TR, tr) X(LDTR, ldtr)
 
-uint64_t vmx_guest_cr0(void)
+static inline uint64_t guest_cr0(void)
 {
-	uint64_t mask = vmcs_read_natural(VMCS_CR0_MASK);
-
-	return (vmcs_read_natural(VMCS_GUEST_CR0) & ~mask) | (vmcs_read_natural(VMCS_CR0_SHADOW) & mask);
+	return (vmcs_read_natural(VMCS_GUEST_CR0) & ~VMX_CR0_MASK) | (vmcs_read_natural(VMCS_CR0_SHADOW) & VMX_CR0_MASK);
 }
 
-uint64_t vmx_guest_cr4(void)
+inline uint64_t vmx_cr4_mask(const struct vcpu *vcpu)
 {
-	uint64_t mask = vmcs_read_natural(VMCS_CR4_MASK);
+	return ~(vcpu->vm->cr4_allowed & ~CR4_MCE);
+}
+
+inline uint64_t vmx_guest_cr4(const struct vcpu *vcpu)
+{
+	uint64_t mask = vmx_cr4_mask(vcpu);
 
 	return (vmcs_read_natural(VMCS_GUEST_CR4) & ~mask) | (vmcs_read_natural(VMCS_CR4_SHADOW) & mask);
 }
 
 void vmx_get_registers(struct vcpu *vcpu, struct vcpu_registers *out)
 {
-	(void)vcpu;
 	out->gpr[GPR_RSP] = vmcs_read_natural(VMCS_GUEST_RSP);
 	out->rip = vmcs_read_natural(VMCS_GUEST_RIP);
 	out->rflags = vmcs_read_natural(VMCS_GUEST_RFLAGS);
-	out->cr0 = vmx_guest_cr0();
+	out->cr0 = guest_cr0();
 	out->cr3 = vmcs_read_natural(VMCS_GUEST_CR3);
-	out->cr4 = vmx_guest_cr4();
+	out->cr4 = vmx_guest_cr4(vcpu);
 	out->efer = vmcs_read64(VMCS_GUEST_IA32_EFER);
 #define READ_SEGMENT(NAME, name)                                                      \
 	out->name = (struct vcpu_segment){.base = vmcs_read_natural(VMCS_GUEST_##NAME##_BASE), \
@@ -141,9 +144,9 @@ void vmx_fill_decode_group(struct vcpu *vcpu)
 	vcpu->state->gpr[GPR_RSP] = vmcs_read_natural(VMCS_GUEST_RSP);
 	exit->rip = vmcs_read_natural(VMCS_GUEST_RIP);
 	exit->rflags = vmcs_read_natural(VMCS_GUEST_RFLAGS);
-	exit->cr0 = vmx_guest_cr0();
+	exit->cr0 = guest_cr0();
 	exit->cr3 = vmcs_read_natural(VMCS_GUEST_CR3);
-	exit->cr4 = vmx_guest_cr4();
+	exit->cr4 = vmx_guest_cr4(vcpu);
 	exit->efer = vmcs_read64(VMCS_GUEST_IA32_EFER);
 	exit->fs_base = vmcs_read_natural(VMCS_GUEST_FS_BASE);
 	exit->gs_base = vmcs_read_natural(VMCS_GUEST_GS_BASE);
@@ -151,5 +154,4 @@ void vmx_fill_decode_group(struct vcpu *vcpu)
 	fill_flat_bases(exit);
 	exit->ss_attributes = vmcs_read32(VMCS_GUEST_SS_ATTRIBUTES);
 	exit->cpl = exit->ss_attributes >> 5 & 3;
-	exit->gla_valid = 0;
 }

@@ -24,8 +24,6 @@
 /* "PAUSE-Loop Exiting": two PAUSEs so close belong to one loop, which exits when it has gone on for so long. */
 #define PLE_GAP_TICKS    128U
 #define PLE_WINDOW_TICKS 4096U
-/* CR0 bits that are the host's or need a look; the guest changes the rest without an exit. */
-#define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
 
 /* vmx_entry.asm: where VM exits arrive. */
 extern void vmx_exit(void);
@@ -127,9 +125,8 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 		vmcs_write64(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
 	if ((vmx->controls.secondary & SECONDARY_PROC_ENCLV) != 0)
 		vmcs_write64(VMCS_ENCLV_EXITING_BITMAP, UINT64_MAX);
-	vmcs_write_natural(VMCS_CR0_MASK, CR0_HOST_OWNED);
-	/* MCE stays on under the guest: a machine check while it is off would stop the CPU. */
-	vmcs_write_natural(VMCS_CR4_MASK, ~(vcpu->vm->cr4_allowed & ~CR4_MCE));
+	vmcs_write_natural(VMCS_CR0_MASK, VMX_CR0_MASK);
+	vmcs_write_natural(VMCS_CR4_MASK, vmx_cr4_mask(vcpu));
 }
 
 static void write_exit_controls(const struct vmx_vcpu *vmx)

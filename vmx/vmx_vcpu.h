@@ -73,8 +73,11 @@ uint64_t vmx_get_efer(const struct vcpu *vcpu);
 void vmx_set_efer(struct vcpu *vcpu, uint64_t efer);
 bool vmx_paging_enabled(const struct vcpu *vcpu);
 void vmx_set_tsc_offset(struct vcpu *vcpu, uint64_t offset);
-/* CR0 and CR4 as the guest reads them. */
-uint64_t vmx_guest_cr0(void);
-uint64_t vmx_guest_cr4(void);
+/* What the two guest/host masks hold: CR0 bits that are the host's or need a look, the guest changes the rest without an exit.
+ * MCE stays on under the guest: a machine check while it is off would stop the CPU. */
+#define VMX_CR0_MASK (CR0_NE | CR0_CD | CR0_NW)
+uint64_t vmx_cr4_mask(const struct vcpu *vcpu);
+/* CR4 as the guest reads it. */
+uint64_t vmx_guest_cr4(const struct vcpu *vcpu);
 /* The decode group of state->exit. */
 void vmx_fill_decode_group(struct vcpu *vcpu);

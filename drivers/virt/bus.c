@@ -10,9 +10,13 @@ void bus_init(struct bus *bus, uint64_t address_max)
 	atomic_init(&bus->last_hit, 0);
 }
 
+/* By width; 0 to 8. */
+static const uint64_t width_masks[] = {0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff,
+				       UINT64_MAX};
+
 static uint64_t width_mask(unsigned width)
 {
-	return width < 8 ? (1ULL << width * 8) - 1 : UINT64_MAX;
+	return width < 8 ? width_masks[width] : UINT64_MAX;
 }
 
 enum status bus_attach(struct bus *bus, const struct io_region *region)
@@ -100,7 +104,7 @@ uint64_t io_region_read(const struct io_region *region, uint64_t address, unsign
 
 	if (width > region->ops->width_max)
 		return read_in_parts(region, offset, width, now_ns);
-	return region->ops->read(region->dev, offset, width, now_ns) & width_mask(width);
+	return region->ops->read(region->dev, offset, width, now_ns) & width_masks[width];
 }
 
 void io_region_write(const struct io_region *region, uint64_t address, unsigned width, uint64_t value, uint64_t now_ns)
@@ -110,12 +114,17 @@ void io_region_write(const struct io_region *region, uint64_t address, unsigned 
 	if (width > region->ops->width_max)
 		write_in_parts(region, offset, width, value, now_ns);
 	else
-		region->ops->write(region->dev, offset, width, value & width_mask(width), now_ns);
+		region->ops->write(region->dev, offset, width, value & width_masks[width], now_ns);
+}
+
+static const struct io_region *find_checked(struct bus *bus, uint64_t address, unsigned width)
+{
+	return width <= 8 && (0x116U >> width & 1) != 0 ? bus_find(bus, address, width) : NULL;
 }
 
 uint64_t bus_read(struct bus *bus, uint64_t address, unsigned width, uint64_t now_ns)
 {
-	const struct io_region *region = bus_find(bus, address, width);
+	const struct io_region *region = find_checked(bus, address, width);
 
 	if (region == NULL)
 		return width_mask(width);
@@ -124,7 +133,7 @@ uint64_t bus_read(struct bus *bus, uint64_t address, unsigned width, uint64_t no
 
 void bus_write(struct bus *bus, uint64_t address, unsigned width, uint64_t value, uint64_t now_ns)
 {
-	const struct io_region *region = bus_find(bus, address, width);
+	const struct io_region *region = find_checked(bus, address, width);
 
 	if (region != NULL)
 		io_region_write(region, address, width, value, now_ns);

@@ -39,13 +39,13 @@ void bus_init(struct bus *bus, uint64_t address_max);
  * Context: before vCPUs run. */
 MUST_CHECK enum status bus_attach(struct bus *bus, const struct io_region *region);
 
-/* Whether all of [address, address + width) belongs to the region; width: 1, 2, 4, 8, else it does not. */
+/* Whether all of [address, address + width) belongs to the region; width: 1, 2, 4 or 8. */
 static inline bool io_region_contains(const struct io_region *region, uint64_t address, unsigned width)
 {
 	uint64_t offset = address - region->base;
 
 	/* A start below base is an offset beyond any size. */
-	return width <= 8 && (0x116U >> width & 1) != 0 && offset < region->size && width <= region->size - offset;
+	return offset < region->size && width <= region->size - offset;
 }
 
 /* The region of the last access, or another one. */

@@ -4,6 +4,7 @@
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
+#define SHOWN_TICKS 5000000U /* the console has it by then */
 #define DB 1U
 #define NMI 2U
 #define BP 3U
@@ -253,12 +254,20 @@ static void nmi_blocking(void)
 						 "iretq\n2:\tnop\n\tnop");
 }
 
+/* A terminal that is shown begins with the last lines of what came before, and the test counts all. */
+static void wait_until_shown(void)
+{
+	for (uint64_t end = read_tsc() + SHOWN_TICKS; read_tsc() < end;)
+		;
+}
+
 void guest_main(const struct guest_flat_info *info)
 {
 	struct features has = read_features();
 
 	(void)info;
 	exceptions_install();
+	wait_until_shown();
 	not_shown();
 	always_there();
 	control_registers(&has);

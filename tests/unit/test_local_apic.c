@@ -338,20 +338,20 @@ static void test_local_apic_tsc_deadline(void **state)
 
 	(void)state;
 	local_apic_set_tsc_deadline(&apic, 1000);
-	assert_int_equal(local_apic_tsc_deadline(&apic), 0);
+	assert_int_equal(apic.tsc_deadline, 0);
 	put(&apic, APIC_LVT_TIMER, 0x40040);
 	local_apic_set_tsc_deadline(&apic, 1000);
-	assert_int_equal(local_apic_tsc_deadline(&apic), 1000);
+	assert_int_equal(apic.tsc_deadline, 1000);
 	assert_int_equal(local_apic_timer_deadline(&apic, (uint64_t)-5000), 6000); /* the guest's clock is 5000 behind */
 	assert_int_equal(local_apic_timer_deadline(&apic, 400), 600);
 	assert_int_equal(local_apic_timer_deadline(&apic, 4000), 0);
 	assert_true(local_apic_timer_expire(&apic, 6000, (uint64_t)-5000));
-	assert_int_equal(local_apic_tsc_deadline(&apic), 0);
+	assert_int_equal(apic.tsc_deadline, 0);
 	assert_int_equal(local_apic_pending(&apic), 0x40);
 	local_apic_set_tsc_deadline(&apic, UINT64_MAX);
 	assert_true(local_apic_timer_deadline(&apic, (uint64_t)-5000) == UINT64_MAX);
 	put(&apic, APIC_LVT_TIMER, 0x40);
-	assert_int_equal(local_apic_tsc_deadline(&apic), 0);
+	assert_int_equal(apic.tsc_deadline, 0);
 	put(&apic, APIC_INITIAL, 10);
 	put(&apic, APIC_LVT_TIMER, 0x40040);
 	assert_int_equal(local_apic_read(&apic, APIC_CURRENT, 1), 0);
