@@ -43,11 +43,12 @@ static void finish(struct machine_vcpu *vcpu, uint64_t read_value)
 	vcpu->reply->value = (uint32_t)result.write_value;
 }
 
-void exit_local_apic(struct machine_vcpu *vcpu)
+/* Kept apart: the commonest instructions need no stack for it. */
+static __attribute__((noinline)) void emulate(struct machine_vcpu *vcpu, const struct recalled *recalled)
 {
 	struct vcpu_reply *reply = vcpu->reply;
 
-	if (!exit_decode(vcpu))
+	if (!exit_prepare(vcpu, recalled))
 		return;
 	if (!vcpu->emulation.access.reads) {
 		finish(vcpu, 0);
@@ -60,6 +61,31 @@ void exit_local_apic(struct machine_vcpu *vcpu)
 		reply->action = VCPU_REPLY_APIC_READ;
 	}
 	reply->apic_offset = register_offset(vcpu);
+}
+
+/* A plain move of one whole register. */
+static void move(struct machine_vcpu *vcpu, const struct plain_move *plain)
+{
+	struct vcpu_reply *reply = vcpu->reply;
+
+	plain_move_reply(plain, 0, reply);
+	reply->action = plain->kind == PLAIN_LOAD ? VCPU_REPLY_APIC_LOAD : VCPU_REPLY_APIC_WRITE;
+	reply->apic_offset = (uint16_t)(vcpu->state->exit.gpa & REGISTER_OFFSET_MASK);
+	reply->value = (uint32_t)vcpu->state->gpr[plain->register_number];
+	vcpu->retried_rip = UINT64_MAX;
+}
+
+void exit_local_apic(struct machine_vcpu *vcpu)
+{
+	const struct recalled *recalled = exit_recall(vcpu);
+
+	if (recalled == NULL)
+		return;
+	if (plain_move_hits(&recalled->plain, vcpu->state) && recalled->plain.width_bytes == 4 &&
+	    (vcpu->state->exit.gpa & IN_REGISTER_MASK) == 0)
+		move(vcpu, &recalled->plain);
+	else
+		emulate(vcpu, recalled);
 }
 
 void exit_apic_value(struct machine_vcpu *vcpu)

@@ -67,7 +67,7 @@ static void cannot_decode(struct machine_vcpu *vcpu, enum status status, const s
 		stop_at_unknown(vcpu, code);
 }
 
-bool exit_decode(struct machine_vcpu *vcpu)
+const struct recalled *exit_recall(struct machine_vcpu *vcpu)
 {
 	const struct vcpu_exit *exit = &vcpu->state->exit;
 	const struct recalled *recalled;
@@ -76,11 +76,19 @@ bool exit_decode(struct machine_vcpu *vcpu)
 	if ((exit->access & (VCPU_ACCESS_TABLE | VCPU_ACCESS_EXECUTE)) != 0) {
 		stop_outside_memory(vcpu, (exit->access & VCPU_ACCESS_TABLE) != 0 ? VCPU_STOP_TABLE_OUTSIDE_MEMORY
 										  : VCPU_STOP_FETCH_OUTSIDE_MEMORY);
-		return false;
+		return NULL;
 	}
 	status = recall_instruction(&vcpu->recall, &vcpu->machine->gmem, exit, &recalled);
 	if (status == OK)
-		status = emulation_prepare(&recalled->instruction, vcpu->state, &vcpu->emulation);
+		return recalled;
+	cannot_decode(vcpu, status, &recalled->code);
+	return NULL;
+}
+
+bool exit_prepare(struct machine_vcpu *vcpu, const struct recalled *recalled)
+{
+	enum status status = emulation_prepare(&recalled->instruction, vcpu->state, &vcpu->emulation);
+
 	if (status != OK) {
 		cannot_decode(vcpu, status, &recalled->code);
 		return false;
@@ -99,14 +107,15 @@ static void write_device(struct machine *machine, const struct device_access *ac
 	}
 }
 
-void exit_memory(struct machine_vcpu *vcpu)
+/* Kept apart: the commonest instructions need no stack for it. */
+static __attribute__((noinline)) void emulate(struct machine_vcpu *vcpu, const struct recalled *recalled)
 {
 	struct machine *machine = vcpu->machine;
 	const struct device_access *access = &vcpu->emulation.access;
 	struct emulation_result result;
 	uint64_t read_value = 0;
 
-	if (!exit_decode(vcpu))
+	if (!exit_prepare(vcpu, recalled))
 		return;
 	if (access->reads)
 		read_value = machine_read(machine, &machine->memory, access->start.raw, access->width_bytes);
@@ -115,4 +124,31 @@ void exit_memory(struct machine_vcpu *vcpu)
 	if (access->writes)
 		write_device(machine, access, result.write_value);
 	vcpu_answer_device_request(vcpu);
+}
+
+static void move(struct machine_vcpu *vcpu, const struct plain_move *plain)
+{
+	struct machine *machine = vcpu->machine;
+	uint64_t address = vcpu->state->exit.gpa, value = 0;
+
+	if (plain->kind == PLAIN_LOAD)
+		value = machine_read(machine, &machine->memory, address, plain->width_bytes);
+	else
+		machine_write(machine, &machine->memory, address, plain->width_bytes, vcpu->state->gpr[plain->register_number]);
+	plain_move_reply(plain, value, vcpu->reply);
+	vcpu->reply->action = VCPU_REPLY_COMPLETE;
+	vcpu->retried_rip = UINT64_MAX;
+	vcpu_answer_device_request(vcpu);
+}
+
+void exit_memory(struct machine_vcpu *vcpu)
+{
+	const struct recalled *recalled = exit_recall(vcpu);
+
+	if (recalled == NULL)
+		return;
+	if (plain_move_hits(&recalled->plain, vcpu->state))
+		move(vcpu, &recalled->plain);
+	else
+		emulate(vcpu, recalled);
 }

@@ -116,17 +116,6 @@ enum status gmem_watch_u64(const struct gmem *gm, gpa_t src, uint64_t *out, stru
 	return OK;
 }
 
-bool gmem_watch_holds(const struct gmem_watch *watch)
-{
-	if (watch->count > GMEM_WATCH_WORDS)
-		return false;
-	for (unsigned i = 0; i < watch->count; i++) {
-		if (*watch->words[i].place != watch->words[i].value)
-			return false;
-	}
-	return true;
-}
-
 enum status gmem_place(const struct gmem *gm, gpa_t start, uint64_t len_bytes, uint64_t *address)
 {
 	const uint8_t *host = host_of(gm, start, len_bytes);

@@ -32,7 +32,7 @@ struct gmem {
 struct gmem_watch {
 	unsigned count; /* more than GMEM_WATCH_WORDS: some did not fit */
 	struct {
-		const volatile uint64_t *place; /* gmem.c's own */
+		const volatile uint64_t *place; /* only for the two functions below */
 		uint64_t value;
 	} words[GMEM_WATCH_WORDS];
 };
@@ -79,7 +79,16 @@ MUST_CHECK enum status gmem_watch_u64(const struct gmem *gm, gpa_t src, uint64_t
 
 /* Whether every word that was noted still holds its value: then whatever was computed from these words alone would come out the
  * same. Each is read once. False also where some did not fit. */
-bool gmem_watch_holds(const struct gmem_watch *watch);
+static inline bool gmem_watch_holds(const struct gmem_watch *watch)
+{
+	if (watch->count > GMEM_WATCH_WORDS)
+		return false;
+	for (unsigned i = 0; i < watch->count; i++) {
+		if (*watch->words[i].place != watch->words[i].value)
+			return false;
+	}
+	return true;
+}
 
 /* Where the span lies in this program, as a number: for ring 0, which is told of a place in a memory object. ERR_OUT_OF_RANGE if it
  * does not lie in one slot. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vmm/decode/emulate.h"
+#include "vmm/decode/plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +29,21 @@ static void check_result(const struct emulation_result *result)
 	}
 }
 
+/* The short way must hit where the long one does, and answer the same. */
+static void check_plain(const struct instruction *instruction, const struct vcpu_state *state, enum status status,
+			const struct emulation_result *result)
+{
+	struct plain_move plain = plain_move_of(instruction, state->exit.rip);
+
+	if (plain.kind == PLAIN_NONE)
+		return;
+	if (plain_move_hits(&plain, state) != (status == OK))
+		abort();
+	if (status == OK && plain.kind == PLAIN_LOAD &&
+	    (result->register_count != 1 || result->registers[0].number != plain.register_number))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum code_size sizes[] = {CODE_16, CODE_32, CODE_64};
@@ -46,11 +62,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* Let the fault be where the operand is: it is found by trying all offsets of a page. */
 		for (unsigned offset = 0; offset < 4096; offset++) {
 			state.exit.gpa = 0xfee00000 + offset;
-			if (emulation_prepare(&instruction, &state, &emulation) != OK)
+			if (emulation_prepare(&instruction, &state, &emulation) != OK) {
+				check_plain(&instruction, &state, ERR_INVALID, &result);
 				continue;
+			}
 			check_access(&emulation.access);
 			emulation_finish(&emulation, &state, 0x8877665544332211, &result);
 			check_result(&result);
+			check_plain(&instruction, &state, OK, &result);
 			break;
 		}
 	}

@@ -29,17 +29,25 @@ static struct recalled *place_of(struct recall *recall, uint64_t rip)
 	return &recall->places[(rip ^ rip >> 3 ^ rip >> 6) % RECALL_INSTRUCTIONS];
 }
 
+/* Kept apart: what is remembered needs no stack for it. */
+static __attribute__((noinline)) enum status fetch_anew(struct recalled *place, const struct gmem *gm, const struct vcpu_exit *exit)
+{
+	enum status status = fetch_instruction(gm, exit, &place->code, &place->instruction);
+
+	place->key = key_of(exit);
+	place->is_valid = status == OK;
+	if (status == OK)
+		place->plain = plain_move_of(&place->instruction, exit->rip);
+	return status;
+}
+
 enum status recall_instruction(struct recall *recall, const struct gmem *gm, const struct vcpu_exit *exit,
 			       const struct recalled **out)
 {
 	struct recalled *place = place_of(recall, exit->rip);
-	enum status status;
 
 	*out = place;
 	if (place->is_valid && matches(&place->key, exit) && gmem_watch_holds(&place->code.watch))
 		return OK;
-	status = fetch_instruction(gm, exit, &place->code, &place->instruction);
-	place->key = key_of(exit);
-	place->is_valid = status == OK;
-	return status;
+	return fetch_anew(place, gm, exit);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "vmm/decode/fetch.h"
+#include "vmm/decode/plain.h"
 
 #define RECALL_INSTRUCTIONS 4U
 
@@ -24,6 +25,7 @@ struct recalled {
 	struct recall_key key;
 	struct fetched_code code;
 	struct instruction instruction;
+	struct plain_move plain; /* the same */
 };
 
 /* One vCPU's; all zeros: empty. */
