@@ -62,9 +62,10 @@ struct hv_ops {
 	void (*inject_nmi)(struct vcpu *vcpu);
 	void (*inject_exception)(struct vcpu *vcpu, uint8_t vector, bool has_error_code, uint32_t error_code);
 	/* The hardware takes over IRR, ISR and TPR of vcpu->apic and delivers its interrupts; false: it cannot, or not in this
-	 * mode. What comes into vcpu->apic.irr after that is handed over by the next call. take_apic: all of it is in
-	 * vcpu->apic again. */
+	 * mode. What comes into vcpu->apic.irr after that is handed over by the next call. lent_apic_pending: one of both can be
+	 * delivered now. take_apic: all of it is in vcpu->apic again. */
 	bool (*lend_apic)(struct vcpu *vcpu);
+	bool (*lent_apic_pending)(const struct vcpu *vcpu);
 	void (*take_apic)(struct vcpu *vcpu);
 	void (*set_windows)(struct vcpu *vcpu, bool interrupt, bool nmi);
 

@@ -298,12 +298,16 @@ bool interrupts_before_entry(struct vcpu *vcpu)
 	return false;
 }
 
+static bool can_deliver(const struct vcpu *vcpu)
+{
+	return vcpu->apic_is_lent ? hv->lent_apic_pending(vcpu) : local_apic_pending(&vcpu->apic) >= 0;
+}
+
 bool interrupts_wake(struct vcpu *vcpu)
 {
-	hv->take_apic(vcpu);
 	take_posted(vcpu);
 	expire_timer(vcpu);
 	if (vcpu->nmi_waiting || vcpu->is_kicked)
 		return true;
-	return (vcpu->extint_taken || extint_waits(vcpu) || local_apic_pending(&vcpu->apic) >= 0) && hv->interrupt_open(vcpu);
+	return (vcpu->extint_taken || extint_waits(vcpu) || can_deliver(vcpu)) && hv->interrupt_open(vcpu);
 }

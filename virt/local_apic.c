@@ -74,6 +74,16 @@ uint8_t local_apic_priority(const struct local_apic *apic)
 	return (uint8_t)((apic->tpr & 0xf0U) >= service_class ? apic->tpr : service_class);
 }
 
+int local_apic_requested(const struct local_apic *apic)
+{
+	return highest(apic->irr);
+}
+
+int local_apic_in_service(const struct local_apic *apic)
+{
+	return highest(apic->isr);
+}
+
 int local_apic_pending(const struct local_apic *apic)
 {
 	int vector = highest(apic->irr);

@@ -139,6 +139,9 @@ MUST_CHECK bool local_apic_base_write(struct local_apic *apic, uint64_t value, s
 /* Delivery. pending: the vector that can be delivered now, or -1. accept: it was delivered. priority: PPR. post: below 16 it is an
  * error of the receiver. */
 int local_apic_pending(const struct local_apic *apic);
+/* The highest vector of IRR, of ISR, or -1. */
+int local_apic_requested(const struct local_apic *apic);
+int local_apic_in_service(const struct local_apic *apic);
 void local_apic_accept(struct local_apic *apic, uint8_t vector);
 uint8_t local_apic_priority(const struct local_apic *apic);
 void local_apic_post(struct local_apic *apic, uint8_t vector);

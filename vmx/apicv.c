@@ -17,8 +17,9 @@
 
 #define CR8_EXITS (PRIMARY_PROC_CR8_LOAD | PRIMARY_PROC_CR8_STORE)
 #define SECONDARY_ON (SECONDARY_PROC_X2APIC | SECONDARY_PROC_VIRTUAL_INTERRUPTS)
-/* "Guest Interrupt Status": requesting vector below, servicing vector above. */
-#define STATUS(requesting, servicing) ((uint16_t)((servicing) << 8 | (requesting)))
+/* "Guest Interrupt Status": the requesting vector, RVI, below, the one in service above. */
+#define STATUS_REQUESTING 0xffU
+#define PRIORITY_CLASS    0xf0U
 
 bool apicv_in_use(const struct vm *vm)
 {
@@ -81,17 +82,6 @@ static uint32_t *bits_at(const struct vcpu *vcpu, uint32_t offset, unsigned i)
 	return (uint32_t *)(void *)((uint8_t *)vcpu->virtual_apic + offset + 16 * i);
 }
 
-static unsigned highest(const struct vcpu *vcpu, uint32_t offset)
-{
-	for (unsigned i = 8; i-- > 0;) {
-		uint32_t bits = *bits_at(vcpu, offset, i);
-
-		if (bits != 0)
-			return i * 32 + 31 - (unsigned)__builtin_clz(bits);
-	}
-	return 0;
-}
-
 /* Vectors whose EOI the VMM wants to hear of. */
 static void write_eoi_exits(const struct vcpu *vcpu, struct vmx_vcpu *vmx)
 {
@@ -107,10 +97,13 @@ static void write_eoi_exits(const struct vcpu *vcpu, struct vmx_vcpu *vmx)
 	}
 }
 
-static void hand_over(struct vcpu *vcpu)
+/* Returns the guest interrupt status that belongs to it. */
+static uint32_t hand_over(struct vcpu *vcpu)
 {
 	struct local_apic *apic = &vcpu->apic;
+	int in_service = local_apic_in_service(apic);
 
+	*bits_at(vcpu, APIC_PPR, 0) = local_apic_priority(apic);
 	for (unsigned i = 0; i < 8; i++) {
 		*bits_at(vcpu, APIC_IRR, i) = 0;
 		*bits_at(vcpu, APIC_ISR, i) = apic->isr[i];
@@ -119,18 +112,46 @@ static void hand_over(struct vcpu *vcpu)
 	*bits_at(vcpu, APIC_TPR, 0) = apic->tpr;
 	apic->tpr = 0;
 	vcpu->apic_is_lent = true;
+	return (in_service < 0 ? 0 : (uint32_t)in_service) << 8;
+}
+
+/* The higher one of RVI and what software has, which is to be added. */
+static uint32_t requesting(const struct vcpu *vcpu, uint32_t status)
+{
+	int added = local_apic_requested(&vcpu->apic);
+
+	return added > (int)(status & STATUS_REQUESTING) ? (uint32_t)added : status & STATUS_REQUESTING;
+}
+
+static void add_requests(struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		if (vcpu->apic.irr[i] == 0)
+			continue;
+		*bits_at(vcpu, APIC_IRR, i) |= vcpu->apic.irr[i];
+		vcpu->apic.irr[i] = 0;
+	}
 }
 
 static void lend(struct vcpu *vcpu, struct vmx_vcpu *vmx)
 {
-	if (!vcpu->apic_is_lent)
-		hand_over(vcpu);
-	for (unsigned i = 0; i < 8; i++) {
-		*bits_at(vcpu, APIC_IRR, i) |= vcpu->apic.irr[i];
-		vcpu->apic.irr[i] = 0;
-	}
+	bool is_new = !vcpu->apic_is_lent;
+	uint32_t before = is_new ? hand_over(vcpu) : vmcs_read16(VMCS_GUEST_INTERRUPT_STATUS);
+	uint32_t status = (before & ~STATUS_REQUESTING) | requesting(vcpu, before);
+
+	if (local_apic_requested(&vcpu->apic) >= 0)
+		add_requests(vcpu);
 	write_eoi_exits(vcpu, vmx);
-	vmcs_write16(VMCS_GUEST_INTERRUPT_STATUS, STATUS(highest(vcpu, APIC_IRR), highest(vcpu, APIC_ISR)));
+	if (is_new || status != before)
+		vmcs_write16(VMCS_GUEST_INTERRUPT_STATUS, (uint16_t)status);
+}
+
+/* The CPU keeps PPR and RVI up to date: "Virtualized APIC Registers", "Guest Non-Register State". */
+bool vmx_lent_apic_pending(const struct vcpu *vcpu)
+{
+	uint32_t highest = requesting(vcpu, vmcs_read16(VMCS_GUEST_INTERRUPT_STATUS));
+
+	return (highest & PRIORITY_CLASS) > (*bits_at(vcpu, APIC_PPR, 0) & PRIORITY_CLASS);
 }
 
 bool vmx_lend_apic(struct vcpu *vcpu)

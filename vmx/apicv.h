@@ -23,6 +23,8 @@ bool apicv_posts(const struct vm *vm);
 void apicv_setup(struct vcpu *vcpu);
 
 /* hv_ops: the CPU takes over the local APIC's IRR, ISR and TPR before an entry; true where it does. While it has them,
- * vcpu->apic.irr holds only what is to be added. take: they come back into vcpu->apic. */
+ * vcpu->apic.irr holds only what is to be added. pending: an interrupt can be
+ * delivered now, of the CPU's or of what is to be added. take: they come back into vcpu->apic. */
 bool vmx_lend_apic(struct vcpu *vcpu);
+bool vmx_lent_apic_pending(const struct vcpu *vcpu);
 void vmx_take_apic(struct vcpu *vcpu);

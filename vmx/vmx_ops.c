@@ -30,6 +30,7 @@ const struct hv_ops vmx_ops = {
 	.inject_nmi = vmx_inject_nmi,
 	.inject_exception = vmx_inject_exception,
 	.lend_apic = vmx_lend_apic,
+	.lent_apic_pending = vmx_lent_apic_pending,
 	.take_apic = vmx_take_apic,
 	.set_windows = vmx_set_windows,
 	.advance = vmx_advance,

@@ -72,6 +72,11 @@ static bool lend_apic(struct vcpu *vcpu)
 	return fake_hv.lends;
 }
 
+static bool lent_apic_pending(const struct vcpu *vcpu)
+{
+	return vcpu->apic_is_lent && fake_hv.lent_pending;
+}
+
 static void take_apic(struct vcpu *vcpu)
 {
 	fake_hv.apic_takes += vcpu->apic_is_lent;
@@ -150,6 +155,7 @@ static const struct hv_ops fake_ops = {
 	.set_registers = set_registers,
 	.set_dr7 = set_dr7,
 	.lend_apic = lend_apic,
+	.lent_apic_pending = lent_apic_pending,
 	.take_apic = take_apic,
 	.event_pending = event_pending,
 	.interrupt_open = interrupt_open,

@@ -16,6 +16,7 @@ struct fake_hv {
 	unsigned flushes, linear_flushes, takes; /* of translations; of a CPU by a vCPU */
 	bool interrupt_window, nmi_window;
 	bool lends;          /* the hardware has the local APIC's interrupts */
+	bool lent_pending;   /* ... of which one can be delivered */
 	unsigned apic_takes; /* ... and gave them back */
 };
 

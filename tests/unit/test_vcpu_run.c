@@ -314,6 +314,26 @@ static void test_vcpu_run_sees_before_it_sleeps_what_was_posted(void **state)
 	assert_int_equal(fake_hv.injected_vector, 0x41);
 }
 
+static void test_vcpu_run_sees_what_the_hardware_has_before_it_sleeps(void **state)
+{
+	(void)state;
+	fake_hv.run = guest_halts;
+	fake_hv.lends = vcpu.apic_is_lent = true;
+	fake_hv.lent_pending = true;
+	hlts_left = 1;
+	before_hlt = 0;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 0);
+	assert_int_equal(entries, 2);
+	setup(state);
+	fake_hv.run = guest_halts;
+	fake_hv.lends = vcpu.apic_is_lent = true;
+	hlts_left = 1;
+	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
+	assert_int_equal(blocks, 1);
+	assert_int_equal(fake_hv.apic_takes, 0);
+}
+
 static void test_vcpu_run_interrupt_does_not_end_hlt_with_interrupts_off(void **state)
 {
 	struct apic_effects effects = {.flags = 0};
@@ -467,6 +487,7 @@ int main(void)
 		TEST(test_vcpu_run_interrupt_does_not_end_hlt_with_interrupts_off),
 		TEST(test_vcpu_run_sees_before_an_entry_what_was_posted),
 		TEST(test_vcpu_run_sees_before_it_sleeps_what_was_posted),
+		TEST(test_vcpu_run_sees_what_the_hardware_has_before_it_sleeps),
 		TEST(test_vcpu_run_kick_does_not_start_a_processor),
 		TEST(test_vcpu_run_lone_vcpu_kicks_itself),
 		TEST(test_vcpu_run_last_one_to_halt_for_good_ends_the_vm),

@@ -185,27 +185,51 @@ static void test_apicv_hands_over_and_back(void **state)
 	*in_page(APIC_ISR, 0xef) |= 1U << 0xef % 32;
 	*in_page(APIC_ISR, 0x31) &= ~(1U << 0x31 % 32);
 	*in_page(APIC_TPR, 0) = 0x50;
+	*in_page(APIC_PPR, 0) = 0xe0;
+	FIELD(GUEST_INTERRUPT_STATUS) = 0xef << 8 | 0x41;
+	assert_false(vmx_lent_apic_pending(&vcpu));
 	/* More comes while the CPU has it: it is added. */
 	local_apic_post(&vcpu.apic, 0x51);
 	assert_true(vmx_lend_apic(&vcpu));
 	assert_int_equal(FIELD(GUEST_INTERRUPT_STATUS), 0xef << 8 | 0x51);
+	local_apic_post(&vcpu.apic, 0x45); /* does not reach what is there */
+	assert_true(vmx_lend_apic(&vcpu));
+	assert_int_equal(FIELD(GUEST_INTERRUPT_STATUS), 0xef << 8 | 0x51);
+	assert_true(has(APIC_IRR, 0x45) && has(APIC_IRR, 0x51));
 	local_apic_post(&vcpu.apic, 0x61);
 	vmx_take_apic(&vcpu);
 	assert_false(vcpu.apic_is_lent);
 	assert_true((atomic_load(&vcpu.pending) & PENDING_INTERRUPT) != 0);
 	assert_int_equal(vcpu.apic.tpr, 0x50);
 	for (unsigned vector = 16; vector < 256; vector++) {
-		bool requested = vector == 0x41 || vector == 0x51 || vector == 0x61, in_service = vector == 0xef;
+		bool requested = vector == 0x41 || vector == 0x45 || vector == 0x51 || vector == 0x61, in_service = vector == 0xef;
 
 		assert_int_equal(vcpu.apic.irr[vector / 32] >> vector % 32 & 1, requested);
 		assert_int_equal(vcpu.apic.isr[vector / 32] >> vector % 32 & 1, in_service);
 	}
-	assert_int_equal(accepted[0x41 / 32], 1U << 0x41 % 32 | 1U << 0x51 % 32);
+	assert_int_equal(accepted[0x41 / 32], 1U << 0x41 % 32 | 1U << 0x45 % 32 | 1U << 0x51 % 32);
 	assert_int_equal(accepted[7], 1U << 0xef % 32);
 	assert_int_equal(vcpu.apic.esr_pending, 0);
 	vmx_take_apic(&vcpu); /* nothing more to take */
 	assert_true(vmx_lend_apic(&vcpu));
 	assert_int_equal(FIELD(GUEST_INTERRUPT_STATUS), 0xef << 8 | 0x61);
+}
+
+/* What wakes from HLT: RVI, or what software adds, above PPR, which software knows until the CPU does. */
+static void test_apicv_pending_is_above_the_priority(void **state)
+{
+	(void)state;
+	vcpu.apic.tpr = 0x4f;
+	assert_true(vmx_lend_apic(&vcpu));
+	assert_int_equal(*in_page(APIC_PPR, 0), 0x4f);
+	assert_false(vmx_lent_apic_pending(&vcpu));
+	FIELD(GUEST_INTERRUPT_STATUS) = 0x4e;
+	assert_false(vmx_lent_apic_pending(&vcpu));
+	local_apic_post(&vcpu.apic, 0x50);
+	assert_true(vmx_lent_apic_pending(&vcpu));
+	vcpu.apic.irr[2] = 0;
+	FIELD(GUEST_INTERRUPT_STATUS) = 0x51;
+	assert_true(vmx_lent_apic_pending(&vcpu));
 }
 
 /* By a notification that came for another one. */
@@ -279,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup(test_apicv_only_in_x2apic_mode, setup),
 		cmocka_unit_test_setup(test_apicv_eoi_exits_follow_the_vmm, setup),
 		cmocka_unit_test_setup(test_apicv_exits, setup),
+		cmocka_unit_test_setup(test_apicv_pending_is_above_the_priority, setup),
 		cmocka_unit_test_setup(test_apicv_illegal_vector_is_an_error, setup),
 	};
 
