@@ -5,6 +5,7 @@
 #include "lib/base/path.h"
 #include "lib/base/string.h"
 #include "lib/bzimage/bzimage.h"
+#include "manager/schedule.h"
 #include "manager/vm.h"
 #include "user/calls.h"
 #include "user/log.h"
@@ -123,13 +124,9 @@ static enum status find_file(void *context, const char *path)
 static void plan_cpus(struct manifest *manifest, struct schedule_plan *plan, const struct host *host)
 {
 	static uint32_t cores[MANIFEST_CPUS_MAX];
-	struct schedule_pc pc = {.cpu_count = host->info->cpu_count};
-	size_t count = 0;
 
-	if (sys_host_report(HOST_REPORT_CORES, (char *)cores, sizeof(cores), &count) == OK &&
-	    count == pc.cpu_count * sizeof(cores[0]))
-		pc.cores = cores;
-	schedule_plan_make(plan, manifest, &pc);
+	schedule_read_cores(cores, host->info->cpu_count, manifest->host.smt == MANIFEST_SMT_SHARE);
+	schedule_plan_make(plan, manifest, &(struct schedule_pc){.cpu_count = host->info->cpu_count, .cores = cores});
 }
 
 void manifest_load(struct manifest *manifest, struct schedule_plan *plan, const struct host *host)

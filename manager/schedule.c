@@ -1,9 +1,24 @@
 /* Carries out the plan of who runs on which CPU. */
 #include "manager/schedule.h"
 
+#include "lib/base/string.h"
 #include "lib/schedule/orders.h"
 #include "user/calls.h"
 #include "user/clock.h"
+#include "user/log.h"
+
+void schedule_read_cores(uint32_t cores[MANIFEST_CPUS_MAX], uint32_t cpu_count, bool may_share)
+{
+	size_t count = 0;
+
+	if (sys_host_report(HOST_REPORT_CORES, (char *)cores, MANIFEST_CPUS_MAX * sizeof(cores[0]), &count) == OK &&
+	    count == cpu_count * sizeof(cores[0]))
+		return;
+	memset(cores, 0, MANIFEST_CPUS_MAX * sizeof(cores[0]));
+	if (!may_share && cpu_count > 1)
+		log_print("E637 manager: ring 0 does not tell which CPUs share a core: only CPU 0 is used, so that no VM can spy "
+			  "on another; smt = \"share\" in [host] uses all");
+}
 
 void schedule_apply_cpus(struct schedule *schedule)
 {
@@ -70,5 +85,6 @@ void schedule_print(const struct schedule *schedule, void (*write)(void *context
 	for (uint32_t cpu = 0; cpu < schedule->plan.cpu_count; cpu++)
 		write_line(write, context, line, schedule_plan_cpu_words(&schedule->plan, cpu, line));
 	write_line(write, context, line, schedule_plan_host_words(&schedule->plan, line));
+	write_line(write, context, line, schedule_plan_whole_core_words(&schedule->plan, line));
 	write_line(write, context, line, schedule_plan_unused_words(&schedule->plan, line));
 }

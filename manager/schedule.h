@@ -10,6 +10,10 @@ struct schedule {
 	uint64_t failed_cpus[MANIFEST_CPUS_MAX / 64]; /* where ring 0 did not take the order */
 };
 
+/* Fills cores[0 .. cpu_count): threads of one core have the same number. Where ring 0 does not tell, all CPUs count as one core, so
+ * that one of them is used and no VM can spy on another; and a message says so, unless VMs may share cores. */
+void schedule_read_cores(uint32_t cores[MANIFEST_CPUS_MAX], uint32_t cpu_count, bool may_share);
+
 /* Tells ring 0 what each CPU is for. Context: before the first VM. */
 void schedule_apply_cpus(struct schedule *schedule);
 

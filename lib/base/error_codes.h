@@ -110,7 +110,8 @@
 	X(E633, "the PC cannot be switched off") \
 	X(E634, "a PCI device cannot be kept from writing to memory") \
 	X(E635, "a VM does not stop") \
-	X(E636, "manager and kernel are of different releases")
+	X(E636, "manager and kernel are of different releases") \
+	X(E637, "which CPUs share a core is not known")
 
 enum error_code {
 #define ERROR_CODE_ENUM(code, meaning) code,

@@ -83,7 +83,6 @@ static const struct manifest_key vm_keys[] = {
 		.name = "vcpus",
 		.kind = MANIFEST_INTEGER,
 		FIELD(manifest_vm, vcpu_count),
-		LINE(vcpus),
 		.min = 1,
 		.max = MANIFEST_VCPUS_MAX,
 		.default_number = 1,
@@ -113,7 +112,6 @@ static const struct manifest_key vm_keys[] = {
 		FIELD(manifest_vm, service_cpu),
 		LINE(service_cpu),
 		.max = MANIFEST_CPUS_MAX - 1,
-		.default_number = MANIFEST_CPU_UNSET,
 	},
 	{
 		.name = "restart",

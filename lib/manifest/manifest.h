@@ -20,7 +20,6 @@
 #define MANIFEST_VMS_MAX          64U
 #define MANIFEST_VCPUS_MAX        64U
 #define MANIFEST_CPUS_MAX         256U
-#define MANIFEST_CPU_UNSET        UINT32_MAX
 #define MANIFEST_WINDOWS_MAX      SCHEDULE_WINDOWS_MAX
 #define MANIFEST_CAP_MAX_PERCENT  (100U * MANIFEST_CPUS_MAX)
 #define MANIFEST_BUDGET_MIN_NS    UINT64_C(50000)
@@ -61,7 +60,7 @@ struct manifest_reserve {
 
 /* Where keys stand whose values are checked against others; 0: the key is not there. */
 struct manifest_lines {
-	uint32_t vcpus, cpus, cap, reserve, dedicated, service_cpu;
+	uint32_t cpus, cap, reserve, dedicated, service_cpu;
 };
 
 struct manifest_window {
@@ -92,7 +91,7 @@ struct manifest_vm {
 	uint32_t cap_percent; /* of one CPU; 0: no cap */
 	struct manifest_reserve reserve;
 	bool dedicated;       /* cpus are its own, one for each vCPU */
-	uint32_t service_cpu; /* where the other threads of a dedicated VM's VMM run; MANIFEST_CPU_UNSET: on CPU 0 */
+	uint32_t service_cpu; /* where the other threads of a dedicated VM's VMM run */
 	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
 	uint32_t line;    /* of its [[vm]]; 0: not from a file */

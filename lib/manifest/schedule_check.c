@@ -165,12 +165,12 @@ static void check_dedicated(struct manifest *manifest, uint32_t index)
 static void check_service_cpu(struct manifest *manifest, uint32_t index)
 {
 	const struct manifest_vm *vm = &manifest->vms[index];
-	uint32_t cpu = vm->service_cpu != MANIFEST_CPU_UNSET ? vm->service_cpu : 0;
+	uint32_t cpu = vm->service_cpu;
 	const struct manifest_window *window = find_window(manifest, NO_VM, cpu);
 	uint32_t line = line_or(vm->lines.service_cpu, vm);
 	const struct manifest_vm *owner = find_owner(manifest, cpu, manifest->vms + manifest->vm_count);
 
-	if (!vm->dedicated && vm->service_cpu != MANIFEST_CPU_UNSET)
+	if (!vm->dedicated && vm->lines.service_cpu != 0)
 		manifest_report(manifest, (int32_t)index, line, E126,
 				"service_cpu is for VMs with dedicated = true; add that, or remove service_cpu");
 	if (!vm->dedicated)

@@ -15,30 +15,11 @@ bool schedule_plan_has_host(const struct schedule_plan *plan, uint32_t cpu)
 	return cpu == 0 || manifest_has_cpu(plan->host_cpus, cpu);
 }
 
-bool schedule_plan_owner(const struct schedule_plan *plan, uint32_t cpu, uint32_t *vm, uint32_t *vcpu)
-{
-	const struct manifest *manifest = plan->manifest;
-
-	for (uint32_t i = 0; i < manifest->vm_count; i++) {
-		if (!manifest->vms[i].dedicated || manifest->vms[i].refused)
-			continue;
-		for (uint32_t v = 0; v < manifest->vms[i].vcpu_count; v++) {
-			if (plan->vms[i].places[v] != cpu)
-				continue;
-			*vm = i;
-			*vcpu = v;
-			return true;
-		}
-	}
-	return false;
-}
-
 static void give_dedicated_cpus(struct schedule_plan_vm *given, const struct manifest_vm *vm)
 {
-	uint32_t service = vm->service_cpu != MANIFEST_CPU_UNSET ? vm->service_cpu : 0;
 	uint32_t vcpu = 0;
 
-	cpu_set_add(given->cpus, service);
+	cpu_set_add(given->cpus, vm->service_cpu);
 	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX && vcpu < vm->vcpu_count; cpu++) {
 		if (manifest_has_cpu(vm->cpus, cpu))
 			given->places[vcpu++] = (uint16_t)cpu;
@@ -110,13 +91,14 @@ static void give_cpus(struct schedule_plan *plan, struct manifest *manifest, uin
 /* Of each CPU, what reservations may have. */
 static void reset_left(const struct schedule_plan *plan, uint64_t left[MANIFEST_CPUS_MAX])
 {
-	uint64_t host = share_of(SCHEDULE_HOST_BUDGET_NS, SCHEDULE_HOST_PERIOD_NS);
-
-	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX; cpu++) {
-		bool taken = cpu >= plan->cpu_count || manifest_has_cpu(plan->dedicated_cpus, cpu) ||
-			     manifest_has_cpu(plan->window_cpus, cpu) || manifest_has_cpu(plan->unused_cpus, cpu);
-
-		left[cpu] = taken ? 0 : SHARE_WHOLE - (schedule_plan_has_host(plan, cpu) ? host : 0);
+	memset(left, 0, MANIFEST_CPUS_MAX * sizeof(left[0]));
+	for (uint32_t cpu = 0; cpu < plan->cpu_count; cpu++) {
+		if (manifest_has_cpu(plan->dedicated_cpus, cpu) || manifest_has_cpu(plan->window_cpus, cpu) ||
+		    manifest_has_cpu(plan->unused_cpus, cpu))
+			continue;
+		left[cpu] = SHARE_WHOLE;
+		if (schedule_plan_has_host(plan, cpu))
+			left[cpu] -= share_of(SCHEDULE_HOST_BUDGET_NS, SCHEDULE_HOST_PERIOD_NS);
 	}
 }
 

@@ -34,6 +34,7 @@ struct schedule_plan {
 	uint64_t window_cpus[MANIFEST_CPUS_MAX / 64]; /* with windows of VMs that are started */
 	uint64_t host_cpus[MANIFEST_CPUS_MAX / 64];   /* where programs of the host run */
 	uint64_t unused_cpus[MANIFEST_CPUS_MAX / 64]; /* threads of a core that another thread of it has to itself */
+	uint64_t whole_core_cpus[MANIFEST_CPUS_MAX / 64]; /* of cores with several threads: one VM uses all, nobody else any */
 	uint64_t left[MANIFEST_CPUS_MAX];             /* what reservations have left of each CPU (lib/schedule/share.h) */
 	struct schedule_plan_vm vms[MANIFEST_VMS_MAX];
 	struct pack_group groups[MANIFEST_VMS_MAX]; /* while it is made */
@@ -46,15 +47,15 @@ void schedule_plan_make(struct schedule_plan *plan, struct manifest *manifest, c
 /* Whether programs of the host get time on that CPU before VMs. */
 bool schedule_plan_has_host(const struct schedule_plan *plan, uint32_t cpu);
 
-/* The VM that has that CPU to itself, and which of its vCPUs is there; false: none. */
-bool schedule_plan_owner(const struct schedule_plan *plan, uint32_t cpu, uint32_t *vm, uint32_t *vcpu);
-
 /* "CPU 2: dedicated to motor, vCPU 0", for a CPU that has windows, reservations or is dedicated; 0: nothing to say. Returns the
  * length, without newline. */
 size_t schedule_plan_cpu_words(const struct schedule_plan *plan, uint32_t cpu, char out[SCHEDULE_LINE_BYTES]);
 
 /* "host reserve: 5 % ...", where any CPU has words; else 0. */
 size_t schedule_plan_host_words(const struct schedule_plan *plan, char out[SCHEDULE_LINE_BYTES]);
+
+/* "all threads ...: CPU 2 3", where one VM uses cores with several threads; else 0. */
+size_t schedule_plan_whole_core_words(const struct schedule_plan *plan, char out[SCHEDULE_LINE_BYTES]);
 
 /* "unused, ...: CPU 1 3", where there are such; else 0. */
 size_t schedule_plan_unused_words(const struct schedule_plan *plan, char out[SCHEDULE_LINE_BYTES]);

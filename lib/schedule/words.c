@@ -90,13 +90,32 @@ static void add_reservations(struct words *words, const struct schedule_plan *pl
 	}
 }
 
+/* The VM that has that CPU to itself, and which of its vCPUs is there; false: none. */
+static bool find_owner(const struct schedule_plan *plan, uint32_t cpu, uint32_t *vm, uint32_t *vcpu)
+{
+	const struct manifest *manifest = plan->manifest;
+
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
+		if (!manifest->vms[i].dedicated || manifest->vms[i].refused)
+			continue;
+		for (uint32_t v = 0; v < manifest->vms[i].vcpu_count; v++) {
+			if (plan->vms[i].places[v] != cpu)
+				continue;
+			*vm = i;
+			*vcpu = v;
+			return true;
+		}
+	}
+	return false;
+}
+
 size_t schedule_plan_cpu_words(const struct schedule_plan *plan, uint32_t cpu, char out[SCHEDULE_LINE_BYTES])
 {
 	struct words words = {.out = out};
 	uint32_t vm, vcpu;
 
 	out[0] = '\0';
-	if (schedule_plan_owner(plan, cpu, &vm, &vcpu))
+	if (find_owner(plan, cpu, &vm, &vcpu))
 		add(&words, "CPU %u: dedicated to %s, vCPU %u", cpu, plan->manifest->vms[vm].name, vcpu);
 	else if (manifest_has_cpu(plan->window_cpus, cpu))
 		add_windows(&words, plan, cpu);
@@ -123,6 +142,18 @@ size_t schedule_plan_host_words(const struct schedule_plan *plan, char out[SCHED
 	    share_format_up(share_of(SCHEDULE_HOST_BUDGET_NS, SCHEDULE_HOST_PERIOD_NS), percent), budget, period);
 	cpu_set_add_set(cpus, plan->host_cpus);
 	add_cpus(&words, cpus);
+	return words.used;
+}
+
+size_t schedule_plan_whole_core_words(const struct schedule_plan *plan, char out[SCHEDULE_LINE_BYTES])
+{
+	struct words words = {.out = out};
+
+	out[0] = '\0';
+	if (cpu_set_is_empty(plan->whole_core_cpus))
+		return 0;
+	add(&words, "all threads of a core are used, as no second VM may run there: CPU");
+	add_cpus(&words, plan->whole_core_cpus);
 	return words.used;
 }
 

@@ -117,10 +117,13 @@ static bool may_run_on(const struct schedule_plan *plan, uint32_t vm, uint32_t c
 	return may;
 }
 
-/* CPUs n and n + 2 are one core: two VMs are never on both. */
+/* CPUs n and n + 2 are one core: two VMs are never on both, nor a VM and programs of the host. */
 static void check_cores(const struct schedule_plan *plan)
 {
 	for (uint32_t cpu = 0; cpu < 2; cpu++) {
+		for (uint32_t a = 0; a < plan->manifest->vm_count; a++)
+			require((!may_run_on(plan, a, cpu) || !schedule_plan_has_host(plan, cpu + 2)) &&
+				(!may_run_on(plan, a, cpu + 2) || !schedule_plan_has_host(plan, cpu)));
 		for (uint32_t a = 0; a < plan->manifest->vm_count; a++) {
 			for (uint32_t b = 0; b < plan->manifest->vm_count; b++)
 				require(a == b || !may_run_on(plan, a, cpu) || !may_run_on(plan, b, cpu + 2));

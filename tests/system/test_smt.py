@@ -1,4 +1,5 @@
 """A PC whose cores have two threads each: a core runs one VM at a time, unless the manifest says otherwise."""
+import harness
 import pytest
 
 VM = '[[vm]]\nname = "{0}"\nkernel = "hello/hello.bin"\nmemory = "16M"\ncmdline = "name={0}"\n{1}\n\n'
@@ -30,6 +31,27 @@ class TestSeparateThreads:
         for name, state in (("web", "running"), ("pair", "running"), ("alone", "running"), ("beside", "not started"),
                             ("second", "not started")):
             assert any(line.startswith(name) and state in line for line in table.splitlines()), table
+
+
+# Nobody else may run on core 1: the VM's two virtual CPUs have both its threads. CPU 4 is for two VMs, so CPU 5 is for none.
+WHOLE = "".join(VM.format(name, lines) for name, lines in [
+    ("web", "cpus = [0, 4]"), ("narrow", "cpus = [4, 5]")])
+WHOLE += '[[vm]]\nname = "wide"\nkernel = "test/hostile_pair.bin"\nmemory = "16M"\ncmdline = "storm"\nvcpus = 2\ncpus = [2, 3]\n'
+
+
+@pytest.mark.boot(**SMT, manifest=WHOLE, add=harness.guest_programs("hostile_pair"))
+class TestWholeCores:
+    def test_a_core_of_one_vm_is_used_whole(self, boot):
+        log = boot.log_once("hello from web: 2 seconds", "narrow: runs")
+        assert "all threads of a core are used, as no second VM may run there: CPU 2 3" in log, log
+        assert '(smt = "share" would use them): CPU 1 5' in log, log
+
+    def test_its_vm_runs_on_both_threads_and_nobody_else_does(self, boot):
+        boot.log_once("hello from web: 2 seconds", "narrow: runs")
+        rows = [line.split() for line in boot.ask_host("top 2").splitlines() if line.startswith(("web ", "wide ", "narrow "))]
+        cpus = {name: {row[2] for row in rows if row[0] == name} for name in ("web", "wide", "narrow")}
+        assert cpus["wide"] == {"2", "3"}, rows
+        assert cpus["web"] | cpus["narrow"] <= {"0", "4"}, rows
 
 
 @pytest.mark.boot(**SMT, manifest='[host]\nsmt = "share"\n' + SEPARATE)

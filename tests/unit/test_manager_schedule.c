@@ -16,6 +16,8 @@ static struct schedule_cpu cpu_orders[4];
 static struct schedule_space space_order;
 static unsigned space_calls;
 static enum status space_status;
+static size_t cores_told;
+static enum status cores_status;
 static char lines[2048];
 
 enum status sys_schedule_cpu(handle_t host, uint32_t cpu, const struct schedule_cpu *order)
@@ -33,6 +35,17 @@ enum status sys_schedule_space(handle_t host, handle_t space, const struct sched
 	space_order = *order;
 	space_calls++;
 	return space_status;
+}
+
+enum status sys_host_report(enum host_report report, char *out, size_t size_bytes, size_t *written_bytes)
+{
+	static const uint32_t cores[4] = {5, 5, 6, 6};
+
+	assert_int_equal(report, HOST_REPORT_CORES);
+	*written_bytes = cores_told * sizeof(cores[0]);
+	assert_true(*written_bytes <= size_bytes && *written_bytes <= sizeof(cores));
+	memcpy(out, cores, *written_bytes);
+	return cores_status;
 }
 
 /* VMs 0 to 5 on four CPUs: 2 is dedicated, 3 has windows. */
@@ -102,6 +115,35 @@ static void test_manager_schedule_refuses_vms_whose_guarantee_fails(void **state
 	assert_int_equal(schedule_apply_space(&schedule, 1, 9), ERR_INVALID);
 }
 
+/* Where that is not known, VMs must not share a core by accident. */
+static void test_manager_schedule_takes_all_cpus_for_one_core_where_it_is_not_told(void **state)
+{
+	static uint32_t cores[MANIFEST_CPUS_MAX];
+	const struct schedule_pc pc = {.cpu_count = 4, .cores = cores};
+
+	cores_status = OK;
+	cores_told = 4;
+	schedule_read_cores(cores, 4, false);
+	assert_true(cores[0] == 5 && cores[1] == 5 && cores[2] == 6 && cores[3] == 6);
+	assert_string_equal(fake_program_log, "");
+	for (unsigned i = 0; i < 2; i++) {
+		start(state);
+		cores_status = i == 0 ? ERR_INVALID : OK;
+		cores_told = i == 0 ? 4 : 3;
+		schedule_read_cores(cores, 4, false);
+		assert_string_equal(fake_program_log,
+				    "E637 manager: ring 0 does not tell which CPUs share a core: only CPU 0 is used, so that no VM "
+				    "can spy on another; smt = \"share\" in [host] uses all\n");
+		manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, VM("a"), strlen(VM("a")));
+		schedule_plan_make(&schedule.plan, &manifest, &pc);
+		assert_true(schedule.plan.vms[0].cpus[0] == 1);
+	}
+	start(state);
+	schedule_read_cores(cores, 4, true);
+	schedule_read_cores(cores, 1, false);
+	assert_string_equal(fake_program_log, "");
+}
+
 static void append(void *context, const char *line)
 {
 	assert_ptr_equal(context, lines);
@@ -142,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup(test_manager_schedule_orders_every_cpu_with_one_epoch, start),
 		cmocka_unit_test_setup(test_manager_schedule_orders_what_a_vm_gets, start),
 		cmocka_unit_test_setup(test_manager_schedule_refuses_vms_whose_guarantee_fails, start),
+		cmocka_unit_test_setup(test_manager_schedule_takes_all_cpus_for_one_core_where_it_is_not_told, start),
 		cmocka_unit_test_setup(test_manager_schedule_prints_what_is_not_the_usual, start),
 		cmocka_unit_test_setup(test_manager_schedule_cuts_long_lines, start),
 	};

@@ -116,7 +116,7 @@ static void test_manifest_schedule_fills_defaults(void **state)
 	assert_int_equal(vm->cap_percent, 0);
 	assert_true(vm->reserve.budget_ns == 0);
 	assert_false(vm->dedicated);
-	assert_true(vm->service_cpu == MANIFEST_CPU_UNSET);
+	assert_true(vm->service_cpu == 0 && vm->lines.service_cpu == 0);
 }
 
 static void test_manifest_schedule_reads_durations(void **state)

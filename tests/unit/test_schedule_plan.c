@@ -1,4 +1,5 @@
-/* From manifest and CPUs to a plan: who runs where, who is refused and in which words, and what ring 0 is told. */
+/* From manifest and CPUs to a plan: who runs where, who is refused and in which words, and what ring 0 is told. One file because
+ * all of it reads manifests, and looks at plans, in one way. */
 #include "lib/base/format.h"
 #include "lib/schedule/orders.h"
 #include "lib/schedule/plan.h"
@@ -320,6 +321,49 @@ static void test_schedule_plan_gives_whole_cores_to_dedicated_vms(void **state)
 	assert_true(plan.vms[1].places[0] == 1 && plan.vms[1].places[1] == 5);
 }
 
+/* A core where one VM only may run is used as a whole: nobody else is there to be spied on. */
+static void test_schedule_plan_gives_whole_cores_to_vms_that_share_them_with_nobody(void **state)
+{
+	char line[SCHEDULE_LINE_BYTES];
+
+	(void)state;
+	/* Core 1 is web's, core 3 heavy's; core 2 is named by two, and CPU 0 is the manager's. */
+	make_smt_plan(VM("web") "vcpus = 4\ncpus = [0, 1, 2, 5, 6]\n" VM("db") "cpus = [2]\n"
+		      VM("heavy") "vcpus = 2\ncpus = [3, 7]\n" RESERVE("9ms", "10ms"));
+	assert_int_equal(manifest.message_count, 0);
+	assert_true(plan.vms[0].cpus[0] == 0x27 && plan.vms[1].cpus[0] == 4 && plan.vms[2].cpus[0] == 0x88);
+	assert_true(plan.whole_core_cpus[0] == 0xaa && plan.unused_cpus[0] == 0x50 && plan.host_cpus[0] == 5);
+	assert_true(plan.vms[2].places[0] == 3 && plan.vms[2].places[1] == 7);
+	schedule_plan_whole_core_words(&plan, line);
+	assert_string_equal(line, "all threads of a core are used, as no second VM may run there: CPU 1 3 5 7");
+	schedule_plan_unused_words(&plan, line);
+	assert_string_equal(line, "unused, as other threads of their cores run VMs (smt = \"share\" would use them): CPU 4 6");
+	/* Alone on the PC: all but the second thread of CPU 0's core. */
+	make_smt_plan(VM("web"));
+	assert_true(plan.vms[0].cpus[0] == 0xef && plan.host_cpus[0] == 1);
+	make_smt_plan("[host]\nsmt = \"share\"\n" VM("web"));
+	assert_true(plan.vms[0].cpus[0] == 0xff && plan.host_cpus[0] == 0xff && plan.whole_core_cpus[0] == 0);
+}
+
+static void test_schedule_plan_shares_no_core_that_somebody_else_may_use(void **state)
+{
+	(void)state;
+	/* A service CPU is a place where another VM runs. */
+	make_smt_plan(VM("web") "cpus = [1, 2, 5, 6]\n" VM("motor") "cpus = [3]\nservice_cpu = 2\n" DEDICATED);
+	assert_int_equal(manifest.message_count, 0);
+	assert_true(plan.whole_core_cpus[0] == 0x22 && plan.vms[0].cpus[0] == 0x26);
+	/* Windows run on first threads; their slack is for others. */
+	make_smt_plan("[schedule]\nframe = \"10ms\"\nslack = true\nwindows = [\n" WINDOW("0ms", "4ms", "\"a\"", "1") "]\n"
+		      VM("a") VM("web"));
+	assert_int_equal(manifest.message_count, 0);
+	assert_true(plan.whole_core_cpus[0] == 0xcc && plan.vms[0].cpus[0] == 2 && plan.vms[1].cpus[0] == 0xcf);
+	/* One that names not all threads, and one that anybody may share. */
+	make_smt_plan(VM("web") "cpus = [1, 2, 6]\n" VM("b") "cpus = [0, 3]\n" VM("c") "cpus = [3, 7]\n");
+	assert_true(plan.whole_core_cpus[0] == 0x44 && plan.vms[0].cpus[0] == 0x46 && plan.host_cpus[0] == 0xb);
+	make_smt_plan(VM("web") "cpus = [1, 5]\n" VM("b"));
+	assert_true(plan.whole_core_cpus[0] == 0xcc && plan.vms[0].cpus[0] == 2 && plan.vms[1].cpus[0] == 0xcf);
+}
+
 static void test_schedule_plan_refuses_two_vms_on_one_core(void **state)
 {
 	(void)state;
@@ -327,7 +371,7 @@ static void test_schedule_plan_refuses_two_vms_on_one_core(void **state)
 			   "E209 bulkhead.toml line 9: VM \"b\": cpus names CPU 5, which shares a core with CPU 1: a core runs "
 			"one VM at a "
 			   "time; name other CPUs, or write smt = \"share\" in [host]");
-	assert_true(plan.vms[2].cpus[0] == 0xd);
+	assert_true(plan.vms[2].cpus[0] == 0xcd);
 	expect_smt_refused(VM("a") "cpus = [4]\n" DEDICATED VM("c"), 0,
 			   "E209 bulkhead.toml line 4: VM \"a\": cpus names CPU 4, which shares a core with CPU 0: a core runs "
 			"one VM at a "
@@ -336,7 +380,7 @@ static void test_schedule_plan_refuses_two_vms_on_one_core(void **state)
 			   "E209 bulkhead.toml line 4: VM \"a\": a window names CPU 5, which shares a core with CPU 1: a core "
 			"runs one VM "
 			   "at a time; name other CPUs, or write smt = \"share\" in [host]");
-	assert_true(plan.vms[1].cpus[0] == 0xf);
+	assert_true(plan.vms[1].cpus[0] == 0xef);
 	expect_smt_refused(WINDOWS WINDOW("0ms", "4ms", "\"b\"", "1") "]\n" VM("a") "cpus = [5]\n" DEDICATED VM("b"), 0,
 			   "E209 bulkhead.toml line 9: VM \"a\": cpus names CPU 5, which shares a core with CPU 1: a core runs "
 			"one VM at a "
@@ -346,7 +390,7 @@ static void test_schedule_plan_refuses_two_vms_on_one_core(void **state)
 			   "E209 bulkhead.toml line 5: VM \"a\": service_cpu names CPU 6, which shares a core with CPU 2: a core "
 			"runs one "
 			   "VM at a time; name other CPUs, or write smt = \"share\" in [host]");
-	assert_true(plan.vms[1].cpus[0] == 0xf && plan.dedicated_cpus[0] == 0);
+	assert_true(plan.vms[1].cpus[0] == 0xef && plan.dedicated_cpus[0] == 0);
 	expect_smt_refused(VM("a") VM("b") "cpus = [4, 5]\n", 1,
 			   "E208 bulkhead.toml line 7: VM \"b\" has no CPU: all its cpus are dedicated to other VMs, have windows "
 			"or are "
@@ -371,6 +415,8 @@ int main(void)
 		cmocka_unit_test(test_schedule_plan_refuses_vms_without_a_cpu),
 		cmocka_unit_test(test_schedule_plan_uses_first_threads_of_cores),
 		cmocka_unit_test(test_schedule_plan_gives_whole_cores_to_dedicated_vms),
+		cmocka_unit_test(test_schedule_plan_gives_whole_cores_to_vms_that_share_them_with_nobody),
+		cmocka_unit_test(test_schedule_plan_shares_no_core_that_somebody_else_may_use),
 		cmocka_unit_test(test_schedule_plan_refuses_two_vms_on_one_core),
 	};
 
