@@ -235,6 +235,17 @@ class Boot:
         self.type(TO_HOST)
         self.wait_for(HOST_PROMPT)
 
+    def at_host(self):
+        """As to_host, from anywhere: at the prompt too. A VM that is shown gets the return key."""
+        self.type("\r")
+        self.to_host()
+
+    def console_of(self, name):
+        """Leads the terminal to that VM's, from anywhere."""
+        self.at_host()
+        self.type(f"console {name}\r")
+        self.wait_for(f"[{name}: Ctrl-] returns to Bulkhead's prompt]")
+
     def ask_host(self, command, ticks=BOOT_TICKS, seconds=BOOT_SECONDS):
         """Types a command at Bulkhead's prompt, where the terminal must be, and returns what it printed."""
         self.pc.seek(len(self.pc.output))

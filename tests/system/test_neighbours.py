@@ -50,7 +50,7 @@ class TestNeighbours:
 
     def test_the_prompt_answers_and_all_run(self, boot):
         boot.shows(SHARE)
-        boot.pc.seek(len(boot.pc.output))
+        boot.console_of("good")
         before = boot.ticks()
         boot.type(harness.TO_HOST)
         boot.wait_for(harness.HOST_PROMPT, ticks=PROMPT_TICKS)
@@ -61,12 +61,12 @@ class TestNeighbours:
         assert not re.search(r"\bE\d{3}\b", boot.ask_host("log", ticks=PROMPT_TICKS))
 
     def test_one_that_sleeps_is_woken(self, boot):
-        boot.ask_host("list")
-        boot.type("console sleeper\r")
+        boot.console_of("sleeper")
         boot.wait_for(re.compile(rb"hello from sleeper: [1-9]\d* seconds"), ticks=5 * SECOND)
         boot.to_host()
 
     def test_the_pc_switches_off(self, boot):
-        boot.ask_host("list")
+        boot.shows(SHARE)
+        boot.at_host()
         boot.power_off()
         assert not boot.running
