@@ -1,4 +1,4 @@
 # Figures of goals: a table, and $(BUILD)/bench.json.
-bench: image-files test-guests
+bench: image-files test-guests host-tools
 	$(PYTHON) tools/bench.py --build $(BUILD)
 .PHONY: bench

@@ -140,7 +140,28 @@ FIGURES = {"sched_share_error_percent": (share_error, "%"), "sched_reserved_late
            "sched_window_jitter_max_ticks": (window_jitter, "ticks"), "sched_wakeup_p99_ticks": (wakeup, "ticks")}
 
 
+# What the simulator (tests/simulator/) says of the same figure in a longer run: scenario, factor. Its tick is half a nanosecond.
+SIMULATED = {"sched_share_error_percent": ("shares", 10), "sched_reserved_lateness_max_ticks": ("reserved", 100),
+             "sched_window_jitter_max_ticks": ("windows", 10), "sched_wakeup_p99_ticks": ("wakeup", 10)}
+ALSO_TOLD = ("sched_reserved_periods", "sched_reserved_misses", "sched_window_starts_count", "sched_wakeup_count")
+
+
+def parse_simulated(text, name):
+    """The words of a note: the figure of that name, and how much it rests on."""
+    found = {words[0]: words[1] for words in (line.split() for line in text.splitlines())}
+    more = "".join(f", {key} {found[key]}" for key in ALSO_TOLD if key in found)
+    return f"simulated: {found[name]}{more}"
+
+
+def simulated(build, name):
+    scenario, factor = SIMULATED[name]
+    log = build / "bench" / f"simulated-{scenario}.log"
+    log.write_text(subprocess.run([str((build / "tools/simulator").resolve()), scenario, str(factor)], check=True, text=True,
+                                  stdout=subprocess.PIPE).stdout)
+    return f"{parse_simulated(log.read_text(), name)} ({log})"
+
+
 def measure(build, results):
     for name, (figure, unit) in FIGURES.items():
         log, number, words = figure(build)
-        results.add(name, number, unit, f"{log}; {words}")
+        results.add(name, number, unit, f"{log}; {words}; {simulated(build, name)}")
