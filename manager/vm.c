@@ -39,7 +39,7 @@ bool vm_is_alive(const struct vm_entry *entry)
 
 static uint64_t ran_ms(const struct vm_entry *entry)
 {
-	return clock_ticks_to_ns(clock_now_ticks() - entry->started_tsc, program_info()->tsc_hz) / NS_PER_MS;
+	return time_ns(clock_now_ticks() - entry->started_tsc, program_info()->tsc_hz) / NS_PER_MS;
 }
 
 static void note_start(struct vm_entry *entry)
@@ -165,7 +165,7 @@ static void format_ledger(const struct vm_entry *entry, char *out, size_t size_b
 		return;
 	for (unsigned i = 0; i < VM_LEDGER_REASONS; i++)
 		exits += status.exits[i];
-	cpu_ms = clock_ticks_to_ns(status.run_ticks, program_info()->tsc_hz) / NS_PER_MS;
+	cpu_ms = time_ns(status.run_ticks, program_info()->tsc_hz) / NS_PER_MS;
 	format_text(out, size_bytes, "%-10lu  %lu.%03lu s", exits, cpu_ms / 1000, cpu_ms % 1000);
 }
 

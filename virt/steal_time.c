@@ -8,18 +8,12 @@
 #include "kernel/memory.h"
 #include "kernel/pool.h"
 #include "kernel/thread.h"
+#include "lib/base/time.h"
 #include "virt/hv.h"
 #include "virt/vcpu.h"
 
 #define MSR_ENABLED      0x1ULL
 #define MSR_RESERVED     0x3eULL
-#define NS_PER_SECOND    1000000000ULL
-
-/* Whole seconds apart, so that no product exceeds 64 bits: the rest is below 2^34 ticks. */
-static uint64_t ns_from_ticks(uint64_t ticks)
-{
-	return ticks / tsc_hz * NS_PER_SECOND + ticks % tsc_hz * NS_PER_SECOND / tsc_hz;
-}
 
 static void let_go(struct steal_time *steal)
 {
@@ -52,7 +46,7 @@ static uint64_t stolen_ns(const struct vcpu *vcpu)
 {
 	const struct thread *thread = atomic_load(&vcpu->thread);
 
-	return thread != NULL ? ns_from_ticks(thread_steal_ticks(thread)) : 0;
+	return thread != NULL ? time_ns(thread_steal_ticks(thread), tsc_hz) : 0;
 }
 
 enum status steal_time_place(struct vcpu *vcpu, struct memory *memory, uint64_t offset_bytes)

@@ -3,27 +3,14 @@
  * The one exception to "ring 0 touches no guest memory": it writes the record, and of it reads but `preempted`, by the exchange
  * that clears it. */
 #pragma once
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/paravirtual.h"
 #include "abi/status.h"
 
 struct memory;
 struct vcpu;
-
-#define MSR_KVM_STEAL_TIME         0x4b564d03U
-#define STEAL_RECORD_BYTES         64U
-#define STEAL_PREEMPTED            0x1U /* the vCPU wants to run and has no CPU */
-#define STEAL_FLUSH                0x2U /* the guest's wish: forget linear translations before the vCPU runs on */
-
-struct steal_record {
-	_Atomic uint64_t steal_ns;
-	_Atomic uint32_t version; /* odd: being written */
-	_Atomic uint32_t flags;   /* 0 */
-	_Atomic uint8_t preempted;
-	uint8_t reserved[47];
-};
 
 /* Own thread only; but for the CPU that runs another thread after it. */
 struct steal_time {
@@ -45,5 +32,3 @@ void steal_time_reset(struct vcpu *vcpu);
 /* The vCPU goes on after others had its CPU; and another one gets it. Context: its own thread; its CPU, in the switch. */
 void steal_time_arrive(struct vcpu *vcpu);
 void steal_time_depart(struct vcpu *vcpu);
-
-_Static_assert(sizeof(struct steal_record) == STEAL_RECORD_BYTES, "a record never crosses a page");

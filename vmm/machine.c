@@ -77,7 +77,7 @@ enum status machine_build(struct machine *machine, int64_t wall_clock_seconds)
 
 uint64_t machine_now_ns(const struct machine *machine)
 {
-	return clock_ticks_to_ns(clock_now_ticks() - machine->start_tsc, machine->tsc_hz);
+	return time_ns(clock_now_ticks() - machine->start_tsc, machine->tsc_hz);
 }
 
 static uint64_t time_for(const struct machine *machine, const struct io_region *region)

@@ -57,7 +57,7 @@ static uint64_t deadline_of(const struct machine *machine, uint64_t due_ns)
 {
 	if (due_ns == NO_EVENT_NS)
 		return DEADLINE_NEVER;
-	return machine->start_tsc + clock_ns_to_ticks(due_ns, machine->tsc_hz) + 1;
+	return machine->start_tsc + time_ticks(due_ns, machine->tsc_hz) + 1;
 }
 
 _Noreturn void timers_serve(struct machine *machine)

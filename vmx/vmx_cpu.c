@@ -156,7 +156,7 @@ bool vmx_ready(void)
 			all_there = false;
 	}
 	if (all_there && (vmx_msr_bitmap_create() != OK || apic_access_page_create() != OK))
-		panic("no memory for the MSR bitmap");
+		panic("no memory for the MSR bitmap or the APIC-access page");
 	state.usable = all_there;
 	return all_there;
 }

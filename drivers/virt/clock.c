@@ -1,10 +1,9 @@
-/* Tick arithmetic of the device models. Whole seconds and the rest are converted apart: no product overflows and
- * nothing is rounded but the last tick. */
+/* Tick arithmetic of the device models. */
 #include "drivers/virt/clock.h"
 
 uint64_t clock_ticks(uint64_t ns, uint32_t hz)
 {
-	return ns / NS_PER_SECOND * hz + ns % NS_PER_SECOND * hz / NS_PER_SECOND;
+	return time_ticks(ns, hz);
 }
 
 uint64_t clock_ns(uint64_t ticks, uint32_t hz)

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-#define NS_PER_SECOND 1000000000ULL
+#include "lib/base/time.h"
 
 /* Full ticks of a clock of hz (1 to 2^32 - 1) in the first ns of guest time: floor(ns * hz / 10^9). Pure. */
 uint64_t clock_ticks(uint64_t ns, uint32_t hz);

@@ -2,19 +2,18 @@
  * All run on one CPU of the PC, so that a processor that computes has none while another one runs. */
 #include <stdatomic.h>
 
+#include "abi/paravirtual.h"
 #include "guests/flat/apic.h"
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 #include "guests/flat/smp.h"
 
-#define MSR_KVM_STEAL_TIME 0x4b564d03U
 #define KICK_CPU           5U
 #define SEND_IPI           10U
 #define EINVAL_ANSWER      (-22)
 #define VECTOR_WHILE_OFF   0x41U
 #define VECTOR_COUNT       0x42U
-#define PREEMPTED          1U
-#define PREEMPTED_FLUSH    3U
+#define PREEMPTED_FLUSH    (STEAL_PREEMPTED | STEAL_FLUSH)
 /* Pages of 2 MiB: docs/guest-flat.md. The one at 2 GiB shows the first frame, then the second one. */
 #define WINDOW             0x80000000UL
 #define WINDOW_ENTRY       0x5000UL
@@ -25,12 +24,7 @@
 
 enum phase { PHASE_HALT, PHASE_LISTEN, PHASE_READ };
 
-static struct {
-	_Atomic uint64_t steal_ns;
-	_Atomic uint32_t version, flags;
-	_Atomic uint8_t preempted;
-	uint8_t reserved[47];
-} __attribute__((aligned(64))) records[PROCESSORS];
+static struct steal_record records[PROCESSORS] __attribute__((aligned(STEAL_RECORD_BYTES)));
 
 static _Atomic unsigned phase, hold, woken[PROCESSORS], received[PROCESSORS], turns;
 static _Atomic uint64_t seen;
@@ -143,7 +137,7 @@ static void messages(void)
 
 static bool wish_flush(unsigned number)
 {
-	uint8_t expected = PREEMPTED;
+	uint8_t expected = STEAL_PREEMPTED;
 
 	return atomic_compare_exchange_strong(&records[number].preempted, &expected, PREEMPTED_FLUSH);
 }

@@ -1,19 +1,15 @@
 /* Asks for a record of stolen time (docs/paravirtual.md) and computes beside whoever shares its CPU. Prints what part of two
  * seconds was stolen; with the word "absent" on its command line it expects none of it to be offered. */
+#include "abi/paravirtual.h"
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
 
-#define MSR_KVM_STEAL_TIME 0x4b564d03U
 #define LEAF_OFFERED       0x40000001U
 #define OFFERED            (1U << 5)
 #define VECTOR_GP          13U
 #define NO_MEMORY          0xd0000000UL
 
-static volatile struct {
-	uint64_t steal_ns;
-	uint32_t version, flags;
-	uint8_t preempted, reserved[47];
-} record __attribute__((aligned(64)));
+static struct steal_record record __attribute__((aligned(STEAL_RECORD_BYTES)));
 
 static uint64_t tsc_hz;
 
@@ -33,7 +29,7 @@ static void compute_until(uint64_t tsc)
 {
 	interrupts_on();
 	while (read_tsc() < tsc) {
-		if ((record.preempted & 1) != 0)
+		if ((record.preempted & STEAL_PREEMPTED) != 0)
 			print("TEST-FAIL preempted while it runs\n");
 	}
 }

@@ -2,26 +2,14 @@
 #include "lib/schedule/orders.h"
 
 #include "lib/base/string.h"
-
-#define NS_PER_SECOND UINT64_C(1000000000)
-
-/* Frequencies are below 18 GHz, so that a second's ticks times 10^9 fit 64 bits. */
-static uint64_t ticks_down(uint64_t ns, uint64_t tsc_hz)
-{
-	return ns / NS_PER_SECOND * tsc_hz + ns % NS_PER_SECOND * tsc_hz / NS_PER_SECOND;
-}
-
-static uint64_t ticks_up(uint64_t ns, uint64_t tsc_hz)
-{
-	return ns / NS_PER_SECOND * tsc_hz + (ns % NS_PER_SECOND * tsc_hz + NS_PER_SECOND - 1) / NS_PER_SECOND;
-}
+#include "lib/base/time.h"
 
 /* Sorted by start, as ring 0 wants them. */
 static void add_window(struct schedule_cpu *order, const struct manifest_window *window, uint32_t index, uint64_t tsc_hz)
 {
 	struct schedule_window added = {
-		.start_ticks = ticks_down(window->start_ns, tsc_hz),
-		.end_ticks = ticks_down(window->start_ns + window->length_ns, tsc_hz),
+		.start_ticks = time_ticks(window->start_ns, tsc_hz),
+		.end_ticks = time_ticks(window->start_ns + window->length_ns, tsc_hz),
 		.index = index,
 	};
 	uint32_t at = order->window_count++;
@@ -42,15 +30,15 @@ void schedule_order_cpu(const struct schedule_plan *plan, uint32_t cpu, uint64_t
 		return;
 	}
 	if (schedule_plan_has_host(plan, cpu)) {
-		order->host_budget_ticks = ticks_up(SCHEDULE_HOST_BUDGET_NS, tsc_hz);
-		order->host_period_ticks = ticks_up(SCHEDULE_HOST_PERIOD_NS, tsc_hz);
+		order->host_budget_ticks = time_ticks_up(SCHEDULE_HOST_BUDGET_NS, tsc_hz);
+		order->host_period_ticks = time_ticks_up(SCHEDULE_HOST_PERIOD_NS, tsc_hz);
 	}
 	order->mode = SCHEDULE_FAIR;
 	if (!manifest_has_cpu(plan->window_cpus, cpu))
 		return;
 	order->mode = SCHEDULE_WINDOWS;
 	order->slack = schedule->slack;
-	order->frame_ticks = ticks_down(schedule->frame_ns, tsc_hz);
+	order->frame_ticks = time_ticks(schedule->frame_ns, tsc_hz);
 	order->epoch_tsc = epoch_tsc;
 	for (uint32_t i = 0; i < schedule->window_count; i++) {
 		if (manifest_has_cpu(schedule->windows[i].cpus, cpu))
@@ -74,8 +62,8 @@ void schedule_order_space(const struct schedule_plan *plan, uint32_t vm_index, u
 		order->vcpus[i].cpu = place != SCHEDULE_PLACE_ANY ? place : SCHEDULE_CPU_ANY;
 		if (vm->reserve.budget_ns == 0 || i >= vm->vcpu_count)
 			continue;
-		order->vcpus[i].budget_ticks = ticks_down(vm->reserve.budget_ns, tsc_hz);
-		order->vcpus[i].period_ticks = ticks_up(vm->reserve.period_ns, tsc_hz);
+		order->vcpus[i].budget_ticks = time_ticks(vm->reserve.budget_ns, tsc_hz);
+		order->vcpus[i].period_ticks = time_ticks_up(vm->reserve.period_ns, tsc_hz);
 	}
 }
 
