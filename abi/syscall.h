@@ -152,6 +152,7 @@ struct space_status {
 enum host_report {
 	HOST_REPORT_VMX,   /* text about VT-x, a line each */
 	HOST_REPORT_CORES, /* uint32_t for each CPU: threads of one core have the same number */
+	HOST_REPORT_WAKES, /* uint64_t for each CPU: how often an interrupt ended its idle HLT since the boot */
 };
 
 /* HOST_POWER */

@@ -66,6 +66,7 @@ struct percpu {
 	uint64_t window_base; /* virtual address of this CPU's windows */
 	uint64_t *window_4k, *window_2m; /* their page-table entries */
 	uint32_t lock_ranks; /* a bit for each rank held */
+	uint64_t wake_count; /* interrupts that ended its idle HLT; others only read it */
 	/* shared */
 	struct spinlock inbox_lock;
 	struct thread *inbox; /* woken by other CPUs; inbox_lock */

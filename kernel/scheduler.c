@@ -329,5 +329,6 @@ void scheduler_idle(void)
 		/* STI takes effect after HLT has begun: no wake-up is lost between. SDM Vol. 2B, "STI". */
 		wait_for_interrupt();
 		balance_set_idle(cpu, false);
+		cpu->wake_count++;
 	}
 }

@@ -93,18 +93,29 @@ static size_t report_cores(uint32_t *cores)
 	return percpu_count * sizeof(cores[0]);
 }
 
+static size_t report_wakes(uint64_t *wakes)
+{
+	for (uint32_t i = 0; i < percpu_count; i++)
+		wakes[i] = *(const volatile uint64_t *)&percpus[i]->wake_count;
+	return percpu_count * sizeof(wakes[0]);
+}
+
 int64_t sys_host_report(const struct syscall_arguments *a)
 {
 	union {
 		char text[REPORT_BYTES];
 		uint32_t cores[CPUS_MAX];
+		uint64_t wakes[CPUS_MAX];
 	} report;
 	enum status status;
 	size_t count;
 
-	if (a->value[0] > HOST_REPORT_CORES)
-		return syscall_error(ERR_INVALID);
-	count = a->value[0] == HOST_REPORT_VMX ? hypervisor_report(report.text, sizeof(report.text)) : report_cores(report.cores);
+	switch (a->value[0]) {
+	case HOST_REPORT_VMX: count = hypervisor_report(report.text, sizeof(report.text)); break;
+	case HOST_REPORT_CORES: count = report_cores(report.cores); break;
+	case HOST_REPORT_WAKES: count = report_wakes(report.wakes); break;
+	default: return syscall_error(ERR_INVALID);
+	}
 	count = count < a->value[2] ? count : a->value[2];
 	status = copy_to_user(a->value[1], &report, count);
 	return status == OK ? (int64_t)count : syscall_error(status);

@@ -6,9 +6,10 @@
 #include "user/calls.h"
 #include "user/clock.h"
 
-#define LINE_BYTES   160U
+#define LINE_BYTES   240U
 #define WORD_MS      1000U /* well below CONSOLE_ANSWER_TIMEOUT_MS */
 #define PERMILLE     1000U
+#define CPUS_LISTED  8U
 #define HEAD         "VM               vCPU CPU state     run%  wait% steal%  halt%  switches  moves\n"
 
 _Static_assert(WORD_MS < CONSOLE_ANSWER_TIMEOUT_MS, "the console gives up otherwise");
@@ -18,8 +19,18 @@ static bool read_status(const struct vm_entry *vm, uint32_t index, struct vcpu_s
 	return vm_is_alive(vm) && sys_vcpu_status(vm->vm, index, status) == OK;
 }
 
+/* How often each CPU was woken from idling; returns the count of CPUs, 0: not told. */
+static size_t read_wakes(uint64_t wakes[MANIFEST_CPUS_MAX])
+{
+	size_t bytes = 0;
+
+	return sys_host_report(HOST_REPORT_WAKES, (char *)wakes, MANIFEST_CPUS_MAX * sizeof(wakes[0]), &bytes) == OK
+		       ? bytes / sizeof(wakes[0]) : 0;
+}
+
 static void sample(struct top *top, const struct top_view *view)
 {
+	top->cpu_count = read_wakes(top->wakes_before);
 	for (uint32_t i = 0; i < view->vm_count; i++) {
 		const struct vm_entry *vm = &view->vms[i];
 
@@ -150,6 +161,31 @@ static void write_table(const struct top_table *table, uint64_t interval, const 
 	view->write(view->context, line);
 }
 
+/* "wake-ups of idle CPUs: CPU 0 12, CPU 1 0": what a CPU does that has nothing to do. */
+static void write_wakes(const struct top *top, const struct top_view *view)
+{
+	static uint64_t now[MANIFEST_CPUS_MAX];
+	size_t count = read_wakes(now), used;
+	char line[LINE_BYTES];
+	uint64_t rest = 0;
+
+	if (count == 0 || count != top->cpu_count)
+		return;
+	used = format_text(line, sizeof(line), "wake-ups of idle CPUs:");
+	for (uint32_t cpu = 0; cpu < count; cpu++) {
+		uint64_t wakes = now[cpu] - top->wakes_before[cpu];
+
+		if (cpu < CPUS_LISTED)
+			used += format_text(line + used, sizeof(line) - used, "%s CPU %u %lu", cpu > 0 ? "," : "", cpu, wakes);
+		else
+			rest += wakes;
+	}
+	if (count > CPUS_LISTED)
+		used += format_text(line + used, sizeof(line) - used, ", %lu others %lu", count - CPUS_LISTED, rest);
+	format_text(line + used, sizeof(line) - used, "\n");
+	view->write(view->context, line);
+}
+
 bool top_turn(struct top *top, const struct top_view *view)
 {
 	uint64_t now = clock_now_ticks();
@@ -163,6 +199,7 @@ bool top_turn(struct top *top, const struct top_view *view)
 	}
 	fill_table(top, view);
 	write_table(&top->table, now > top->begin_tsc ? now - top->begin_tsc : 1, view);
+	write_wakes(top, view);
 	top->active = false;
 	return true;
 }

@@ -38,6 +38,8 @@ struct top {
 	uint64_t started_tsc[MANIFEST_VMS_MAX]; /* of the run of the VM that was sampled */
 	struct top_times before[MANIFEST_VMS_MAX][MANIFEST_VCPUS_MAX];
 	struct top_table table;
+	size_t cpu_count; /* 0: ring 0 does not tell */
+	uint64_t wakes_before[MANIFEST_CPUS_MAX];
 };
 
 /* The VMs, and where the answer goes. */

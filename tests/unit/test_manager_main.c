@@ -76,6 +76,15 @@ enum status sys_vcpu_status(handle_t vm, uint32_t index, struct vcpu_status *sta
 	return ERR_NOT_FOUND;
 }
 
+enum status sys_host_report(enum host_report report, char *out, size_t size_bytes, size_t *written_bytes)
+{
+	(void)report;
+	(void)out;
+	(void)size_bytes;
+	(void)written_bytes;
+	return ERR_INVALID;
+}
+
 bool console_has_read_all(const struct console_link *link)
 {
 	(void)link;

@@ -17,6 +17,8 @@ static struct vcpu_status status_of[MANIFEST_VMS_MAX][MANIFEST_VCPUS_MAX];
 static struct top top;
 static char written[65536];
 static unsigned empty_lines;
+static uint64_t wakes[MANIFEST_CPUS_MAX];
+static size_t cpu_count;
 
 bool vm_is_alive(const struct vm_entry *entry)
 {
@@ -30,6 +32,15 @@ enum status sys_vcpu_status(handle_t vm, uint32_t index, struct vcpu_status *sta
 		return ERR_NOT_FOUND;
 	*status = status_of[vm - 100][index];
 	return OK;
+}
+
+enum status sys_host_report(enum host_report report, char *out, size_t size_bytes, size_t *written_bytes)
+{
+	assert_int_equal(report, HOST_REPORT_WAKES);
+	assert_int_equal(size_bytes, sizeof(wakes));
+	*written_bytes = cpu_count * sizeof(wakes[0]);
+	memcpy(out, wakes, *written_bytes);
+	return cpu_count > 0 ? OK : ERR_INVALID;
 }
 
 static void write_line(void *context, const char *line)
@@ -58,6 +69,7 @@ static int start(void **state)
 	}
 	written[0] = '\0';
 	empty_lines = 0;
+	cpu_count = 0;
 	return 0;
 }
 
@@ -182,6 +194,29 @@ static void test_manager_top_says_when_nothing_runs(void **state)
 	assert_string_equal(written, "no VM runs\n");
 }
 
+static void test_manager_top_shows_wake_ups_of_idle_cpus(void **state)
+{
+	const struct top_view view = view_of(0);
+
+	(void)state;
+	cpu_count = 2;
+	wakes[0] = 100;
+	wakes[1] = 5;
+	top_begin(&top, &view, 1, 1);
+	wakes[0] = 112;
+	finish(&view, 1000);
+	assert_string_equal(written, "no VM runs\nwake-ups of idle CPUs: CPU 0 12, CPU 1 0\n");
+	start(state);
+	cpu_count = MANIFEST_CPUS_MAX;
+	top_begin(&top, &view, 1, 1);
+	for (uint32_t cpu = 0; cpu < MANIFEST_CPUS_MAX; cpu++)
+		wakes[cpu] += UINT32_MAX;
+	finish(&view, 1000);
+	assert_non_null(strstr(written, "CPUs: CPU 0 4294967295, CPU 1 4294967295, CPU 2 4294967295, CPU 3 4294967295, CPU 4 "
+					"4294967295, CPU 5 4294967295, CPU 6 4294967295, CPU 7 4294967295, 248 others "));
+	assert_int_equal(written[strlen(written) - 1], '\n');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup(test_manager_top_shows_the_busiest_of_4096, start),
 		cmocka_unit_test_setup(test_manager_top_follows_vms_that_come_and_go, start),
 		cmocka_unit_test_setup(test_manager_top_says_when_nothing_runs, start),
+		cmocka_unit_test_setup(test_manager_top_shows_wake_ups_of_idle_cpus, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
