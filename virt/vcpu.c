@@ -242,7 +242,7 @@ void vcpu_unbind(struct vcpu *vcpu)
 
 int64_t hypervisor_run(void)
 {
-	struct vcpu *vcpu = thread_current()->vcpu;
+	struct vcpu *vcpu = stack_head()->thread->vcpu;
 
 	return vcpu != NULL ? vcpu_run(vcpu) : syscall_error(ERR_BAD_HANDLE);
 }
