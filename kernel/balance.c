@@ -57,6 +57,7 @@ struct better_place {
 	const struct percpu *self;
 	const struct schedule_entity *longest_here; /* of those that might go; NULL: none yet */
 	struct percpu *target;                      /* ... where to */
+	uint64_t now_tsc;
 };
 
 /* The least loaded CPU of those that share by weight and that the thread may use; of equals the next one, so that all have a turn
@@ -77,6 +78,13 @@ static struct percpu *least_loaded(const struct percpu *self, const struct threa
 	return best;
 }
 
+/* VMs of windows leave it nothing here: where it shares by weight, it gets a part however many there are. */
+static bool is_left_out(const struct better_place *place, const struct schedule_entity *entity)
+{
+	return place->self->mode == SCHEDULE_WINDOWS && entity->state == SCHEDULE_READY &&
+	       place->now_tsc - entity->since_tsc >= tsc_from_us(BALANCE_US);
+}
+
 /* Looks at all, so that all have a turn at moving. */
 static bool note_candidate(const struct schedule_entity *entity, void *context)
 {
@@ -87,7 +95,7 @@ static bool note_candidate(const struct schedule_entity *entity, void *context)
 	    (place->longest_here != NULL && (int64_t)(entity->arrived_tsc - place->longest_here->arrived_tsc) >= 0))
 		return false;
 	target = least_loaded(place->self, thread_of(entity));
-	if (target == NULL || target->load + entity->weight > place->self->load)
+	if (target == NULL || (target->load + entity->weight > place->self->load && !is_left_out(place, entity)))
 		return false;
 	place->longest_here = entity;
 	place->target = target;
@@ -98,7 +106,7 @@ struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percp
 {
 	struct schedule_entity *entity = schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, has_idle_cpu, NULL);
 	const struct schedule_entity *running = cpu->schedule->running;
-	struct better_place place = {.self = cpu};
+	struct better_place place = {.self = cpu, .now_tsc = now_tsc};
 
 	if (entity != NULL) {
 		*target = balance_idle_cpu(thread_of(entity));

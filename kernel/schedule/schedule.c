@@ -1,4 +1,5 @@
-/* Puts reservations, windows, shares and caps together into one answer: who runs on this CPU, and until when. Pure. */
+/* Puts reservations, windows, shares and caps together into one answer: who runs on this CPU, and until when. One file because each
+ * step of that answer needs the others. Pure. */
 #include "kernel/schedule/schedule.h"
 
 #include <stddef.h>
@@ -358,10 +359,15 @@ static bool is_preempted(struct schedule *schedule, struct schedule_entity *runn
 
 bool schedule_is_due(struct schedule *schedule, uint64_t now_tsc)
 {
+	uint32_t window = schedule->windows_past;
+
 	schedule_charge(schedule, now_tsc);
 	expire(schedule, now_tsc);
 	if (schedule->running == NULL)
 		return schedule->ready_count > 0;
+	/* The one whose window lasts goes on, but who waits beside it may have to go elsewhere. */
+	if (schedule->windows_past != window && schedule->ready_count > 0)
+		return true;
 	/* A lone one had no end but by its cap; now that others wait, it gets one. */
 	if (schedule->is_alone && !schedule->yields)
 		schedule->end_tsc = earlier(schedule->end_tsc, end_of_turn(schedule, schedule->running, now_tsc));

@@ -74,6 +74,33 @@ static void show_masks(uint64_t factor)
 	sim_free(&sim);
 }
 
+/* One whose window is the whole frame computes on CPU 1, where one without windows starts; two more of these are on CPU 0. */
+static void show_left_out(uint64_t factor)
+{
+	struct schedule_cpu rules = {.mode = SCHEDULE_WINDOWS, .slack = 1, .frame_ticks = 10 * SIM_MS, .window_count = 1,
+				     .windows = {{.end_ticks = 10 * SIM_MS}}};
+	struct schedule_group control, groups[3];
+	uint64_t ticks = factor * 20 * SIM_SECOND;
+	struct sim sim;
+
+	sim_init(&sim, 2);
+	sim.balances = true;
+	schedule_set_rules(&sim.cpus[1].schedule, &rules, 0);
+	sim.cpus[1].percpu.mode = SCHEDULE_WINDOWS;
+	sim_group(&control, SCHEDULE_WEIGHT_USUAL, 0, 1);
+	sim_add(&sim, 1, &control, NULL)->thread.cpu_mask[0] = 2;
+	for (uint32_t i = 0; i < 3; i++) {
+		sim_group(&groups[i], SCHEDULE_WEIGHT_USUAL, 0, 0);
+		sim_add_sleeper(&sim, i / 2, &groups[i], NULL, SIM_MS + i)->left = SIM_NEVER;
+	}
+	sim_run(&sim, SIM_SECOND);
+	sim_clear(&sim);
+	sim_run(&sim, ticks);
+	print_percent("sched_balance_left_out_percent", (double)sim_ran(&sim, &groups[2]) * 100 / (double)ticks);
+	print_percent("sched_balance_left_out_window_percent", (double)sim_ran(&sim, &control) * 100 / (double)ticks);
+	sim_free(&sim);
+}
+
 /* Threads that compute and sleep for random times, more than there are CPUs: the time for which a CPU was idle though one
  * waited. */
 static uint64_t wasted, waited;
@@ -120,5 +147,6 @@ void scenario_balance(uint64_t factor)
 	show_equal("8_on_8", 8, 8, factor);
 	show_equal("64_on_8", 8, 64, factor);
 	show_masks(factor);
+	show_left_out(factor);
 	show_random(factor);
 }

@@ -109,6 +109,8 @@ def test_simulator_cpus_are_shared_evenly():
         assert found[f"sched_balance_{kind}_moves_per_second_count"] <= 100, found
     assert found["sched_balance_masks_least_percent"] >= 65, found  # 66.7: three on two CPUs
     assert found["sched_balance_masks_light_percent"] >= 99, found
+    assert found["sched_balance_left_out_percent"] >= 33, found  # a third of CPU 0; nothing is left of CPU 1
+    assert found["sched_balance_left_out_window_percent"] >= 99.8, found
     # A CPU that becomes idle is given a thread when one that has more looks next, at the end of a turn.
     assert found["sched_balance_random_wasted_percent"] <= 6, found
     assert found["sched_balance_random_contended_percent"] >= 50, found
