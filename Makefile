@@ -34,10 +34,14 @@ include $(FRAGMENTS)
 objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(2)))
 # The same name twice (a.c and a.asm) would make one object: a fragment must not do that.
 
-# Ring 0: static-pie, moved to a random place by the loader.
+# Ring 0: static-pie, moved to a random place by the loader. Optimized as one program when it is linked: an exit, a switch and a
+# wake-up each run through many short functions of several files.
+KERNEL_LTO := -flto
 $(BUILD)/kernel/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+	$(CC) $(KERNEL_CFLAGS) $(KERNEL_LTO) -c $< -o $@
+# The compiler calls its functions on its own, also once it has looked at all of the program.
+$(BUILD)/kernel/lib/base/string.o: KERNEL_LTO :=
 $(BUILD)/kernel/%.o: %.asm
 	@mkdir -p $(@D)
 	$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@

@@ -53,8 +53,7 @@ struct idt_gate {
 static struct idt_gate idt[256];
 
 extern const uint8_t exception_stubs[], interrupt_stubs[];
-extern void sysenter_entry(void);
-extern void syscall_entry(void);
+extern const uint8_t sysenter_entry[], syscall_entry[];
 
 static bool bit(uint32_t value, unsigned number)
 {

@@ -3,8 +3,8 @@ KERNEL_SOURCES += $(sort $(wildcard kernel/*.asm)) $(filter-out kernel/kernel_of
 	lib/base/string.c lib/base/format.c $(FONT_SOURCES)
 OFFSETS_SOURCES += kernel/kernel_offsets.c
 
-KERNEL_LDFLAGS := -nostdlib -static-pie -Wl,-T,linker.ld -Wl,-z,noexecstack -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
-	-Wl,-z,norelro -Wl,--no-dynamic-linker
+KERNEL_LDFLAGS := $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -flto=2 -nostdlib -static-pie -Wl,-T,linker.ld -Wl,-z,noexecstack \
+	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,--no-dynamic-linker
 
 # A recursive variable: fragments that come later still add to it.
 KERNEL_OBJECTS = $(call objects,kernel,$(KERNEL_SOURCES))
