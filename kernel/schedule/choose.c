@@ -32,9 +32,12 @@ struct schedule_queue *choose_queue(struct schedule *schedule, enum queue_rank *
 
 	for (uint32_t i = 0; i < schedule->queue_count; i++) {
 		struct schedule_queue *queue = &schedule->queues[i];
-		enum queue_rank this_rank = queue_rank(schedule, i);
+		enum queue_rank this_rank;
 
-		if (queue->count == 0 || this_rank == QUEUE_CLOSED)
+		if (queue->count == 0)
+			continue;
+		this_rank = queue_rank(schedule, i);
+		if (this_rank == QUEUE_CLOSED)
 			continue;
 		if (best == NULL || this_rank < *rank || (this_rank == *rank && is_before(queue, best))) {
 			best = queue;
@@ -121,6 +124,8 @@ bool is_contended(struct schedule *schedule, const struct schedule_entity *runni
 {
 	enum queue_rank rank = QUEUE_CLOSED;
 
+	if (schedule->ready_count == 0)
+		return false;
 	if (schedule->urgent != NULL || host_is_urgent(schedule))
 		return true;
 	return choose_queue(schedule, &rank) != NULL && (schedule->is_urgent || rank <= queue_rank(schedule, running->queue));

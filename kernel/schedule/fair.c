@@ -90,18 +90,27 @@ void fair_charge(struct schedule *schedule, struct schedule_entity *entity, uint
 	queue->lag += (int64_t)(part_served * entity->weight);
 	settle(queue);
 	queue->served += fair_virtual(ticks, queue->weight);
+	schedule->served_now = queue->served;
+}
+
+/* The same as a distance of at most fair_virtual(ticks, weight), without its division. */
+static bool is_within(uint64_t distance, uint64_t ticks, uint64_t weight)
+{
+	uint64_t product;
+
+	return !__builtin_mul_overflow(distance, weight, &product) && product <= ticks << VIRTUAL_SHIFT;
 }
 
 /* Nobody is further ahead or behind than some turns: who comes from elsewhere, or from a time when virtual times were others. */
 static void keep_near(const struct schedule *schedule, struct schedule_entity *entity, bool may_be_behind)
 {
-	uint64_t now = schedule->queues[entity->queue].virtual_now;
-	uint64_t most = fair_virtual(TURNS_MOST * schedule->slice_ticks, entity->weight);
+	uint64_t now = schedule->queues[entity->queue].virtual_now, most = TURNS_MOST * schedule->slice_ticks;
+	bool is_ahead = is_after(entity->start, now);
 
-	if (is_after(entity->start, now + most))
-		entity->start = now + most;
-	if (is_after(now - (may_be_behind ? most : 0), entity->start))
-		entity->start = now - (may_be_behind ? most : 0);
+	if (!is_ahead && !may_be_behind)
+		entity->start = now;
+	else if (!is_within(is_ahead ? entity->start - now : now - entity->start, most, entity->weight))
+		entity->start = is_ahead ? now + fair_virtual(most, entity->weight) : now - fair_virtual(most, entity->weight);
 }
 
 void fair_wake(struct schedule *schedule, struct schedule_entity *entity)
@@ -110,7 +119,8 @@ void fair_wake(struct schedule *schedule, struct schedule_entity *entity)
 
 	entity->weight = schedule_weight(entity->group);
 	keep_near(schedule, entity, false);
-	if (entity->start == queue->virtual_now)
+	/* A reservation is there for those who need to be early. */
+	if (entity->start == queue->virtual_now && entity->owed_ticks != 0 && entity->server.budget_ticks == 0)
 		entity->start -= fair_virtual(entity->owed_ticks, entity->weight);
 	if (entity->run_ticks == 0) /* new: as if it had had a turn, so that many new ones gain nothing */
 		entity->start = queue->virtual_now + fair_virtual(schedule->slice_ticks, entity->weight);
@@ -149,12 +159,16 @@ static void weigh(struct schedule_entity *entity)
 	entity->finish = entity->start + fair_virtual(entity->request_ticks - entity->served_ticks, weight);
 }
 
+void fair_adapt(const struct schedule *schedule, struct schedule_entity *entity)
+{
+	keep_near(schedule, entity, entity->server.budget_ticks == 0);
+	weigh(entity);
+}
+
 void fair_add(struct schedule *schedule, struct schedule_entity *entity)
 {
 	struct schedule_queue *queue = &schedule->queues[entity->queue];
 
-	keep_near(schedule, entity, entity->server.budget_ticks == 0);
-	weigh(entity);
 	if (queue->weight == 0 && is_after(schedule->served_now, queue->served))
 		queue->served = schedule->served_now;
 	join(queue, entity);

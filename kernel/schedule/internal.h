@@ -9,6 +9,8 @@ void fair_charge_apart(const struct schedule *schedule, struct schedule_entity *
 /* It has waited: no credit, but a short request, served soon. */
 void fair_wake(struct schedule *schedule, struct schedule_entity *entity);
 void fair_add(struct schedule *schedule, struct schedule_entity *entity);
+/* Before fair_add(), for one that has not just woken: its weight is another one by now, and its start may be far away. */
+void fair_adapt(const struct schedule *schedule, struct schedule_entity *entity);
 /* The one that ran, its weight still in the queue. */
 void fair_put_back(struct schedule *schedule, struct schedule_entity *entity);
 void fair_remove(struct schedule *schedule, struct schedule_entity *entity);

@@ -40,7 +40,6 @@ void schedule_init(struct schedule *schedule, struct schedule_queue *queues, uin
 		.cap_period_ticks = CAP_PERIOD_US * ticks_per_us,
 		.cap_least_ticks = CAP_LEAST_US * ticks_per_us,
 		.charged_tsc = now_tsc,
-		.end_tsc = UINT64_MAX,
 		.queues = queues,
 		.queue_count = SCHEDULE_QUEUE_COMMON + 1,
 	};
@@ -83,7 +82,7 @@ static void await_refill(struct schedule *schedule, struct schedule_entity *enti
 	schedule->refills = timer_heap_insert(schedule->refills, &entity->refill);
 }
 
-/* Into the queue in which it waits; not yet counted. */
+/* Into the queue in which it waits; not yet counted. Its weight is that of this moment. */
 static void enqueue(struct schedule *schedule, struct schedule_entity *entity, uint64_t now_tsc)
 {
 	/* It ran on past its period, since nobody else was there. */
@@ -100,7 +99,7 @@ static void enqueue(struct schedule *schedule, struct schedule_entity *entity, u
 	fair_add(schedule, entity);
 }
 
-/* Out of the queue in which it waits. */
+/* Out of the queue in which it waits, perhaps into another one. */
 static void dequeue(struct schedule *schedule, struct schedule_entity *entity, uint64_t now_tsc)
 {
 	switch (entity->state) {
@@ -114,6 +113,7 @@ static void dequeue(struct schedule *schedule, struct schedule_entity *entity, u
 	case SCHEDULE_BLOCKED:
 	case SCHEDULE_RUNNING: break;
 	}
+	fair_adapt(schedule, entity);
 }
 
 static void drop_refill(struct schedule *schedule, struct schedule_entity *entity)
@@ -149,7 +149,8 @@ void schedule_charge(struct schedule *schedule, uint64_t now_tsc)
 	running->run_ticks += ticks;
 	group_cap_charge(running->group, ticks);
 	if (!schedule->is_urgent) {
-		fair_charge(schedule, running, ticks);
+		fair_charge(schedule, running, ticks + schedule->switch_owed_ticks);
+		schedule->switch_owed_ticks = 0;
 		return;
 	}
 	charge_server(schedule, server_of(schedule, running), ticks);
@@ -197,6 +198,7 @@ void schedule_arrive(struct schedule *schedule, struct schedule_entity *entity, 
 	entity->finish = entity->start + fair_virtual(entity->request_ticks - entity->served_ticks, entity->weight);
 	entity->migrations++;
 	entity->arrived_tsc = now_tsc;
+	fair_adapt(schedule, entity);
 	enqueue(schedule, entity, now_tsc);
 	schedule->ready_count++;
 }
@@ -272,6 +274,7 @@ static void put_back(struct schedule *schedule, struct schedule_entity *entity, 
 		if (!ran_by_share || has_budget(&entity->server)) {
 			if (ran_by_share)
 				fair_stop(schedule, entity);
+			fair_adapt(schedule, entity);
 			enqueue(schedule, entity, now_tsc);
 			return;
 		}
@@ -309,7 +312,6 @@ struct schedule_entity *schedule_next(struct schedule *schedule, enum schedule_l
 	schedule->had_grace = false;
 	if (previous != NULL)
 		put_back(schedule, previous, leaves, now_tsc);
-	schedule->running = NULL;
 	next = take_urgent(schedule, yields);
 	schedule->is_urgent = next != NULL;
 	if (next == NULL)
@@ -324,8 +326,7 @@ struct schedule_entity *schedule_next(struct schedule *schedule, enum schedule_l
 	next->state = SCHEDULE_RUNNING;
 	if (next != previous) {
 		next->switches++;
-		if (!schedule->is_urgent)
-			fair_charge(schedule, next, schedule->switch_ticks);
+		schedule->switch_owed_ticks = schedule->is_urgent ? 0 : schedule->switch_ticks;
 	}
 	schedule->end_tsc = end_of_turn(schedule, next, now_tsc);
 	return next;

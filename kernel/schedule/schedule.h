@@ -90,12 +90,13 @@ struct schedule {
 	bool yields;                      /* another one of its queue goes first: */
 	struct schedule_entity *prefers;  /* ... this one, if its turn has come; or NULL */
 	uint64_t charged_tsc;             /* accounts are right up to here */
+	uint64_t switch_owed_ticks;       /* ... but for what the switch to the running one cost, if it runs by its share */
 	uint64_t end_tsc;                 /* when the running one's turn is over; UINT64_MAX: never */
 	struct timer *urgent, *refills, *capped; /* heaps */
 	struct schedule_server host;
 	uint32_t window;                  /* position in rules.windows; window_count: between windows */
 	uint64_t window_end_tsc;          /* UINT64_MAX: no windows here */
-	uint64_t served_now;              /* of the queue chosen last */
+	uint64_t served_now;              /* of the queue chosen last, up to charged_tsc: others start there */
 	uint32_t windows_past;
 	bool is_fresh;                    /* nobody was chosen in this window */
 	uint32_t queue_count;
