@@ -26,15 +26,29 @@ void balance_set_idle(struct percpu *cpu, bool is_idle)
 		atomic_fetch_and(&idle_cpus[cpu->index / 64], ~bit);
 }
 
-struct percpu *balance_idle_cpu(const struct thread *thread)
+struct percpu *balance_take_idle_cpu(const struct thread *thread)
 {
-	for (uint32_t i = 0; i < CPUS_MAX / 64; i++) {
-		uint64_t candidates = atomic_load_explicit(&idle_cpus[i], memory_order_relaxed) & thread->cpu_mask[i];
+	for (uint32_t i = 0; i * 64 < percpu_count; i++) {
+		uint64_t idle = atomic_load_explicit(&idle_cpus[i], memory_order_relaxed) & thread->cpu_mask[i];
 
-		if (candidates != 0)
-			return percpus[i * 64 + (uint32_t)__builtin_ctzll(candidates)];
+		for (; idle != 0; idle &= idle - 1) {
+			uint64_t lowest = idle & -idle;
+
+			if ((atomic_fetch_and(&idle_cpus[i], ~lowest) & lowest) != 0)
+				return percpus[i * 64 + (uint32_t)__builtin_ctzll(lowest)];
+		}
 	}
 	return NULL;
+}
+
+/* mask NULL: any. */
+static bool is_one_idle(const uint64_t *mask)
+{
+	uint64_t idle = 0;
+
+	for (uint32_t i = 0; i * 64 < percpu_count; i++)
+		idle |= atomic_load_explicit(&idle_cpus[i], memory_order_relaxed) & (mask != NULL ? mask[i] : UINT64_MAX);
+	return idle != 0;
 }
 
 void balance_arrived(struct percpu *cpu, uint64_t now_tsc)
@@ -50,7 +64,7 @@ static struct thread *thread_of(const struct schedule_entity *entity)
 static bool has_idle_cpu(const struct schedule_entity *entity, void *context)
 {
 	(void)context;
-	return entity->server.budget_ticks == 0 && balance_idle_cpu(thread_of(entity)) != NULL;
+	return entity->server.budget_ticks == 0 && is_one_idle(thread_of(entity)->cpu_mask);
 }
 
 struct better_place {
@@ -104,12 +118,13 @@ static bool note_candidate(const struct schedule_entity *entity, void *context)
 
 struct thread *balance_choose(struct percpu *cpu, uint64_t now_tsc, struct percpu **target)
 {
-	struct schedule_entity *entity = schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, has_idle_cpu, NULL);
+	struct schedule_entity *entity =
+	    is_one_idle(NULL) ? schedule_find(cpu->schedule, SCHEDULE_QUEUE_COMMON, has_idle_cpu, NULL) : NULL;
 	const struct schedule_entity *running = cpu->schedule->running;
 	struct better_place place = {.self = cpu, .now_tsc = now_tsc};
 
 	if (entity != NULL) {
-		*target = balance_idle_cpu(thread_of(entity));
+		*target = balance_take_idle_cpu(thread_of(entity));
 		return *target != NULL ? thread_of(entity) : NULL;
 	}
 	if ((int64_t)(now_tsc - cpu->balance_due_tsc) < 0)

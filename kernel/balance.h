@@ -7,8 +7,9 @@
 struct percpu;
 struct thread;
 
-/* A CPU that is idle and on which the thread may run, but not this one; NULL: none. */
-struct percpu *balance_idle_cpu(const struct thread *thread);
+/* A CPU that is idle and on which the thread may run, but not this one; NULL: none. It is the caller's: nobody else is given it
+ * before it is idle again. */
+struct percpu *balance_take_idle_cpu(const struct thread *thread);
 /* cpu says that it is idle, or no longer. */
 void balance_set_idle(struct percpu *cpu, bool is_idle);
 /* cpu was given a thread: it keeps what it has for a while. */

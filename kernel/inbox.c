@@ -14,8 +14,8 @@
 /* Links a thread that is `in_inbox`, or becomes so, into the inbox of its home. */
 static void link(struct percpu *home, struct thread *thread)
 {
-	thread->inbox_next = home->inbox;
-	home->inbox = thread;
+	thread->inbox_next = atomic_load_explicit(&home->inbox, memory_order_relaxed);
+	atomic_store_explicit(&home->inbox, thread, memory_order_relaxed);
 }
 
 static void put_into_inbox(struct percpu *home, struct thread *thread)
@@ -79,21 +79,18 @@ void scheduler_take_inbox(void)
 	struct percpu *cpu = percpu_self();
 
 	scheduler_take_rules(cpu);
-	for (;;) {
+	/* Whoever puts something in after this look sends the interrupt after that; only this CPU takes out. */
+	while (atomic_load(&cpu->inbox) != NULL) {
 		struct thread *thread;
-		struct percpu *home = NULL;
+		struct percpu *home;
 
 		spinlock_acquire(&cpu->inbox_lock);
-		thread = cpu->inbox;
-		if (thread != NULL) {
-			cpu->inbox = thread->inbox_next;
-			home = atomic_load(&thread->home);
-			if (home == cpu)
-				thread->in_inbox = false;
-		}
+		thread = atomic_load_explicit(&cpu->inbox, memory_order_relaxed);
+		atomic_store_explicit(&cpu->inbox, thread->inbox_next, memory_order_relaxed);
+		home = atomic_load(&thread->home);
+		if (home == cpu)
+			thread->in_inbox = false;
 		spinlock_release(&cpu->inbox_lock);
-		if (thread == NULL)
-			return;
 		if (home != cpu) {
 			put_into_inbox(home, thread);
 			continue;

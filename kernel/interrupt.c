@@ -14,41 +14,33 @@
 
 void interrupt_from_stub(struct trap_frame *frame);
 
-void interrupt_dispatch(uint32_t vector)
+static void deal_with(uint32_t vector)
 {
 	if (vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST) {
 		irq_dispatch(vector);
 		apic_eoi();
-		scheduler_after_interrupt();
 		return;
 	}
-	switch (vector) {
-	case VECTOR_TIMER:
-		apic_eoi();
-		timer_interrupt();
-		scheduler_after_interrupt();
-		return;
-	case VECTOR_RESCHEDULE:
-		apic_eoi();
-		scheduler_take_inbox();
-		scheduler_after_interrupt();
-		return;
-	case VECTOR_SHOOTDOWN:
-		apic_eoi();
-		shootdown_poll();
-		return;
-	case VECTOR_POSTED:
-		apic_eoi();
-		return;
-	case VECTOR_APIC_ERROR:
-		apic_eoi();
-		log_debug("cpu%u: local APIC error interrupt", percpu_self()->index);
-		return;
-	default:
+	if (vector < VECTOR_RESCHEDULE || vector == VECTOR_APIC_SPURIOUS) {
 		/* One that firmware had set up, perhaps. Spurious ones are not in service and want no EOI. */
 		apic_eoi_if_in_service(vector);
 		return;
 	}
+	apic_eoi();
+	switch (vector) {
+	case VECTOR_TIMER: timer_interrupt(); break;
+	case VECTOR_RESCHEDULE: scheduler_take_inbox(); break;
+	case VECTOR_SHOOTDOWN: shootdown_poll(); break;
+	case VECTOR_APIC_ERROR: log_debug("cpu%u: local APIC error interrupt", percpu_self()->index); break;
+	default: break; /* VECTOR_KICK, VECTOR_POSTED: to be in ring 0 was all */
+	}
+}
+
+void interrupt_dispatch(uint32_t vector)
+{
+	scheduler_before_interrupt();
+	deal_with(vector);
+	scheduler_after_interrupt();
 }
 
 void interrupt_from_stub(struct trap_frame *frame)

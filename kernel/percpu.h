@@ -60,6 +60,8 @@ struct percpu {
 	struct thread *dead; /* ended just now; freed by the next thread */
 	struct reaper reaper;
 	bool reschedule;     /* look for another thread before leaving ring 0 */
+	bool in_interrupt;   /* what runs is on behalf of an interrupt */
+	bool somebody_woke;  /* by it, while another thread runs */
 	struct timer *timers; /* pairing heap */
 	uint64_t guest_deadline_tsc, slice_deadline_tsc; /* UINT64_MAX: none */
 	uint64_t armed_deadline_tsc;
@@ -69,7 +71,7 @@ struct percpu {
 	uint64_t wake_count; /* interrupts that ended its idle HLT; others only read it */
 	/* shared */
 	struct spinlock inbox_lock;
-	struct thread *inbox; /* woken by other CPUs; inbox_lock */
+	_Atomic(struct thread *) inbox; /* woken by other CPUs; inbox_lock, but for a look whether it is empty */
 	_Atomic uint32_t thread_count; /* threads at home here */
 	_Atomic uint64_t load; /* schedule_load() at its last switch */
 	_Atomic uint32_t mode; /* enum schedule_mode */

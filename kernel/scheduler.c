@@ -57,13 +57,13 @@ static bool may_move(const struct thread *thread)
 	return thread->schedule.server.budget_ticks == 0 && thread->schedule.queue <= SCHEDULE_QUEUE_COMMON;
 }
 
-/* Somebody more wants to run. */
+/* Somebody more wants to run. The policy is asked once the interrupt that woke him is dealt with; else in a moment: whoever wakes
+ * another one mostly waits himself soon. */
 static void look_after_wake(struct percpu *cpu, uint64_t now)
 {
-	if (!schedule_is_due(cpu->schedule, now))
-		set_deadline(cpu);
-	else if (now + tsc_from_us(WAKE_SOON_US) < cpu->slice_deadline_tsc)
-		timer_set_slice(cpu, now + tsc_from_us(WAKE_SOON_US));
+	cpu->somebody_woke = cpu->in_interrupt;
+	if (!cpu->in_interrupt && now + cpu->schedule->grace_ticks < cpu->slice_deadline_tsc)
+		timer_set_slice(cpu, now + cpu->schedule->grace_ticks);
 }
 
 void scheduler_wake_here(struct percpu *cpu, struct thread *thread)
@@ -77,7 +77,7 @@ void scheduler_wake_here(struct percpu *cpu, struct thread *thread)
 		cpu->reschedule = true;
 		return;
 	}
-	idle_cpu = may_move(thread) ? balance_idle_cpu(thread) : NULL;
+	idle_cpu = may_move(thread) ? balance_take_idle_cpu(thread) : NULL;
 	if (idle_cpu != NULL) {
 		give_away(cpu, thread, idle_cpu);
 		return;
@@ -141,8 +141,10 @@ static void balance(struct percpu *cpu, uint64_t now)
 	struct percpu *target;
 	struct thread *thread;
 
+	if (percpu_count == 1)
+		return;
 	publish_load(cpu);
-	if (cpu->schedule->ready_count == 0 || percpu_count == 1)
+	if (cpu->schedule->ready_count == 0)
 		return;
 	thread = balance_choose(cpu, now, &target);
 	if (thread != NULL)
@@ -170,11 +172,13 @@ void scheduler_switch(void)
 		previous->state = THREAD_RUNNABLE;
 	next = chosen != NULL ? thread_of(chosen) : cpu->idle;
 	next->state = THREAD_RUNNING;
-	set_deadline(cpu);
 	if (next == previous) {
+		set_deadline(cpu);
 		balance(cpu, now);
 		return;
 	}
+	cpu->guest_deadline_tsc = UINT64_MAX; /* a vCPU gives its own where it goes on */
+	set_deadline(cpu);
 	hypervisor_switch_out(previous, next);
 	load_space(cpu, next);
 	cpu_set_entry_stack(cpu, next->stack_top);
@@ -190,7 +194,7 @@ void scheduler_after_switch(struct percpu *cpu)
 	cpu->departing = NULL;
 	if (thread != NULL)
 		inbox_send(cpu, thread, cpu->departs_to);
-	balance(cpu, rdtsc());
+	balance(cpu, cpu->schedule->charged_tsc);
 }
 
 void scheduler_yield(void)
@@ -217,12 +221,23 @@ void scheduler_yield_to_sibling(void)
 	cpu->reschedule = true;
 }
 
+void scheduler_before_interrupt(void)
+{
+	percpu_self()->in_interrupt = true;
+}
+
 void scheduler_after_interrupt(void)
 {
 	struct percpu *cpu = percpu_self();
 
-	if (cpu->schedule->ready_count > 0 && cpu->current != cpu->idle && schedule_is_due(cpu->schedule, rdtsc()))
+	cpu->in_interrupt = false;
+	if (!cpu->somebody_woke)
+		return;
+	cpu->somebody_woke = false;
+	if (cpu->reschedule || schedule_is_due(cpu->schedule, rdtsc()))
 		cpu->reschedule = true;
+	else
+		set_deadline(cpu);
 }
 
 void scheduler_deadline_reached(uint64_t now_tsc)

@@ -30,8 +30,9 @@ void scheduler_yield(void);
 /* ... and if another thread of its program is due on this CPU, that one: it may hold what the current one spins for. Where nobody
  * waits for this CPU, nothing: spinning costs no switches. */
 void scheduler_yield_to_sibling(void);
-/* After an interrupt was dealt with: whether a thread that it woke should run at once. One that the current thread wakes by a
- * call of its own waits a little: the current one may be about to wait too, or hold a lock that the woken one wants. */
+/* Around what an interrupt does. Afterwards: whether a thread that it woke should run at once. One that the current thread wakes
+ * by a call of its own waits a little: the current one may be about to wait too, or hold a lock that the woken one wants. */
+void scheduler_before_interrupt(void);
 void scheduler_after_interrupt(void);
 /* The time that the policy asked for has come. From the timer interrupt. */
 void scheduler_deadline_reached(uint64_t now_tsc);

@@ -226,7 +226,7 @@ void thread_kick(struct thread *thread)
 	const struct percpu *home = atomic_load(&thread->home);
 
 	if (home != percpu_self())
-		interrupt_send(home->apic_id, VECTOR_RESCHEDULE);
+		interrupt_send(home->apic_id, VECTOR_KICK);
 }
 
 uint64_t thread_run_ticks(const struct thread *thread)

@@ -74,8 +74,6 @@ void timer_set_guest_deadline(uint64_t deadline_tsc)
 
 void timer_set_slice(struct percpu *cpu, uint64_t deadline_tsc)
 {
-	if (cpu->slice_deadline_tsc == deadline_tsc)
-		return;
 	cpu->slice_deadline_tsc = deadline_tsc;
 	timer_program(cpu);
 }
@@ -96,5 +94,7 @@ void timer_interrupt(void)
 		scheduler_deadline_reached(now);
 	if (cpu->guest_deadline_tsc <= now)
 		cpu->guest_deadline_tsc = UINT64_MAX;
-	timer_program(cpu);
+	/* Else the scheduler does, which changes its own deadline presently. */
+	if (!cpu->reschedule && !cpu->somebody_woke)
+		timer_program(cpu);
 }

@@ -178,7 +178,7 @@ static void wake(struct sim *sim, struct sim_thread *thread, uint64_t wanted_at)
 	thread->ready_since = sim->now;
 	thread->woke_at = wanted_at;
 	schedule_wake(&cpu->schedule, &thread->thread.schedule, sim->now);
-	idle = sim->balances && cpu->running != NULL ? balance_idle_cpu(&thread->thread) : NULL;
+	idle = sim->balances && cpu->running != NULL ? balance_take_idle_cpu(&thread->thread) : NULL;
 	if (idle != NULL)
 		give_away(sim, thread, &sim->cpus[idle->index]);
 	else

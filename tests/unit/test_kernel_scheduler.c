@@ -185,6 +185,7 @@ static void take_interrupt(struct percpu *cpu)
 	be_cpu(cpu);
 	interrupted[cpu->index] = false;
 	balance_set_idle(cpu, false);
+	scheduler_before_interrupt();
 	scheduler_take_inbox();
 	scheduler_after_interrupt();
 }
