@@ -13,7 +13,9 @@
 #define MSR_IA32_EFER           0xc0000080U
 #define MSR_IA32_STAR           0xc0000081U
 #define MSR_IA32_LSTAR          0xc0000082U
+#define MSR_IA32_CSTAR          0xc0000083U
 #define MSR_IA32_FMASK          0xc0000084U
+#define MSR_IA32_TSC_AUX        0xc0000103U
 
 #define EFER_SCE 0x001ULL
 #define EFER_NXE 0x800ULL

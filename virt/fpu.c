@@ -12,9 +12,7 @@
 #include "virt/hv.h"
 #include "virt/vcpu.h"
 
-#define MSR_CSTAR          0xc0000083U
 #define MSR_KERNEL_GS_BASE 0xc0000102U
-#define MSR_TSC_AUX        0xc0000103U
 
 /* x87, SSE, AVX, AVX-512. Others would need CPUID rows and room in the area. */
 #define XCR0_SUPPORTED 0xe7ULL
@@ -66,7 +64,8 @@ static void load_image(const void *area)
 static void save(struct vcpu *vcpu)
 {
 	if (xcr0_mask != 0) {
-		xsetbv(0, xcr0_mask);
+		if (vcpu->xcr0 != xcr0_mask)
+			xsetbv(0, xcr0_mask);
 		xsave64(vcpu->xsave_area, xcr0_mask);
 	} else {
 		fxsave64(vcpu->xsave_area);
@@ -107,13 +106,14 @@ void fpu_init_debug_registers(struct vcpu *vcpu)
 	hv->set_dr7(vcpu, DR7_AFTER_INIT);
 }
 
-void fpu_release(struct hv_cpu *cpu)
+void fpu_release(struct hv_cpu *cpu, bool another_comes)
 {
 	if (cpu->fpu_owner == NULL)
 		return;
 	clts();
 	save(cpu->fpu_owner);
-	load_image(&initial_image);
+	if (!another_comes)
+		load_image(&initial_image);
 	write_cr0(read_cr0() | CR0_TS);
 	cpu->fpu_owner = NULL;
 }
@@ -124,30 +124,25 @@ void fpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
 	xsetbv(0, value);
 }
 
+/* SWAPGS writes it without an exit; of the others the CPU has what vcpu->msrs says. */
 void live_msrs_release(struct hv_cpu *cpu)
 {
-	struct vcpu_live_msrs *msrs;
-
-	if (cpu->msr_owner == NULL)
-		return;
-	msrs = &cpu->msr_owner->msrs;
-	*msrs = (struct vcpu_live_msrs){.star = rdmsr(MSR_IA32_STAR), .lstar = rdmsr(MSR_IA32_LSTAR), .cstar = rdmsr(MSR_CSTAR),
-					.fmask = rdmsr(MSR_IA32_FMASK), .kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE),
-					.tsc_aux = has_rdtscp ? rdmsr(MSR_TSC_AUX) : 0};
+	if (cpu->msr_owner != NULL)
+		cpu->msr_owner->msrs[LIVE_KERNEL_GS_BASE] = rdmsr(MSR_KERNEL_GS_BASE);
 	cpu->msr_owner = NULL;
 }
 
 void live_msrs_take(struct hv_cpu *cpu, struct vcpu *vcpu)
 {
-	if (cpu->msr_owner == vcpu)
-		return;
+	static const uint32_t numbers[LIVE_MSR_COUNT] = {MSR_IA32_STAR,  MSR_IA32_LSTAR,     MSR_IA32_CSTAR,
+							 MSR_IA32_FMASK, MSR_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
+	const struct vcpu *before = cpu->msr_owner;
+	unsigned count = has_rdtscp ? LIVE_MSR_COUNT : LIVE_TSC_AUX;
+
 	live_msrs_release(cpu);
-	wrmsr(MSR_IA32_STAR, vcpu->msrs.star);
-	wrmsr(MSR_IA32_LSTAR, vcpu->msrs.lstar);
-	wrmsr(MSR_CSTAR, vcpu->msrs.cstar);
-	wrmsr(MSR_IA32_FMASK, vcpu->msrs.fmask);
-	wrmsr(MSR_KERNEL_GS_BASE, vcpu->msrs.kernel_gs_base);
-	if (has_rdtscp)
-		wrmsr(MSR_TSC_AUX, vcpu->msrs.tsc_aux);
+	for (unsigned i = 0; i < count; i++) {
+		if (before == NULL || before->msrs[i] != vcpu->msrs[i])
+			wrmsr(numbers[i], vcpu->msrs[i]);
+	}
 	cpu->msr_owner = vcpu;
 }

@@ -14,8 +14,9 @@ uint64_t fpu_xcr0_supported(void);
 
 /* Loads a vCPU's state, saving the one before. Context: its thread; if another is loaded, it is of the same VM. */
 void fpu_take(struct hv_cpu *cpu, struct vcpu *vcpu);
-/* Saves and scrubs what is loaded. Context: the owner's VM slot is mapped. */
-void fpu_release(struct hv_cpu *cpu);
+/* Saves and scrubs what is loaded; another_comes: fpu_take() overwrites it before this CPU enters ring 3 or a guest. Context: the
+ * owner's VM slot is mapped. */
+void fpu_release(struct hv_cpu *cpu, bool another_comes);
 
 /* As INIT leaves them, DR7 too. Context: its thread, loaded. */
 void fpu_init_debug_registers(struct vcpu *vcpu);

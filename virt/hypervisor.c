@@ -68,14 +68,13 @@ void hypervisor_switch_out(struct thread *previous, struct thread *next)
 	if (cpu == NULL)
 		return;
 	cpu->settled = NULL;
-	if (previous->vcpu != NULL) {
-		timer_set_guest_deadline(UINT64_MAX);
+	if (previous->vcpu != NULL)
 		steal_time_depart(previous->vcpu);
-	}
 	if (cpu->fpu_owner == NULL)
 		return;
+	/* A vCPU that is in vcpu_run()'s loop goes on with arrive(). */
 	if (next->space == NULL || space_vm(next->space) != cpu->fpu_owner->vm)
-		fpu_release(cpu);
+		fpu_release(cpu, next->vcpu != NULL && atomic_load(&next->vcpu->place) != VCPU_OUTSIDE);
 }
 
 void hypervisor_leave_cpu(struct thread *thread)
@@ -88,7 +87,7 @@ void hypervisor_leave_cpu(struct thread *thread)
 	if (cpu->settled == vcpu)
 		cpu->settled = NULL;
 	if (cpu->fpu_owner == vcpu)
-		fpu_release(cpu);
+		fpu_release(cpu, false);
 	if (cpu->msr_owner == vcpu)
 		live_msrs_release(cpu);
 	hv->leave_cpu(vcpu);

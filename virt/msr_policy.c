@@ -262,6 +262,15 @@ static bool write_steal_time(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return steal_time_offered(vcpu) && steal_time_write_msr(vcpu, value);
 }
 
+/* The CPU itself, which has the vCPU's, says what it takes; find() has just left the register's row. */
+static bool write_live(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (!wrmsr_safe(msr, value))
+		return false;
+	*(uint64_t *)((uint8_t *)vcpu + vcpu->msr_row->field) = value;
+	return true;
+}
+
 #define CONSTANT(msr, value, writer) {.first = (msr), .last = (msr), .write = (writer), .constant = (value)}
 #define STORED(msr, name, writer) {.first = (msr), .last = (msr), .write = (writer), .field = offsetof(struct vcpu, name)}
 #define COMPUTED(from, to, reader, writer) {.first = (from), .last = (to), .read = (reader), .write = (writer)}
@@ -290,14 +299,20 @@ static const struct msr_row rows[] = {
 	COMPUTED(MSR_X2APIC_FIRST, MSR_X2APIC_FIRST + 0xff, read_x2apic, write_x2apic),
 	COMPUTED(MSR_KVM_STEAL_TIME, MSR_KVM_STEAL_TIME, read_steal_time, write_steal_time),
 	COMPUTED(MSR_EFER, MSR_EFER, read_efer, write_efer),
+	STORED(MSR_IA32_STAR, msrs[LIVE_STAR], write_live),
+	STORED(MSR_IA32_LSTAR, msrs[LIVE_LSTAR], write_live),
+	STORED(MSR_IA32_CSTAR, msrs[LIVE_CSTAR], write_live),
+	STORED(MSR_IA32_FMASK, msrs[LIVE_FMASK], write_live),
+	STORED(MSR_IA32_TSC_AUX, msrs[LIVE_TSC_AUX], write_live),
 };
 
 const uint32_t msr_passthrough[] = {
 	MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP,
-	MSR_IA32_STAR, MSR_IA32_LSTAR, 0xc0000083U /* CSTAR */, MSR_IA32_FMASK,
-	0xc0000100U /* FS_BASE */, 0xc0000101U /* GS_BASE */, 0xc0000102U /* KERNEL_GS_BASE */, 0xc0000103U /* TSC_AUX */,
+	0xc0000100U /* FS_BASE */, 0xc0000101U /* GS_BASE */, 0xc0000102U /* KERNEL_GS_BASE */,
 };
 const uint32_t msr_passthrough_count = sizeof(msr_passthrough) / sizeof(msr_passthrough[0]);
+const uint32_t msr_readable[] = {MSR_IA32_STAR, MSR_IA32_LSTAR, MSR_IA32_CSTAR, MSR_IA32_FMASK, MSR_IA32_TSC_AUX};
+const uint32_t msr_readable_count = sizeof(msr_readable) / sizeof(msr_readable[0]);
 
 static const struct msr_row *search(uint32_t msr)
 {

@@ -15,6 +15,9 @@ MUST_CHECK bool msr_policy_write(struct vcpu *vcpu, uint32_t msr, uint64_t value
 /* Registers that a guest reads and writes without an exit: they are in the guest's state area, or switched by fpu.c. */
 extern const uint32_t msr_passthrough[];
 extern const uint32_t msr_passthrough_count;
+/* ... and that it reads without one: writes are rare, and each is noted, so that a switch of vCPUs needs not look. */
+extern const uint32_t msr_readable[];
+extern const uint32_t msr_readable_count;
 
 /* MTRRs and the like at their reset values. */
 void msr_policy_reset(struct vcpu *vcpu);

@@ -40,9 +40,7 @@ struct vcpu_private {
 };
 
 /* Registers that the hardware does not switch and that stay loaded until another vCPU takes the CPU. */
-struct vcpu_live_msrs {
-	uint64_t star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
-};
+enum live_msr { LIVE_STAR, LIVE_LSTAR, LIVE_CSTAR, LIVE_FMASK, LIVE_KERNEL_GS_BASE, LIVE_TSC_AUX, LIVE_MSR_COUNT };
 
 struct vcpu_mtrr {
 	uint64_t default_type;
@@ -86,7 +84,7 @@ struct vcpu {
 	uint64_t cr2;                     /* while not in the loop */
 	uint64_t xcr0;
 	uint64_t dr[4], dr6;              /* while not loaded */
-	struct vcpu_live_msrs msrs;       /* while not loaded */
+	uint64_t msrs[LIVE_MSR_COUNT];    /* KERNEL_GS_BASE: while not loaded */
 	const struct msr_row *msr_row;    /* the last one asked for: a guest asks for the same one again and again */
 	uint64_t pat, misc_enable;
 	struct vcpu_mtrr mtrr;

@@ -46,6 +46,17 @@ static void let_apicv_through(uint8_t *bitmap)
 		bitmap[2048 + written[i] / 8] &= (uint8_t)~(1U << written[i] % 8);
 }
 
+/* "MSR-Bitmap Address": reads of low and of high MSRs, then writes of low and of high ones, 1 KiB each. */
+static void let_through(uint32_t msr, bool writes)
+{
+	uint32_t bit = msr & 0x1fff, byte = (msr >= 0xc0000000U ? 1024 : 0) + bit / 8;
+	uint8_t mask = (uint8_t)~(1U << bit % 8);
+
+	msr_bitmap[byte] &= mask;
+	if (writes)
+		msr_bitmap[2048 + byte] &= mask;
+}
+
 enum status vmx_msr_bitmap_create(void)
 {
 	msr_bitmap = pool_page_alloc(root_pool);
@@ -53,15 +64,10 @@ enum status vmx_msr_bitmap_create(void)
 	if (msr_bitmap == NULL || msr_bitmap_apicv == NULL)
 		return ERR_NO_MEMORY;
 	memset(msr_bitmap, 0xff, 4096);
-	/* "MSR-Bitmap Address": reads of low and of high MSRs, then writes of low and of high ones, 1 KiB each. */
-	for (uint32_t i = 0; i < msr_passthrough_count; i++) {
-		uint32_t msr = msr_passthrough[i], bit = msr & 0x1fff;
-		uint32_t byte = (msr >= 0xc0000000U ? 1024 : 0) + bit / 8;
-		uint8_t mask = (uint8_t)~(1U << bit % 8);
-
-		msr_bitmap[byte] &= mask;
-		msr_bitmap[2048 + byte] &= mask;
-	}
+	for (uint32_t i = 0; i < msr_passthrough_count; i++)
+		let_through(msr_passthrough[i], true);
+	for (uint32_t i = 0; i < msr_readable_count; i++)
+		let_through(msr_readable[i], false);
 	memcpy(msr_bitmap_apicv, msr_bitmap, 4096);
 	let_apicv_through(msr_bitmap_apicv);
 	return OK;
