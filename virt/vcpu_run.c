@@ -211,12 +211,20 @@ static bool needs_another_vcpu(const struct vcpu *vcpu)
 	return vcpu->activity == VCPU_WAIT_FOR_SIPI || !hv->interrupt_open(vcpu);
 }
 
+/* False: it goes on waiting. */
+static bool ends_halt(struct vcpu *vcpu)
+{
+	if (!interrupts_wake(vcpu))
+		return false;
+	vcpu->activity = VCPU_ACTIVE;
+	vcpu->is_kicked = false;
+	return true;
+}
+
 /* HLT or wait-for-SIPI: gives the CPU away until there may be something to do. */
 static void wait(struct vcpu *vcpu)
 {
-	if (vcpu->activity == VCPU_HALTED && interrupts_wake(vcpu)) {
-		vcpu->activity = VCPU_ACTIVE;
-		vcpu->is_kicked = false;
+	if (vcpu->activity == VCPU_HALTED && ends_halt(vcpu)) {
 		atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 		return;
 	}
@@ -253,7 +261,7 @@ static enum vcpu_exit_kind look_at_pending(struct vcpu *vcpu)
 		return VCPU_EXIT_KIND_COUNT;
 	}
 	take_requests(vcpu, bits);
-	if (vcpu->activity != VCPU_ACTIVE || vcpu->registers_waiting)
+	if ((vcpu->activity != VCPU_ACTIVE && !(vcpu->activity == VCPU_HALTED && ends_halt(vcpu))) || vcpu->registers_waiting)
 		return VCPU_EXIT_KIND_COUNT;
 	if (vcpu->eoi_vector != NO_EOI) {
 		vcpu->state->exit.value = vcpu->eoi_vector;
