@@ -49,20 +49,11 @@ static bool rests_on_failed_cpu(const struct schedule *schedule, const struct sc
 	return false;
 }
 
-/* What a program gets that ring 0 was told nothing of. */
-static bool is_usual(const struct manifest_vm *vm, const struct schedule_space *order)
-{
-	return order->weight == SCHEDULE_WEIGHT_USUAL && order->cap_percent == 0 && order->windows == 0 && !vm->dedicated &&
-	       vm->reserve.budget_ns == 0;
-}
-
 enum status schedule_apply_space(const struct schedule *schedule, uint32_t vm_index, handle_t space)
 {
 	struct schedule_space order;
 
 	schedule_order_space(&schedule->plan, vm_index, program_info()->tsc_hz, &order);
-	if (is_usual(&schedule->plan.manifest->vms[vm_index], &order))
-		return OK;
 	if (rests_on_failed_cpu(schedule, &order, vm_index))
 		return ERR_UNSUPPORTED;
 	return sys_schedule_space(MANAGER_HANDLE_HOST, space, &order);
