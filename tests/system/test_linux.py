@@ -5,15 +5,7 @@ import re
 import harness
 import pytest
 
-MANIFEST = """
-[[vm]]
-name    = "linux"
-kernel  = "linux/vmlinuz"
-initrd  = "linux/initrd.gz"
-cmdline = "console=ttyS0 quiet"
-memory  = "256M"
-cpus    = [0]
-
+MANIFEST = harness.linux_vm(1, "cpus = [0]\n") + """
 [[vm]]
 name    = "hello"
 kernel  = "hello/hello.bin"
@@ -31,9 +23,9 @@ pytestmark = pytest.mark.boot(cpus=2, memory=1024, manifest=MANIFEST)
 
 
 def states(boot):
-    """Bulkhead's `list`, by name: from Bulkhead's prompt."""
-    lines = [line.split() for line in boot.ask_host("list").splitlines()]
-    return {words[0]: words[1] for words in lines if len(words) > 1}
+    """Of linux and hello, from Bulkhead's prompt."""
+    seen = boot.states()
+    return seen["linux"].split()[1], seen["hello"].split()[1]
 
 
 class TestLinuxBesideHello:
@@ -93,8 +85,7 @@ class TestLinuxBesideHello:
     def test_both_vms_run(self, boot):
         boot.guest_prompt()
         boot.to_host()
-        seen = states(boot)
-        assert (seen["linux"], seen["hello"]) == ("running", "running")
+        assert states(boot) == ("running", "running")
 
     # From here on the guest is gone: what needs it stands above.
     def test_guests_poweroff_ends_its_vm_and_leads_to_the_prompt(self, boot):
@@ -103,8 +94,7 @@ class TestLinuxBesideHello:
         boot.wait_for(harness.GUEST_PROMPT)
         boot.type("poweroff\r")
         boot.wait_for(re.compile(rb"linux: stopped: the guest powered off[^\0]*bulkhead> "))
-        seen = states(boot)
-        assert (seen["linux"], seen["hello"]) == ("stopped", "running")
+        assert states(boot) == ("stopped", "running")
 
     def test_the_other_vm_goes_on(self, boot):
         boot.to_host()
@@ -124,11 +114,8 @@ class TestLinuxBesideHello:
         assert not boot.running
 
 
-RESTARTED = MANIFEST.split("[[vm]]")[1]
-
-
 @pytest.mark.slow
-@pytest.mark.boot(cpus=1, firmware="bios", manifest=f'[[vm]]{RESTARTED}restart = "on-failure"\n')
+@pytest.mark.boot(cpus=1, firmware="bios", manifest=harness.linux_vm(1, 'restart = "on-failure"\n'))
 def test_guests_reboot_starts_it_again_on_the_same_terminal(boot):
     boot.wait_for(harness.GUEST_PROMPT)
     boot.type("reboot\r")
