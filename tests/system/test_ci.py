@@ -10,15 +10,25 @@ import harness
 SECONDS = 120
 
 
-def run_ci(folder, dev, **environment):
-    """A copy of .ci/run beside a ./dev of our own; its status and output."""
+def start_ci(folder, dev, **environment):
+    """A copy of .ci/run beside a ./dev of our own."""
     (folder / ".ci").mkdir()
     shutil.copy(harness.ROOT / ".ci/run", folder / ".ci/run")
     (folder / "dev").write_text(f"#!/bin/sh\n{dev}\n")
     (folder / "dev").chmod(0o755)
-    answer = subprocess.run(["bash", ".ci/run"], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, timeout=SECONDS, env={**os.environ, **environment})
-    return answer.returncode, answer.stdout
+    return subprocess.Popen(["bash", ".ci/run"], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment})
+
+
+def run_ci(folder, dev, **environment):
+    """Its status and output."""
+    process = start_ci(folder, dev, **environment)
+    output = process.communicate(timeout=SECONDS)[0]
+    return process.returncode, output
+
+
+def number_of(line):
+    return re.search(r"^number (\d+)$", line, re.MULTILINE).group(1)
 
 
 def test_ci_passes_on_what_dev_says(tmp_path):
@@ -41,5 +51,15 @@ def test_ci_ends_itself_and_all_that_runs_at_its_limit(tmp_path):
     assert status not in (0, None)
     assert time.monotonic() - started < SECONDS
     assert "CI: the limit of 2 s is over; running was: ./dev test --all" in output
-    number = re.search(r"^number (\d+)$", output, re.MULTILINE).group(1)
-    assert not os.path.exists(f"/proc/{number}")
+    assert not os.path.exists(f"/proc/{number_of(output)}")
+
+
+def test_ci_that_is_ended_ends_all_that_runs(tmp_path):
+    process = start_ci(tmp_path, "case $1 in test) echo number $$; sleep 1000; sleep 1000 ;; esac")
+    line = next(line for line in process.stdout if line.startswith("number "))
+    started = time.monotonic()
+    process.terminate()
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 143
+    assert time.monotonic() - started < SECONDS
+    assert not os.path.exists(f"/proc/{number_of(line)}")
