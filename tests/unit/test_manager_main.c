@@ -3,6 +3,7 @@
 
 #include "lib/base/format.h"
 #include "manager/manager.h"
+#include "tests/fake/console_link.h"
 #include "tests/fake/program.h"
 #include "user/calls.h"
 #include "user/clock.h"
@@ -10,7 +11,6 @@
 
 static enum status boot_status;
 static unsigned console_starts, turns, requests;
-static char answers[256]; /* "KIND REQUEST TEXT|" each */
 static struct space_status console_end;
 static jmp_buf stop;
 
@@ -41,15 +41,6 @@ void console_show(struct console_link *link, const char *name)
 {
 	(void)link;
 	(void)name;
-}
-
-void console_send(struct console_link *link, enum console_message_kind kind, uint32_t request, const void *payload,
-		  size_t len_bytes)
-{
-	size_t used = strlen(answers);
-
-	(void)link;
-	format_text(answers + used, sizeof(answers) - used, "%u %u %.*s|", kind, request, (int)len_bytes, (const char *)payload);
 }
 
 bool console_next_request(struct console_link *link, struct console_message *request)
@@ -159,7 +150,7 @@ static int start(void **state)
 	(void)state;
 	fake_program_start();
 	console_starts = turns = requests = 0;
-	answers[0] = '\0';
+	fake_console_answers[0] = '\0';
 	return 0;
 }
 
@@ -203,7 +194,7 @@ static void test_manager_main_answers_top_when_its_time_is_over(void **state)
 	requests = 2;
 	if (setjmp(stop) == 0)
 		program_main(0);
-	assert_string_equal(answers, "16 7 no VM runs\n|17 7 |");
+	assert_string_equal(fake_console_answers, "16 7 no VM runs\n|17 7 |");
 	assert_int_equal(console_starts, 0);
 }
 

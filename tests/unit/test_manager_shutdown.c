@@ -3,6 +3,7 @@
 
 #include "lib/base/format.h"
 #include "manager/manager.h"
+#include "tests/fake/console_link.h"
 #include "tests/fake/program.h"
 #include "user/calls.h"
 
@@ -12,7 +13,6 @@ static unsigned stopped, killed; /* bits: VMs */
 static const char *closed;        /* the last terminal */
 static uint64_t pressed_bits;     /* of the manager's event, once */
 static unsigned requests;         /* that the console still has */
-static char answers[256];         /* "KIND REQUEST TEXT|" each */
 
 bool vm_look(struct vm_entry *entry, const struct vm_surroundings *around)
 {
@@ -46,15 +46,6 @@ void console_close_terminal(struct console_link *link, const char *name)
 {
 	(void)link;
 	closed = name;
-}
-
-void console_send(struct console_link *link, enum console_message_kind kind, uint32_t request, const void *payload,
-		  size_t len_bytes)
-{
-	size_t used = strlen(answers);
-
-	(void)link;
-	format_text(answers + used, sizeof(answers) - used, "%u %u %.*s|", kind, request, (int)len_bytes, (const char *)payload);
 }
 
 bool console_next_request(struct console_link *link, struct console_message *request)
@@ -107,7 +98,7 @@ static int start(void **state)
 	closed = NULL;
 	pressed_bits = 0;
 	requests = 0;
-	answers[0] = '\0';
+	fake_console_answers[0] = '\0';
 	manager = (struct manager){.vm_count = 2};
 	for (uint32_t i = 0; i < 2; i++)
 		manager.vms[i] = (struct vm_entry){.wanted = &wanted[i], .slot = i, .life = VM_RUNNING};
@@ -150,7 +141,8 @@ static void test_manager_shutdown_leaves_nobody_waiting_at_the_prompt(void **sta
 	requests = 2;
 	manager_shut_down(&manager);
 	assert_false(manager.top.active);
-	assert_string_equal(answers, "17 9 |16 12 the VMs are being stopped\n|17 12 |16 11 the VMs are being stopped\n|17 11 |");
+	assert_string_equal(fake_console_answers,
+			    "17 9 |16 12 the VMs are being stopped\n|17 12 |16 11 the VMs are being stopped\n|17 11 |");
 }
 
 static void test_manager_shutdown_says_when_the_pc_stays_on(void **state)
