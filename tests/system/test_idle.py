@@ -16,6 +16,7 @@ MANIFEST = (vm("alone", "halt_forever", "cpus = [1]\ndedicated = true") + vm("go
             + vm("shares", "halt_forever", "cpus = [3]"))
 
 
+@pytest.mark.slow
 @pytest.mark.boot(firmware="bios", linux=False, memory=512, cpus=4, manifest=MANIFEST,
                   add=harness.guest_programs("halt_forever", "power_off"))
 class TestIdle:

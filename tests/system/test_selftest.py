@@ -56,6 +56,7 @@ def test_assertion_names_its_place(boot):
     assert re.search(r"\*\*\* panic on cpu0: .*kernel/selftest\.c.*boot_info == NULL", boot.text())
 
 
+@pytest.mark.slow
 @pytest.mark.boot(**pc("nmi"))
 def test_nmi_does_not_stop_the_boot(boot):
     boot.shows("selftest: NMI returned")

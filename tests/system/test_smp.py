@@ -30,10 +30,11 @@ BOOTS = {
     "64-on-2": dict(many(64), cpus=2),
     "64-xapic-on-2": dict(many(64, "xapic"), cpus=2),
 }
+SLOW = ("64-on-2", "64-xapic-on-2")
 
 
 @pytest.mark.parametrize("boot", [
-    pytest.param(BOOTS[name], id=name, marks=pytest.mark.slow if name == "64-xapic-on-2" else ()) for name in BOOTS], indirect=True)
+    pytest.param(BOOTS[name], id=name, marks=pytest.mark.slow if name in SLOW else ()) for name in BOOTS], indirect=True)
 def test_processors_start_and_get_all_interrupts(boot):
     found = boot.wait_for(re.compile(rb"many_vcpus: (\d+) processors"))
     assert f"vcpus   = {int(found[1])}\n" in boot.arguments["manifest"]
