@@ -39,7 +39,8 @@ enum vcpu_exit_kind {
 	X(POWER_OFF, "the guest powered off")                                       \
 	X(STOPPED, "stopped by the user")                                           \
 	X(OUT_OF_MEMORY, "no memory left for the VM's own page tables")             \
-	X(TABLE_OUTSIDE_MEMORY, "the guest's stack, descriptor table or page table is not in memory")
+	X(TABLE_OUTSIDE_MEMORY, "the guest's stack, descriptor table or page table is not in memory") \
+	X(EXIT_CODE, "the guest ended with exit code")
 
 enum vcpu_stop_reason {
 #define VCPU_STOP_ENUM(name, words) VCPU_STOP_##name,

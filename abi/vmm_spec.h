@@ -86,6 +86,7 @@ struct vmm_report {
 	uint32_t stop_reason; /* enum vcpu_stop_reason */
 	uint64_t detail[4];   /* as in struct vcpu_exit */
 	uint64_t rip;
+	uint64_t exit_code;   /* stop_reason VCPU_STOP_EXIT_CODE: (v << 1) | 1 of the v that the guest wrote to port F4h */
 	char text[VMM_TEXT_BYTES]; /* printable ASCII, NUL-terminated, no newline */
 };
 

@@ -3,7 +3,8 @@
 
 bool stop_was_wished(enum vcpu_stop_reason reason)
 {
-	return reason == VCPU_STOP_POWER_OFF || reason == VCPU_STOP_RESET || reason == VCPU_STOP_STOPPED;
+	return reason == VCPU_STOP_POWER_OFF || reason == VCPU_STOP_RESET || reason == VCPU_STOP_STOPPED ||
+	       reason == VCPU_STOP_EXIT_CODE;
 }
 
 static bool policy_allows(enum manifest_restart policy, enum vcpu_stop_reason reason)
@@ -14,7 +15,7 @@ static bool policy_allows(enum manifest_restart policy, enum vcpu_stop_reason re
 	case MANIFEST_RESTART_NEVER:
 		return false;
 	case MANIFEST_RESTART_ON_FAILURE:
-		return reason != VCPU_STOP_POWER_OFF;
+		return reason != VCPU_STOP_POWER_OFF && reason != VCPU_STOP_EXIT_CODE;
 	case MANIFEST_RESTART_ALWAYS:
 		return true;
 	}

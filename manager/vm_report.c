@@ -85,7 +85,7 @@ void vm_report_copy(const volatile struct vmm_report *shared, struct vmm_report 
 
 struct vm_end vm_end_from(const struct space_status *space, const struct vmm_report *report)
 {
-	struct vm_end end = {.reason = VCPU_STOP_VMM_FAULT, .rip = report->rip};
+	struct vm_end end = {.reason = VCPU_STOP_VMM_FAULT, .rip = report->rip, .exit_code = report->exit_code};
 
 	memcpy(end.detail, report->detail, sizeof(end.detail));
 	memcpy(end.text, report->text, sizeof(end.text));
@@ -112,6 +112,8 @@ size_t vm_end_line(const char *name, const struct vm_end *end, char *out, size_t
 
 	if (end->refused)
 		return format_text(out, size_bytes, "%s", end->text);
+	if (end->reason == VCPU_STOP_EXIT_CODE)
+		return format_text(out, size_bytes, "%s: stopped: %s %lu", name, reason_words[end->reason], end->exit_code);
 	if (failure->code == NULL)
 		return format_text(out, size_bytes, "%s: stopped: %s%s%s", name, reason_words[end->reason], separator,
 				   end->text);
@@ -126,6 +128,8 @@ size_t vm_end_brief(const struct vm_end *end, char *out, size_t size_bytes)
 
 	if (end->refused)
 		return format_text(out, size_bytes, "%.4s refused; `log` says why", end->text);
+	if (end->reason == VCPU_STOP_EXIT_CODE)
+		return format_text(out, size_bytes, "%s %lu", reason_words[end->reason], end->exit_code);
 	return format_text(out, size_bytes, "%s%s%s", failure->code != NULL ? failure->code : "",
 			   failure->code != NULL ? " " : "", reason_words[end->reason]);
 }

@@ -18,13 +18,15 @@ struct vm_end {
 	bool refused;     /* it never ran: text is the whole message */
 	uint64_t rip;
 	uint64_t detail[4];
+	uint64_t exit_code; /* VCPU_STOP_EXIT_CODE */
 	char text[VMM_TEXT_BYTES];
 };
 
 /* From the state of the VMM's space (not SPACE_RUNNING) and a copied report. */
 struct vm_end vm_end_from(const struct space_status *space, const struct vmm_report *report);
 
-/* "E301 web: stopped: triple fault: ...; REMEDY" or "web: stopped: the guest powered off" into out; returns its length. */
+/* "E301 web: stopped: triple fault: ...; REMEDY", "web: stopped: the guest powered off" or "web: stopped: the guest ended with
+ * exit code 33" into out; returns its length. */
 size_t vm_end_line(const char *name, const struct vm_end *end, char *out, size_t size_bytes);
 
 /* The same for a list: "E301 triple fault: ..."; returns its length. */

@@ -24,6 +24,8 @@ struct region_row {
 
 static const struct region_row regions[] = {
 	{PORTS, NO_LOCK, POST_PORT, 1, 0, &post_port_ops, offsetof(struct machine, post)},
+	{PORTS, LOCK_UART, 0xe9, 1, DEBUG_PORTS_TEXT, &debug_ports_ops, offsetof(struct machine, debug)},
+	{PORTS, NO_LOCK, 0xf4, DEBUG_PORTS_EXIT_SIZE, DEBUG_PORTS_EXIT, &debug_ports_ops, offsetof(struct machine, debug)},
 	{PORTS, LOCK_CONTROLLERS, 0x20, 2, PIC8259_MASTER, &pic8259_ops, offsetof(struct machine, pic)},
 	{PORTS, LOCK_CONTROLLERS, 0xa0, 2, PIC8259_SLAVE, &pic8259_ops, offsetof(struct machine, pic)},
 	{PORTS, LOCK_CONTROLLERS, 0x4d0, 2, PIC8259_ELCR, &pic8259_ops, offsetof(struct machine, pic)},

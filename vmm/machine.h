@@ -66,6 +66,7 @@ struct machine {
 	/* atomic */
 	_Atomic uint64_t wake_ns;      /* when the I/O thread looks next; UINT64_MAX while it looks */
 	_Atomic uint32_t stop_request; /* enum vcpu_stop_reason: a device wants the machine to stop after this access */
+	_Atomic uint64_t exit_code;    /* the guest's own, by port F4h; 0: none yet */
 	_Atomic bool has_explained, has_reported; /* vmm/report.c */
 	_Atomic uint64_t entry_tsc;    /* the host's, when the guest's first instruction was due */
 	struct irq_relay relay;
@@ -82,6 +83,7 @@ struct machine {
 	struct acpi_pm pm;
 	/* no lock needed */
 	struct post_port post;
+	struct debug_ports debug;      /* its text goes to the terminal: LOCK_UART */
 };
 
 /* Wires all devices and attaches them to the buses, powered on. spec, tsc_hz and start_tsc are set; handles of vCPUs need

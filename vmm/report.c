@@ -97,6 +97,7 @@ _Noreturn void report_stopped(struct machine *machine, const struct vcpu_exit *e
 	log_ledger(machine);
 	machine->report->stop_reason = exit->stop_reason;
 	machine->report->rip = exit->rip;
+	machine->report->exit_code = atomic_load(&machine->exit_code);
 	for (unsigned i = 0; i < sizeof(exit->detail) / sizeof(exit->detail[0]); i++)
 		machine->report->detail[i] = exit->detail[i];
 	set_state(machine, VMM_STOPPED);

@@ -30,6 +30,16 @@ static void request_power_off(void *ctx)
 	request_stop(ctx, VCPU_STOP_POWER_OFF);
 }
 
+/* The first code counts, as the first reason does. */
+static void request_exit(void *ctx, uint64_t code)
+{
+	struct machine *machine = ctx;
+	uint64_t none = 0;
+
+	atomic_compare_exchange_strong(&machine->exit_code, &none, code);
+	request_stop(machine, VCPU_STOP_EXIT_CODE);
+}
+
 static void send_message(void *ctx, uint64_t address, uint32_t data)
 {
 	const struct machine *machine = ctx;
@@ -65,6 +75,12 @@ static bool transmit(void *ctx, uint8_t byte)
 
 	machine_wake_by(machine, terminal_next_event_ns(&machine->terminal));
 	return taken;
+}
+
+/* Text of port E9h has no line that could be held up: where the console takes nothing, it is lost. */
+static void show_text(void *ctx, uint8_t byte)
+{
+	(void)transmit(ctx, byte);
 }
 
 static void receive_ready(void *ctx)
@@ -115,4 +131,5 @@ void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 	i8042_init(&machine->i8042, &i8042);
 	uart16550_init(&machine->uart, &uart);
 	pci_host_init(&machine->pci, &pci);
+	machine->debug = (struct debug_ports){.text = show_text, .exit = request_exit, .ctx = machine};
 }

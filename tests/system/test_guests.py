@@ -18,6 +18,9 @@ HOSTILE = {
     "halt-forever": ("halt_forever", "", "E308 halt-forever: stopped: the guest halted with interrupts off"),
     "reset-cf9": ("ask_reset", "", "reset-cf9: stopped: the guest asked for a reset"),
     "reset-8042": ("ask_reset", "keyboard", "reset-8042: stopped: the guest asked for a reset"),
+    "exit-code": ("debug_exit", "", "exit-code: stopped: the guest ended with exit code 33"),
+    "exit-code-8": ("debug_exit", "value=511 width=1", "exit-code-8: stopped: the guest ended with exit code 511"),
+    "exit-code-32": ("debug_exit", "value=4294967295", "exit-code-32: stopped: the guest ended with exit code 8589934591"),
     "power-off": ("power_off", "", "power-off: stopped: the guest powered off"),
 }
 
@@ -52,6 +55,18 @@ class TestHostileGuests:
     def test_each_is_stopped_with_its_reason(self, boot, name):
         at_prompt(boot)
         boot.shows(HOSTILE[name][2])
+
+    def test_list_shows_the_exit_code(self, boot):
+        at_prompt(boot)
+        boot.shows(HOSTILE["exit-code"][2])
+        assert re.search(r"^exit-code +stopped .* the guest ended with exit code 33 *$", boot.ask_host("list"), re.MULTILINE)
+
+    def test_text_of_port_e9h_is_on_the_terminal(self, boot):
+        at_prompt(boot)
+        boot.shows(HOSTILE["exit-code"][2])
+        boot.type("console exit-code\r")
+        boot.shows("TEST-PASS port E9h")
+        boot.to_host()
 
     def test_sleeping_takes_no_cpu_time(self, boot):
         at_prompt(boot)

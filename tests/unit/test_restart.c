@@ -25,6 +25,14 @@ static void test_restart_on_failure_leaves_a_powered_off_vm(void **state)
 	assert_true(restart_decide(MANIFEST_RESTART_ON_FAILURE, VCPU_STOP_TRIPLE_FAULT, 0, 0).again);
 }
 
+static void test_restart_takes_an_exit_code_as_a_power_off(void **state)
+{
+	(void)state;
+	assert_false(restart_decide(MANIFEST_RESTART_ON_FAILURE, VCPU_STOP_EXIT_CODE, 0, 0).again);
+	assert_true(restart_decide(MANIFEST_RESTART_ALWAYS, VCPU_STOP_EXIT_CODE, 0, 0).again);
+	assert_true(stop_was_wished(VCPU_STOP_EXIT_CODE));
+}
+
 static void test_restart_resets_at_once(void **state)
 {
 	struct restart_decision decision = restart_decide(MANIFEST_RESTART_ON_FAILURE, VCPU_STOP_RESET, 5, 0);
@@ -66,6 +74,7 @@ int main(void)
 		cmocka_unit_test(test_restart_never_holds_for_every_reason),
 		cmocka_unit_test(test_restart_respects_the_users_stop),
 		cmocka_unit_test(test_restart_on_failure_leaves_a_powered_off_vm),
+		cmocka_unit_test(test_restart_takes_an_exit_code_as_a_power_off),
 		cmocka_unit_test(test_restart_resets_at_once),
 		cmocka_unit_test(test_restart_pauses_longer_up_to_a_bound),
 		cmocka_unit_test(test_restart_forgets_failures_of_a_vm_that_ran_long),

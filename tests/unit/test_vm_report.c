@@ -52,6 +52,19 @@ static void test_vm_report_line_of_a_guest_that_powered_off_has_no_code(void **s
 	assert_line(&end, "web: stopped: the guest powered off");
 }
 
+static void test_vm_report_tells_the_whole_exit_code(void **state)
+{
+	const struct vmm_report report = {.state = VMM_STOPPED, .stop_reason = VCPU_STOP_EXIT_CODE, .exit_code = 0x1ffffffffULL};
+	const struct space_status space = {.state = SPACE_EXITED};
+	struct vm_end end = vm_end_from(&space, &report);
+	char brief[96];
+
+	(void)state;
+	assert_line(&end, "web: stopped: the guest ended with exit code 8589934591");
+	vm_end_brief(&end, brief, sizeof(brief));
+	assert_string_equal(brief, "the guest ended with exit code 8589934591");
+}
+
 static void test_vm_report_line_of_a_failure_has_code_numbers_and_remedy(void **state)
 {
 	const struct vmm_report report = {
@@ -173,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_vm_report_copy_makes_hostile_reports_sane),
 		cmocka_unit_test(test_vm_report_copy_keeps_what_is_right),
 		cmocka_unit_test(test_vm_report_line_of_a_guest_that_powered_off_has_no_code),
+		cmocka_unit_test(test_vm_report_tells_the_whole_exit_code),
 		cmocka_unit_test(test_vm_report_line_of_a_failure_has_code_numbers_and_remedy),
 		cmocka_unit_test(test_vm_report_line_of_each_failure_has_its_code),
 		cmocka_unit_test(test_vm_report_of_a_vmm_that_faulted),
