@@ -18,6 +18,9 @@
 #define VMM_NAME_BYTES    32U
 #define VMM_CMDLINE_BYTES 2048U
 #define VMM_TEXT_BYTES    256U
+#define VMM_MODULES_MAX   16U
+#define VMM_MODULE_TEXT_BYTES 256U
+#define VMM_SPEC_ROOM_BYTES 0x2000U /* what the spec may grow to: whole pages */
 #define VMM_MEMORY_LEAST_BYTES 0x200000ULL /* the first MiB of a guest is not enough to put a kernel above it */
 
 /* Bits of the VMM's event that the manager and the console signal. Bits 0 - 15 are theirs, 16 - 62 the VMM's own. */
@@ -29,6 +32,13 @@ struct vmm_file {
 	char path[BOOT_FILE_PATH_BYTES]; /* for messages */
 	uint64_t address;                /* 0: none */
 	uint64_t size_bytes;
+};
+
+/* A file handed to the guest beside its kernel, mapped as vmm_file is. */
+struct vmm_module {
+	uint64_t address; /* nothing is mapped there where size_bytes is 0 */
+	uint64_t size_bytes;
+	char text[VMM_MODULE_TEXT_BYTES]; /* as in the manifest: path, then whatever words follow it */
 };
 
 /* The guest's serial port: two channels (abi/channel.h), sizes with the header page. */
@@ -66,10 +76,11 @@ struct vmm_spec {
 	uint64_t disabled_features;    /* FEATURE_BIT(); ring 0 has them too, from VM_CREATE */
 	uint64_t cpu_mask[PROGRAM_CPUS_MAX / 64]; /* for THREAD_CREATE of each vCPU; all zero: any CPU */
 	uint32_t vcpu_count;
-	uint32_t reserved;
+	uint32_t module_count;
 	uint64_t report_address;       /* struct vmm_report, writable */
 	struct vmm_console console;
 	struct vmm_handles handles;
+	struct vmm_module modules[VMM_MODULES_MAX];
 };
 
 enum vmm_state {
@@ -92,6 +103,6 @@ struct vmm_report {
 
 _Static_assert(sizeof(struct vmm_file) == 144, "vmm_file layout");
 _Static_assert(sizeof(struct vmm_handles) == 32, "vmm_handles layout");
-_Static_assert(sizeof(struct vmm_spec) == 2624, "vmm_spec layout");
-_Static_assert(sizeof(struct vmm_spec) <= 4096, "the spec is one page");
+_Static_assert(sizeof(struct vmm_spec) == 2624 + VMM_MODULES_MAX * 272, "vmm_spec layout");
+_Static_assert(sizeof(struct vmm_spec) <= VMM_SPEC_ROOM_BYTES, "the spec has room");
 _Static_assert(sizeof(struct vmm_report) <= 4096, "the report is one page");

@@ -16,6 +16,6 @@ UNIT_TESTS += manager_top
 test_manager_top_SOURCES := manager/top.c tests/fake/program.c lib/base/format.c
 UNIT_TESTS += manager_shutdown manager_main vm_start host
 test_host_SOURCES := manager/host.c
-test_vm_start_SOURCES := manager/vm_start.c manager/vm_report.c lib/base/format.c
+test_vm_start_SOURCES = manager/vm_start.c manager/vm_report.c $(MANIFEST_SOURCES)
 test_manager_shutdown_SOURCES := manager/shutdown.c manager/vm_report.c tests/fake/console_link.c tests/fake/program.c lib/base/format.c
 test_manager_main_SOURCES := manager/main.c manager/top.c manager/vm_report.c tests/fake/console_link.c tests/fake/program.c lib/base/format.c

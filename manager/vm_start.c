@@ -9,8 +9,8 @@
 #include "user/calls.h"
 
 #define VMM_PATH         "system/vmm"
-#define PAGES_BYTES      0x2000ULL /* spec, report */
-#define REPORT_OFFSET    0x1000ULL
+#define REPORT_OFFSET    ((uint64_t)VMM_SPEC_ROOM_BYTES)
+#define PAGES_BYTES      (REPORT_OFFSET + 0x1000ULL) /* spec, report */
 #define POOL_UNIT        0x200000ULL
 #define POOL_OWN_BYTES   (8 * POOL_UNIT) /* VMM, kernel objects, the first vCPU, and a unit begun of each of a pool's two parts */
 #define POOL_VCPU_BYTES  0x18000ULL      /* a further vCPU: 10 pages; its thread: 12 of stacks and one for the object */
@@ -103,6 +103,24 @@ static enum status give_file(const struct vm_entry *entry, const struct host *ho
 	return file->size_bytes == 0 ? OK : host_map_file(host, index, entry->space, address);
 }
 
+static enum status give_modules(const struct vm_entry *entry, const struct host *host, struct vmm_spec *spec)
+{
+	const struct manifest_vm *wanted = entry->wanted;
+	enum status status = OK;
+
+	for (uint32_t i = 0; status == OK && i < wanted->module_count; i++) {
+		struct vmm_file file = {.address = 0};
+		char path[BOOT_FILE_PATH_BYTES];
+
+		manifest_module_path(wanted->modules[i], path);
+		status = give_file(entry, host, path, VMM_WINDOW_MODULES + i * VMM_MODULE_WINDOW_BYTES, &file);
+		spec->modules[i] = (struct vmm_module){.address = file.address, .size_bytes = file.size_bytes};
+		memcpy(spec->modules[i].text, wanted->modules[i], sizeof(spec->modules[i].text));
+	}
+	spec->module_count = wanted->module_count;
+	return status;
+}
+
 static enum status map_parts(const struct vm_entry *entry)
 {
 	enum status status = space_map_all(entry->space, entry->pages, VMM_WINDOW_SPEC, 0, REPORT_OFFSET, RIGHT_READ);
@@ -177,6 +195,8 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 	status = give_file(entry, around->host, wanted->kernel, VMM_WINDOW_KERNEL, &spec->kernel);
 	if (status == OK)
 		status = give_file(entry, around->host, wanted->initrd, VMM_WINDOW_INITRD, &spec->initrd);
+	if (status == OK)
+		status = give_modules(entry, around->host, spec);
 	return status == OK ? grant_handles(entry, around, &spec->handles) : status;
 }
 

@@ -70,14 +70,29 @@ static const void *file_bytes(const struct vmm_file *file)
 	return file->address == 0 ? NULL : (const void *)(uintptr_t)file->address;
 }
 
+/* The manager's module_count is at most VMM_MODULES_MAX. */
+static size_t list_modules(const struct vmm_spec *spec, struct load_module modules[VMM_MODULES_MAX])
+{
+	for (uint32_t i = 0; i < spec->module_count; i++)
+		modules[i] = (struct load_module){
+			.bytes = (const void *)(uintptr_t)spec->modules[i].address,
+			.size_bytes = spec->modules[i].size_bytes,
+			.text = spec->modules[i].text,
+		};
+	return spec->module_count;
+}
+
 static void load_image(struct machine *machine, const struct memory_map *map, uint64_t rsdp_address)
 {
 	const struct vmm_spec *spec = machine->spec;
+	struct load_module modules[VMM_MODULES_MAX];
 	const struct load_request request = {
 		.kernel = file_bytes(&spec->kernel),
 		.kernel_bytes = spec->kernel.size_bytes,
 		.initrd = file_bytes(&spec->initrd),
 		.initrd_bytes = spec->initrd.size_bytes,
+		.modules = modules,
+		.module_count = list_modules(spec, modules),
 		.command_line = spec->command_line,
 		.e820 = map->e820,
 		.e820_count = map->e820_count,

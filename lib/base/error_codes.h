@@ -52,6 +52,8 @@
 	X(E217, "kernel file's header makes no sense") \
 	X(E218, "VM could not be set up") \
 	X(E219, "VMM and manager are of different releases") \
+	X(E220, "module file not found") \
+	X(E221, "kernel of this kind takes no such file") \
 	X(E301, "the guest could not deliver a double fault") \
 	X(E302, "VM entry failed") \
 	X(E303, "VM exit that this version does not expect") \

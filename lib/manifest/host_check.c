@@ -27,6 +27,16 @@ static void check_file(struct manifest *manifest, uint32_t index, const struct m
 				path);
 }
 
+static void check_modules(struct manifest *manifest, uint32_t index, const struct manifest_limits *limits)
+{
+	char path[BOOT_FILE_PATH_BYTES];
+
+	for (uint32_t i = 0; i < manifest->vms[index].module_count; i++) {
+		manifest_module_path(manifest->vms[index].modules[i], path);
+		check_file(manifest, index, limits, path, E220);
+	}
+}
+
 /* The lowest CPU of the set that the PC does not have, or MANIFEST_CPUS_MAX. */
 static uint32_t find_missing_cpu(const uint64_t *cpus, uint32_t cpu_count)
 {
@@ -88,6 +98,7 @@ void manifest_check_host(struct manifest *manifest, const struct manifest_limits
 		check_file(manifest, i, limits, vm->kernel, E201);
 		if (vm->initrd[0] != '\0')
 			check_file(manifest, i, limits, vm->initrd, E202);
+		check_modules(manifest, i, limits);
 		check_cpus(manifest, i, limits);
 		check_memory(manifest, i, left_bytes, limits->free_bytes);
 		if (!vm->refused)

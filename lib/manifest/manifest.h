@@ -30,6 +30,8 @@
 #define MANIFEST_FRAME_MAX_NS     UINT64_C(10000000000)
 #define MANIFEST_NAME_BYTES       32U
 #define MANIFEST_CMDLINE_BYTES    2048U
+#define MANIFEST_MODULES_MAX      VMM_MODULES_MAX
+#define MANIFEST_MODULE_BYTES     VMM_MODULE_TEXT_BYTES
 #define MANIFEST_MEMORY_MIN_BYTES VMM_MEMORY_LEAST_BYTES
 #define MANIFEST_MEMORY_MAX_BYTES (UINT64_C(1) << 40)
 #define MANIFEST_MESSAGES_MAX     192U
@@ -84,6 +86,8 @@ struct manifest_vm {
 	char kernel[BOOT_FILE_PATH_BYTES]; /* relative to bulkhead/ on the boot volume */
 	char initrd[BOOT_FILE_PATH_BYTES]; /* "": none */
 	char cmdline[MANIFEST_CMDLINE_BYTES];
+	uint32_t module_count;
+	char modules[MANIFEST_MODULES_MAX][MANIFEST_MODULE_BYTES]; /* "path words": what the guest reads beside the file */
 	uint64_t memory_bytes;                 /* multiple of 4096 */
 	uint64_t cpus[MANIFEST_CPUS_MAX / 64]; /* bit n % 64 of word n / 64: may run on CPU n; all zero: on any */
 	uint32_t vcpu_count;
@@ -98,6 +102,9 @@ struct manifest_vm {
 	uint32_t message_count;
 	bool refused; /* must not be started; its messages say why. The other fields may then be defaults. */
 };
+
+/* The path of a module: all before its first space. text comes from manifest_vm.modules. Context: any; pure. */
+void manifest_module_path(const char *text, char path[BOOT_FILE_PATH_BYTES]);
 
 static inline bool manifest_has_cpu(const uint64_t cpus[MANIFEST_CPUS_MAX / 64], uint32_t cpu)
 {

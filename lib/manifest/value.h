@@ -9,11 +9,18 @@ typedef void manifest_setter(const struct manifest_entry *entry, const struct ma
 
 /* value_text.c */
 manifest_setter manifest_set_name, manifest_set_text, manifest_set_path;
+/* Reports what is wrong with a path below bulkhead/, which fits into path_bytes with its NUL. False: it was reported. */
+bool manifest_check_path(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node,
+			 const char *path, size_t path_bytes);
+bool manifest_has_control(const char *text);
 /* Copies text with a NUL, whose length was checked. */
 void manifest_store_text(void *target, const struct manifest_key *key, const char *text);
 
 /* value_list.c */
 manifest_setter manifest_set_choice, manifest_set_choice_list, manifest_set_cpu_list;
+
+/* value_module.c */
+manifest_setter manifest_set_module_list;
 
 /* value_table.c */
 manifest_setter manifest_set_table, manifest_set_table_list, manifest_set_vm_list;

@@ -8,7 +8,7 @@ void manifest_store_text(void *target, const struct manifest_key *key, const cha
 	memcpy((char *)target + key->offset, text, strlen(text) + 1);
 }
 
-static bool has_control(const char *text)
+bool manifest_has_control(const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if ((unsigned char)*text < ' ' || *text == 0x7f)
@@ -37,7 +37,7 @@ void manifest_set_text(const struct manifest_entry *entry, const struct manifest
 	if (strlen(node->text) >= key->size)
 		manifest_reject(entry, node, E108, "%s has %u bytes; shorten it to at most %u", key->name,
 				(unsigned)strlen(node->text), key->size - 1U);
-	else if (has_control(node->text))
+	else if (manifest_has_control(node->text))
 		manifest_reject(entry, node, E108, "%s holds a control character (\\n, \\t, \\u00..); remove it",
 				key->name);
 	else
@@ -62,17 +62,23 @@ static bool has_good_parts(const char *path)
 	}
 }
 
-void manifest_set_path(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+bool manifest_check_path(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node,
+			 const char *path, size_t path_bytes)
 {
-	const char *path = node->text;
-
-	if (strlen(path) >= key->size)
+	if (strlen(path) >= path_bytes)
 		manifest_reject(entry, node, E117, "%s has a path of %u bytes; shorten it to at most %u", key->name,
-				(unsigned)strlen(path), key->size - 1U);
-	else if (strchr(path, '\\') != NULL || has_control(path) || !has_good_parts(path))
+				(unsigned)strlen(path), (unsigned)path_bytes - 1U);
+	else if (strchr(path, '\\') != NULL || manifest_has_control(path) || !has_good_parts(path))
 		manifest_reject(entry, node, E117,
 				"%s \"%.60s\" is no path below bulkhead/; write it like \"linux/vmlinuz\"", key->name,
 				path);
 	else
-		manifest_store_text(entry->target, key, path);
+		return true;
+	return false;
+}
+
+void manifest_set_path(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+{
+	if (manifest_check_path(entry, key, node, node->text, key->size))
+		manifest_store_text(entry->target, key, node->text);
 }

@@ -9,6 +9,7 @@ static _Alignas(8) uint8_t file[FILE_BYTES];
 static uint8_t initrd[3 * MIB];
 static _Alignas(4096) uint8_t memory[64 * MIB];
 static struct bzimage_e820 e820[] = {{0, 0xa0000, 1}, {0xe0000, 0x20000, 2}, {MIB, 63 * MIB, 1}};
+static const struct load_module module = {.bytes = "x", .size_bytes = 1, .text = "m"};
 static struct load_request request;
 static struct load_plan plan;
 static struct load_problem problem;
@@ -132,6 +133,10 @@ static void test_load_linux_says_what_is_wrong(void **state)
 	static char long_line[2049];
 
 	(void)state;
+	request.modules = &module;
+	request.module_count = 1;
+	expect_refused("E221 web: k: a Linux bzImage takes no modules, but one initrd; remove that key from the VM");
+	request.module_count = 0;
 	request.kernel_bytes = FILE_BYTES - 16;
 	expect_refused("E211 web: k: file is shorter than its header says: bytes needed 24576; the copy is not whole: copy the "
 		       "file again");
@@ -218,7 +223,11 @@ static void test_load_flat_refuses_bad_headers(void **state)
 	request.kernel_bytes = FILE_BYTES;
 	put(12, FILE_BYTES, 4);
 	request.initrd = initrd;
-	expect_refused("E217 web: k: a flat program takes no initrd (remove that key); build or copy the file again");
+	expect_refused("E221 web: k: a flat program takes no initrd; remove that key from the VM");
+	request.initrd = NULL;
+	request.modules = &module;
+	request.module_count = 1;
+	expect_refused("E221 web: k: a flat program takes no modules; remove that key from the VM");
 }
 
 static void test_load_apply_needs_the_memory_of_the_map(void **state)

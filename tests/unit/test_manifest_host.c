@@ -61,6 +61,12 @@ static void test_manifest_host_refuses_missing_files(void **state)
 	expect_message(1, "E202 bulkhead.toml line 1: VM \"a\": x/initrd is not on the boot volume; copy it to "
 			  "bulkhead/x/initrd or correct the path");
 	assert_true(manifest.vms[0].refused);
+	check_host(VM("a") "modules = [\"linux/initrd ro\", \"x/module linux/initrd\"]\n", 1, 4096);
+	assert_int_equal(manifest.message_count, 1);
+	expect_message(0, "E220 bulkhead.toml line 1: VM \"a\": x/module is not on the boot volume; copy it to "
+			  "bulkhead/x/module or correct the path");
+	check_host("[[vm]]\nname = \"a\"\nkernel = \"linux/vmlinux\"\ninitrd = \"x/initrd\"\n" VM("b"), 1, 4096);
+	assert_true(manifest.vms[0].refused);
 	assert_false(manifest.vms[1].refused);
 }
 

@@ -10,7 +10,15 @@
 
 #define PLANNED_CPUS 0x5U
 
-static const struct manifest_vm wanted = {.name = "web", .memory_bytes = 16 << 20, .vcpu_count = 1};
+static const struct manifest_vm wanted = {
+	.name = "web",
+	.memory_bytes = 16 << 20,
+	.vcpu_count = 1,
+	.module_count = 2,
+	.modules = {"env/cpus 1 2", "root.img"},
+};
+static const struct boot_file boot_files[] = {{.size_bytes = 100}, {.size_bytes = 0}};
+static uint64_t mapped[2];
 static struct vm_entry entry;
 static enum status pool_status, vm_status, program_status, schedule_status;
 static const char *program_problem_words;
@@ -83,17 +91,15 @@ enum status program_run(const struct program *program, const char *name, uint64_
 enum status host_find_file(const struct host *host, const char *path, uint32_t *index)
 {
 	(void)host;
-	(void)path;
-	*index = 0;
-	return ERR_NOT_FOUND;
+	*index = strcmp(path, "env/cpus") == 0 ? 0 : 1;
+	return *index == 0 || strcmp(path, "root.img") == 0 ? OK : ERR_NOT_FOUND;
 }
 
 enum status host_map_file(const struct host *host, uint32_t index, handle_t space, uint64_t address)
 {
 	(void)host;
-	(void)index;
 	(void)space;
-	(void)address;
+	mapped[index] = address;
 	return OK;
 }
 
@@ -136,7 +142,8 @@ static void expect_refused(const char *words)
 {
 	static struct console_link console;
 	static struct schedule schedule;
-	const struct vm_surroundings around = {.console = &console, .schedule = &schedule};
+	static const struct host host = {.files = boot_files};
+	const struct vm_surroundings around = {.host = &host, .console = &console, .schedule = &schedule};
 	char message[256];
 
 	schedule.plan.vms[0].cpus[0] = PLANNED_CPUS;
@@ -166,6 +173,26 @@ static void test_vm_start_refuses_a_vm_without_its_guarantee(void **state)
 			"output "
 		       "of `log`");
 	assert_true(entry.spec->cpu_mask[0] == PLANNED_CPUS);
+}
+
+/* The start that fails in its last step has written the whole specification. */
+static void test_vm_start_hands_over_modules(void **state)
+{
+	const struct vmm_module *modules;
+
+	(void)state;
+	schedule_status = ERR_UNSUPPORTED;
+	expect_refused("E630 web: not started: its share of CPU time cannot be made: this PC cannot do it; report it with the "
+		       "output of `log`");
+	modules = entry.spec->modules;
+	assert_int_equal(entry.spec->module_count, 2);
+	assert_string_equal(modules[0].text, "env/cpus 1 2");
+	assert_int_equal(modules[0].size_bytes, 100);
+	assert_true(modules[0].address != 0 && modules[0].address == mapped[0]);
+	assert_string_equal(modules[1].text, "root.img");
+	assert_int_equal(modules[1].size_bytes, 0);
+	assert_int_equal(mapped[1], 0);
+	assert_int_equal(modules[2].address, 0);
 }
 
 static void test_vm_start_names_the_program_that_is_missing(void **state)
@@ -200,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_vm_start_names_what_cannot_be_made, start),
 		cmocka_unit_test_setup(test_vm_start_refuses_a_vm_without_its_guarantee, start),
+		cmocka_unit_test_setup(test_vm_start_hands_over_modules, start),
 		cmocka_unit_test_setup(test_vm_start_names_the_program_that_is_missing, start),
 		cmocka_unit_test(test_vm_start_pays_for_each_vcpu),
 	};

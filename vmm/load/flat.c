@@ -66,7 +66,9 @@ enum status load_plan_flat(const struct load_request *request, struct load_plan 
 		return load_refuse_number(problem, ERR_OVERFLOW, E215, "command line too long: characters allowed",
 					  COMMAND_LINE_END - COMMAND_LINE_ADDRESS - 1);
 	if (request->initrd != NULL)
-		return load_refuse(problem, ERR_UNSUPPORTED, E217, "a flat program takes no initrd (remove that key)");
+		return load_refuse(problem, ERR_UNSUPPORTED, E221, "a flat program takes no initrd");
+	if (request->module_count != 0)
+		return load_refuse(problem, ERR_UNSUPPORTED, E221, "a flat program takes no modules");
 	if (stack_top < COMMAND_LINE_END + STACK_LEAST_BYTES ||
 	    !is_free(request, GUEST_FLAT_BASE, GUEST_FLAT_BASE + header.memory_bytes))
 		return load_refuse_number(problem, ERR_NO_MEMORY, E213,

@@ -52,7 +52,11 @@ enum status load_plan_linux(const struct load_request *request, struct load_plan
 	struct bzimage image;
 	struct bzimage_plan places;
 	struct bzimage_problem found;
-	enum status status = bzimage_parse(request->kernel, request->kernel_bytes, request->kernel_bytes, &image, &found);
+	enum status status;
+
+	if (request->module_count != 0)
+		return load_refuse(problem, ERR_UNSUPPORTED, E221, "a Linux bzImage takes no modules, but one initrd");
+	status = bzimage_parse(request->kernel, request->kernel_bytes, request->kernel_bytes, &image, &found);
 
 	if (status == OK)
 		status = bzimage_place(&image, ranges, range_count, strlen(request->command_line) + 1,

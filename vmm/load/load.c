@@ -101,6 +101,7 @@ static const struct remedy remedies[] = {
 	{E215, "E215", "shorten cmdline"},
 	{E216, "E216", "this version starts Linux bzImages and flat guest programs"},
 	{E217, "E217", "build or copy the file again"},
+	{E221, "E221", "remove that key from the VM"},
 };
 
 void load_describe(const struct load_problem *problem, const char *vm_name, const char *kernel_path, char *out,

@@ -8,6 +8,7 @@
 #include "abi/guest_flat.h"
 #include "abi/status.h"
 #include "abi/vcpu.h"
+#include "abi/vmm_spec.h"
 #include "lib/base/error_codes.h"
 #include "lib/bzimage/bzimage.h"
 #include "vmm/gmem.h"
@@ -25,12 +26,21 @@ enum image_kind {
 	IMAGE_KIND_COUNT
 };
 
+/* A file beside the kernel: nothing else is known of it. */
+struct load_module {
+	const void *bytes; /* not read where size_bytes is 0 */
+	size_t size_bytes;
+	const char *text;  /* for the guest: path and words, as the manifest has it */
+};
+
 /* All pointers are the caller's; files and command line must outlive the plan, which points into them. */
 struct load_request {
 	const void *kernel;
 	size_t kernel_bytes;
 	const void *initrd;    /* NULL: none */
 	size_t initrd_bytes;
+	const struct load_module *modules;
+	size_t module_count;   /* at most VMM_MODULES_MAX */
 	const char *command_line; /* never NULL */
 	const struct bzimage_e820 *e820; /* ascending, no overlap; images go into entries of type LOAD_E820_USABLE */
 	size_t e820_count;
