@@ -17,7 +17,7 @@
 #include "abi/boot_info.h"
 
 #define CONSOLE_SETUP_MAGIC        0x5055544553434c42ULL /* "BLCSETUP" */
-#define CONSOLE_SETUP_VERSION      2U
+#define CONSOLE_SETUP_VERSION      3U
 #define CONSOLE_NAME_BYTES         32U   /* a VM's name with its NUL */
 #define CONSOLE_MAX_PAYLOAD_BYTES  1024U
 #define CONSOLE_ANSWER_TIMEOUT_MS  5000U /* without a word for so long, the prompt gives a request up */
@@ -61,6 +61,8 @@ enum console_message_kind {
 	CONSOLE_REQUEST_LIST = 1,
 	CONSOLE_REQUEST_POWER_OFF = 2,
 	CONSOLE_REQUEST_TOP = 3, /* argument: seconds, 1 .. CONSOLE_TOP_SECONDS_MAX */
+	CONSOLE_REQUEST_START = 4, /* struct console_name: the VM */
+	CONSOLE_REQUEST_STOP = 5,  /* the same */
 	/* manager to console */
 	CONSOLE_ANSWER_TEXT = 16,    /* text, lines end with "\n"; as many messages as needed; empty: not yet, but it comes */
 	CONSOLE_ANSWER_END = 17,     /* no payload: the request is done */
@@ -77,6 +79,11 @@ struct console_message {
 	uint32_t argument;  /* of requests */
 };
 
+/* The payload of requests that name a VM; others have none. */
+struct console_name {
+	char text[CONSOLE_NAME_BYTES]; /* NUL-terminated, and zeroes */
+};
+
 struct console_terminal {
 	char name[CONSOLE_NAME_BYTES];
 	struct console_channels channels;
@@ -85,4 +92,5 @@ struct console_terminal {
 _Static_assert(sizeof(struct console_channels) == 48, "console_channels layout");
 _Static_assert(sizeof(struct console_setup) == 128, "console_setup layout");
 _Static_assert(sizeof(struct console_message) == 16, "console_message layout");
+_Static_assert(sizeof(struct console_name) == 32, "console_name layout");
 _Static_assert(sizeof(struct console_terminal) == 80, "console_terminal layout");

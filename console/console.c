@@ -8,8 +8,11 @@
 #define TYPED_BYTES_PER_TURN 256U
 #define MESSAGES_PER_TURN    16U
 #define MESSAGE_ROOM_BYTES   (2U * CONSOLE_MAX_PAYLOAD_BYTES) /* of the prompt: a newline becomes two bytes */
+#define DRAIN_TURNS          32U /* a channel's worth, and a guest that goes on printing does not matter */
 #define SERIAL_POLL_MS       10U /* nobody types 16 bytes, the FIFO's worth, in that time */
 #define SERIAL_SEND_MS       1U  /* a FIFO's worth at 115200 baud takes 1.4 ms */
+
+static bool serve_vm(struct console *console, struct console_vm *vm);
 
 static void print_at_prompt(void *context, const char *text, size_t len_bytes)
 {
@@ -25,37 +28,80 @@ static void signal_manager(const struct console *console)
 					 console->manager_event_bits);
 }
 
-static enum shell_outcome request(struct console *console, enum console_message_kind kind, uint32_t argument)
+/* Another command has taken the place of one that was given up. */
+static void end_lists(struct console *console)
 {
-	if (console->manager_lost || manager_link_request(&console->manager, kind, argument, &console->waiting_request) != OK)
-		return SHELL_NO_MANAGER;
-	console->waiting_since_ms = console->now_ms;
+	console->waiting_request = 0;
 	log_view_end_list(&console->log);
+	output_view_end(&console->output);
+}
+
+static enum shell_outcome request(struct console *console, enum console_message_kind kind, uint32_t argument, const char *name)
+{
+	uint32_t number = 0;
+	enum status status = console->manager_lost ? ERR_BAD_FORMAT
+						   : manager_link_request(&console->manager, kind, argument, name, &number);
+
+	if (status != OK)
+		return status == ERR_OUT_OF_RANGE ? SHELL_NO_SUCH_VM : SHELL_NO_MANAGER;
+	end_lists(console);
+	console->waiting_request = number;
+	console->waiting_since_ms = console->now_ms;
 	signal_manager(console);
 	return SHELL_WAITS;
 }
 
 static enum shell_outcome request_list(void *context)
 {
-	return request(context, CONSOLE_REQUEST_LIST, 0);
+	return request(context, CONSOLE_REQUEST_LIST, 0, NULL);
+}
+
+static enum shell_outcome request_start(void *context, const char *name)
+{
+	return request(context, CONSOLE_REQUEST_START, 0, name);
+}
+
+static enum shell_outcome request_stop(void *context, const char *name)
+{
+	return request(context, CONSOLE_REQUEST_STOP, 0, name);
 }
 
 static enum shell_outcome request_top(void *context, uint32_t seconds)
 {
-	return request(context, CONSOLE_REQUEST_TOP, seconds);
+	return request(context, CONSOLE_REQUEST_TOP, seconds, NULL);
 }
 
 static enum shell_outcome list_log(void *context)
 {
 	struct console *console = context;
 
-	console->waiting_request = 0; /* an answer given up is not this one's */
+	end_lists(console);
 	return log_view_list(&console->log);
+}
+
+/* What a VM printed before the command was typed is part of its answer: all that its channel holds. */
+static void drain(struct console *console, struct console_vm *vm)
+{
+	for (unsigned i = 0; i < DRAIN_TURNS && serve_vm(console, vm); i++)
+		;
+}
+
+static enum shell_outcome list_output(void *context, const char *name)
+{
+	struct console *console = context;
+	uint32_t number;
+
+	if (multiplexer_find(&console->multiplexer, name, &number) != OK)
+		return SHELL_NO_SUCH_VM;
+	end_lists(console);
+	drain(console, &console->vms[number - 1]);
+	output_view_list(&console->output, &console->vms[number - 1].terminal);
+	return SHELL_WAITS;
 }
 
 static enum shell_outcome request_power_off(void *context)
 {
-	return request(context, CONSOLE_REQUEST_POWER_OFF, 0);
+	return request(context, CONSOLE_REQUEST_POWER_OFF, 0, NULL);
 }
 
 static enum shell_outcome attach(void *context, const char *name)
@@ -72,6 +118,9 @@ static enum shell_outcome attach(void *context, const char *name)
 static const struct shell_ops shell_ops = {
 	.print = print_at_prompt,
 	.list = request_list,
+	.start = request_start,
+	.stop = request_stop,
+	.output = list_output,
 	.attach = attach,
 	.log = list_log,
 	.top = request_top,
@@ -353,6 +402,16 @@ static bool serve_vm(struct console *console, struct console_vm *vm)
 	return moved > 0;
 }
 
+/* The kernel's log waits for the end of a VM's output, so that no line of either is cut by the other. */
+static bool serve_prompt(struct console *console)
+{
+	size_t room = multiplexer_room_bytes(&console->multiplexer, MULTIPLEXER_PROMPT);
+
+	if (output_view_serve(&console->output, &console->shell, room))
+		return true;
+	return !console->output.active && log_view_serve(&console->log, &console->shell, room);
+}
+
 static void tell_losses(struct console *console)
 {
 	char text[LOST_INPUT_TEXT_BYTES];
@@ -401,9 +460,9 @@ bool console_turn(struct console *console, uint64_t now_ms)
 	console->now_ms = now_ms;
 	more = serve_keys(console);
 	more |= serve_manager(console);
-	more |= log_view_serve(&console->log, &console->shell, multiplexer_room_bytes(&console->multiplexer, MULTIPLEXER_PROMPT));
 	for (uint32_t i = 0; i < console->vm_count; i++)
 		more |= serve_vm(console, &console->vms[i]);
+	more |= serve_prompt(console);
 	tell_losses(console);
 	more |= serve_serial_line(console);
 	more |= serve_screen(console);

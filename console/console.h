@@ -10,6 +10,7 @@
 #include "console/lost_input.h"
 #include "console/manager_link.h"
 #include "console/multiplexer.h"
+#include "console/output_view.h"
 #include "console/screen.h"
 #include "console/shell.h"
 #include "drivers/host/uart.h"
@@ -44,6 +45,7 @@ struct console {
 	uint64_t waiting_since_ms;
 	uint64_t now_ms;
 	struct log_view log;
+	struct output_view output;
 	struct uart *uart;     /* NULL: none */
 	struct lost_input lost; /* at the serial port */
 	struct screen *screen; /* NULL: none */

@@ -17,6 +17,8 @@ test_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c
 FUZZ_TARGETS += shell
 fuzz_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c
 
+UNIT_TESTS += output_view
+test_output_view_SOURCES := console/output_view.c console/terminal.c console/plain_text.c $(SHELL_SOURCES) lib/base/format.c
 UNIT_TESTS += lost_input
 test_lost_input_SOURCES := console/lost_input.c lib/base/format.c
 
@@ -24,10 +26,11 @@ SCREEN_SOURCES = console/screen.c drivers/host/framebuffer.c $(SCREEN_TEXT_SOURC
 UNIT_TESTS += screen
 test_screen_SOURCES = $(SCREEN_SOURCES)
 
-CONSOLE_LOGIC_SOURCES = console/console.c console/log_view.c console/lost_input.c console/manager_link.c lib/channel/channel.c drivers/host/uart.c \
+CONSOLE_LOGIC_SOURCES = console/console.c console/log_view.c console/output_view.c console/lost_input.c console/manager_link.c lib/channel/channel.c drivers/host/uart.c \
 	$(TERMINAL_SOURCES) $(SHELL_SOURCES) $(SCREEN_SOURCES)
-UNIT_TESTS += console
+UNIT_TESTS += console console_commands
 test_console_SOURCES = $(CONSOLE_LOGIC_SOURCES) lib/base/format.c
+test_console_commands_SOURCES = $(test_console_SOURCES)
 
 PROGRAMS += console
 console_SOURCES = console/main.c $(CONSOLE_LOGIC_SOURCES)

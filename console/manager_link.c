@@ -1,6 +1,8 @@
 /* Messages between console and manager. */
 #include "console/manager_link.h"
 
+#include "lib/base/string.h"
+
 enum status manager_link_open(struct manager_link *link, const struct console_channels *channels)
 {
 	enum status status = channel_reader_open(&link->reader, (void *)(uintptr_t)channels->to_console_address,
@@ -13,11 +15,23 @@ enum status manager_link_open(struct manager_link *link, const struct console_ch
 				   channels->from_console_bytes);
 }
 
-enum status manager_link_request(struct manager_link *link, enum console_message_kind kind, uint32_t argument, uint32_t *request)
+/* A message is in the channel whole or not at all: header and payload go in one piece. */
+enum status manager_link_request(struct manager_link *link, enum console_message_kind kind, uint32_t argument,
+				 const char *name, uint32_t *request)
 {
-	const struct console_message message = {.kind = kind, .request = link->last_request + 1, .argument = argument};
-	enum status status = channel_write_all(&link->writer, &message, sizeof(message));
+	struct {
+		struct console_message header;
+		struct console_name name;
+	} message = {.header = {.kind = kind, .request = link->last_request + 1, .argument = argument}};
+	size_t len = name != NULL ? strlen(name) : 0;
+	enum status status;
 
+	if (len >= sizeof(message.name.text))
+		return ERR_OUT_OF_RANGE;
+	if (name != NULL)
+		memcpy(message.name.text, name, len);
+	message.header.len_bytes = name != NULL ? sizeof(message.name) : 0;
+	status = channel_write_all(&link->writer, &message, sizeof(message.header) + message.header.len_bytes);
 	if (status == OK)
 		*request = ++link->last_request;
 	return status;

@@ -18,10 +18,11 @@ struct manager_message {
 /* Attaches to the channels. Errors: ERR_INVALID: a channel's size is impossible. */
 MUST_CHECK enum status manager_link_open(struct manager_link *link, const struct console_channels *channels);
 
-/* Sends a request without payload, argument 0 where its kind has none; *request is its new number.
- * Errors: ERR_NO_SPACE: the manager does not read; ERR_BAD_FORMAT: the channel is damaged. */
+/* Sends a request, argument 0 where its kind has none, name NULL where it names no VM; *request is its new number.
+ * Errors: ERR_OUT_OF_RANGE: no VM has so long a name; ERR_NO_SPACE: the manager does not read; ERR_BAD_FORMAT: the channel is
+ * damaged. */
 MUST_CHECK enum status manager_link_request(struct manager_link *link, enum console_message_kind kind, uint32_t argument,
-					    uint32_t *request);
+					    const char *name, uint32_t *request);
 
 /* Takes the next whole message. Errors: ERR_AGAIN: none there; ERR_BAD_FORMAT: the channel is damaged. */
 MUST_CHECK enum status manager_link_receive(struct manager_link *link, struct manager_message *message);

@@ -17,6 +17,9 @@ struct shell_command {
 
 static enum shell_outcome run_list(struct shell *shell, const char *argument);
 static enum shell_outcome run_console(struct shell *shell, const char *argument);
+static enum shell_outcome run_start(struct shell *shell, const char *argument);
+static enum shell_outcome run_stop(struct shell *shell, const char *argument);
+static enum shell_outcome run_output(struct shell *shell, const char *argument);
 static enum shell_outcome run_log(struct shell *shell, const char *argument);
 static enum shell_outcome run_top(struct shell *shell, const char *argument);
 static enum shell_outcome run_help(struct shell *shell, const char *argument);
@@ -25,6 +28,9 @@ static enum shell_outcome run_poweroff(struct shell *shell, const char *argument
 static const struct shell_command commands[] = {
 	{"list", NULL, "the VMs and their states", run_list},
 	{"console", "NAME", "the terminal of a VM; Ctrl-] comes back here", run_console},
+	{"output", "NAME", "what a VM has printed lately, each line with its name", run_output},
+	{"start", "NAME", "starts a VM that does not run", run_start},
+	{"stop", "NAME", "ends a VM at once, as if its plug were pulled", run_stop},
 	{"top", "[SECONDS]", "what each virtual CPU did in that time (1 to 60; 1)", run_top},
 	{"log", NULL, "Bulkhead's messages since the boot", run_log},
 	{"help", NULL, "this list", run_help},
@@ -94,6 +100,21 @@ static enum shell_outcome run_list(struct shell *shell, const char *argument)
 static enum shell_outcome run_console(struct shell *shell, const char *argument)
 {
 	return shell->ops->attach(shell->context, argument);
+}
+
+static enum shell_outcome run_start(struct shell *shell, const char *argument)
+{
+	return shell->ops->start(shell->context, argument);
+}
+
+static enum shell_outcome run_stop(struct shell *shell, const char *argument)
+{
+	return shell->ops->stop(shell->context, argument);
+}
+
+static enum shell_outcome run_output(struct shell *shell, const char *argument)
+{
+	return shell->ops->output(shell->context, argument);
 }
 
 static enum shell_outcome run_log(struct shell *shell, const char *argument)

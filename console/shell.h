@@ -22,6 +22,9 @@ enum shell_outcome {
 struct shell_ops {
 	void (*print)(void *context, const char *text, size_t len_bytes);
 	enum shell_outcome (*list)(void *context);
+	enum shell_outcome (*start)(void *context, const char *name);
+	enum shell_outcome (*stop)(void *context, const char *name);
+	enum shell_outcome (*output)(void *context, const char *name);
 	enum shell_outcome (*attach)(void *context, const char *name);
 	enum shell_outcome (*log)(void *context);
 	enum shell_outcome (*top)(void *context, uint32_t seconds); /* 1 .. CONSOLE_TOP_SECONDS_MAX */

@@ -106,16 +106,17 @@ static void start_console(struct manager *manager)
 
 static void start_vm(struct manager *manager, struct vm_entry *vm)
 {
-	if (vm->wanted->refused) {
+	vm->refused = vm->wanted->refused;
+	if (vm->refused)
 		format_text(vm->why, sizeof(vm->why), "refused; `log` says why");
-		return;
-	}
-	vm_start(vm, &manager->around);
+	else if (vm->wanted->autostart)
+		vm_start(vm, &manager->around);
 }
 
 /* Each line of the report is a code and words; each VM gets all of them, with its name. */
 static void refuse_by_report(struct vm_entry *vm, const char *report)
 {
+	vm->refused = true;
 	format_text(vm->why, sizeof(vm->why), "%.*s; `log` says why", CODE_CHARACTERS, report);
 	for (const char *line = report; *line != '\0';) {
 		const char *end = strchr(line, '\n');

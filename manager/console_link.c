@@ -20,14 +20,26 @@ void console_send(struct console_link *link, enum console_message_kind kind, uin
 		console_wake(link);
 }
 
-bool console_next_request(struct console_link *link, struct console_message *request)
+static bool take(struct console_link *link, void *out, size_t size_bytes)
 {
 	size_t read_bytes;
 
-	if (!link->running || channel_peek(&link->reader, request, sizeof(*request)) != OK)
+	return channel_read(&link->reader, out, size_bytes, &read_bytes) == OK && read_bytes == size_bytes;
+}
+
+bool console_next_request(struct console_link *link, struct console_request *request)
+{
+	struct console_message *header = &request->header;
+
+	*request = (struct console_request){.header = {.kind = 0}};
+	if (!link->running || channel_peek(&link->reader, header, sizeof(*header)) != OK || !take(link, header, sizeof(*header)))
 		return false;
-	return channel_read(&link->reader, request, sizeof(*request), &read_bytes) == OK &&
-	       read_bytes == sizeof(*request) && request->len_bytes == 0;
+	if (header->len_bytes == 0)
+		return true;
+	if (header->len_bytes != sizeof(request->name) || !take(link, &request->name, sizeof(request->name)))
+		return false;
+	request->name.text[sizeof(request->name.text) - 1] = '\0';
+	return true;
 }
 
 bool console_has_read_all(const struct console_link *link)

@@ -66,8 +66,14 @@ void console_show(struct console_link *link, const char *name);
 void console_send(struct console_link *link, enum console_message_kind kind, uint32_t request, const void *payload,
 		  size_t len_bytes);
 
+/* A request of the console; name: "" where its kind names no VM. */
+struct console_request {
+	struct console_message header;
+	struct console_name name;
+};
+
 /* Takes the next request. False: none there. */
-bool console_next_request(struct console_link *link, struct console_message *request);
+bool console_next_request(struct console_link *link, struct console_request *request);
 
 /* True once the console has read all that was sent. */
 bool console_has_read_all(const struct console_link *link);

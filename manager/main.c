@@ -4,6 +4,7 @@
 
 #include "lib/base/string.h"
 #include "manager/manager.h"
+#include "manager/vm_command.h"
 #include "user/calls.h"
 #include "user/clock.h"
 #include "user/log.h"
@@ -64,28 +65,60 @@ static void begin_top(const struct console_message *request)
 	top_begin(&manager.top, &view, request->request, request->argument);
 }
 
-static void serve_request(const struct console_message *request)
+static struct vm_entry *find_vm(const char *name)
 {
-	switch (request->kind) {
+	for (uint32_t i = 0; i < manager.vm_count; i++) {
+		if (strcmp(manager.vms[i].wanted->name, name) == 0)
+			return &manager.vms[i];
+	}
+	return NULL;
+}
+
+static void serve_vm_command(const struct console_request *request)
+{
+	struct vm_entry *vm = find_vm(request->name.text);
+	char answer[LINE_BYTES];
+
+	if (vm == NULL) {
+		send_line(request->header.request, "E612 prompt: no VM of that name; type list for those there are\n");
+		return;
+	}
+	if (request->header.kind == CONSOLE_REQUEST_START)
+		vm_command_start(vm, &manager.around, answer, sizeof(answer));
+	else
+		vm_command_stop(vm, &manager.around, answer, sizeof(answer));
+	manager.has_shown_vm = true; /* who types commands stays at the prompt */
+	send_line(request->header.request, answer);
+}
+
+static void serve_request(const struct console_request *request)
+{
+	const struct console_message *header = &request->header;
+
+	switch (header->kind) {
 	case CONSOLE_REQUEST_LIST:
-		answer_list(request->request);
+		answer_list(header->request);
+		break;
+	case CONSOLE_REQUEST_START:
+	case CONSOLE_REQUEST_STOP:
+		serve_vm_command(request);
 		break;
 	case CONSOLE_REQUEST_TOP:
-		begin_top(request); /* serve_top() answers */
+		begin_top(header); /* serve_top() answers */
 		return;
 	case CONSOLE_REQUEST_POWER_OFF:
-		console_send(&manager.console, CONSOLE_ANSWER_END, request->request, "", 0);
+		console_send(&manager.console, CONSOLE_ANSWER_END, header->request, "", 0);
 		manager_shut_down(&manager);
 		return;
 	default: /* a later console's request: answered by nothing */
 		break;
 	}
-	console_send(&manager.console, CONSOLE_ANSWER_END, request->request, "", 0);
+	console_send(&manager.console, CONSOLE_ANSWER_END, header->request, "", 0);
 }
 
 static void serve_console(void)
 {
-	struct console_message request;
+	struct console_request request;
 
 	for (unsigned i = 0; i < REQUESTS_PER_TURN && console_next_request(&manager.console, &request); i++)
 		serve_request(&request);

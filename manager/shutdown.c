@@ -27,11 +27,11 @@ static bool any_is_alive(struct manager *manager, uint32_t first, uint32_t count
 static void answer_requests(struct manager *manager)
 {
 	static const char words[] = "the VMs are being stopped\n";
-	struct console_message request;
+	struct console_request request;
 
 	for (unsigned i = 0; i < REQUESTS_PER_LOOK && console_next_request(&manager->console, &request); i++) {
-		console_send(&manager->console, CONSOLE_ANSWER_TEXT, request.request, words, sizeof(words) - 1);
-		console_send(&manager->console, CONSOLE_ANSWER_END, request.request, "", 0);
+		console_send(&manager->console, CONSOLE_ANSWER_TEXT, request.header.request, words, sizeof(words) - 1);
+		console_send(&manager->console, CONSOLE_ANSWER_END, request.header.request, "", 0);
 	}
 }
 

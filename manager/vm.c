@@ -19,6 +19,7 @@ void vm_start(struct vm_entry *entry, const struct vm_surroundings *around)
 	char message[MANIFEST_LINE_BYTES];
 
 	entry->started_tsc = clock_now_ticks();
+	entry->stop_asked = false;
 	if (vm_assemble(entry, around, message, sizeof(message)) != OK) {
 		entry->life = entry->life == VM_NOT_STARTED ? VM_NOT_STARTED : VM_ENDED;
 		format_text(entry->why, sizeof(entry->why), "%.4s; `log` says why", message);

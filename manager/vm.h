@@ -14,7 +14,7 @@
 #define VM_WHY_BYTES 96U
 
 enum vm_life {
-	VM_NOT_STARTED, /* refused: why says which code */
+	VM_NOT_STARTED, /* refused: why says which code; or not yet */
 	VM_STARTING,    /* its VMM reads the images */
 	VM_RUNNING,
 	VM_ENDED,       /* why says how */
@@ -37,6 +37,7 @@ struct vm_entry {
 	const struct manifest_vm *wanted;
 	uint32_t slot;
 	bool quiet; /* only failures are told */
+	bool refused; /* by the manifest or for what the PC lacks: it is never started, and why says so */
 	/* what stays over restarts; made at the first start */
 	handle_t event;        /* the VMM waits on it */
 	handle_t to_console, to_vm; /* memory objects of the terminal's channels */
@@ -47,6 +48,7 @@ struct vm_entry {
 	/* while it runs */
 	handle_t pool, vm, space, guest_memory;
 	uint64_t started_tsc;
+	bool stop_asked; /* by the user */
 	/* always */
 	enum vm_life life;
 	uint32_t failures_in_row;

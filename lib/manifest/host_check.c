@@ -100,8 +100,8 @@ void manifest_check_host(struct manifest *manifest, const struct manifest_limits
 			check_file(manifest, i, limits, vm->initrd, E202);
 		check_modules(manifest, i, limits);
 		check_cpus(manifest, i, limits);
-		check_memory(manifest, i, left_bytes, limits->free_bytes);
-		if (!vm->refused)
+		check_memory(manifest, i, vm->autostart ? left_bytes : limits->free_bytes, limits->free_bytes);
+		if (!vm->refused && vm->autostart)
 			left_bytes -= vm->memory_bytes;
 	}
 }

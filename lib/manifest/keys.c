@@ -128,6 +128,7 @@ static const struct manifest_key vm_keys[] = {
 		.count_offset = offsetof(struct manifest_vm, module_count),
 		.max = MANIFEST_MODULES_MAX,
 	},
+	{.name = "autostart", .kind = MANIFEST_BOOLEAN, FIELD(manifest_vm, autostart), .default_number = true},
 	NOT_YET("hpet"),
 	NOT_YET("testdev"),
 	NOT_YET("firmware"),

@@ -98,6 +98,7 @@ struct manifest_vm {
 	uint32_t service_cpu; /* where the other threads of a dedicated VM's VMM run */
 	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
+	bool autostart;   /* false: it starts, and gets its memory, by the command "start" */
 	uint32_t line;    /* of its [[vm]]; 0: not from a file */
 	uint32_t message_count;
 	bool refused; /* must not be started; its messages say why. The other fields may then be defaults. */
@@ -168,7 +169,8 @@ struct manifest_limits {
 };
 
 /* Refuses, with messages, each VM that this PC cannot run: files missing, CPUs it does not have, or more memory than
- * the VMs before it left. VMs get memory in the manifest's order. Call once. Context: any. */
+ * the VMs before it left. VMs get memory in the manifest's order; one without autostart gets it later, and is measured
+ * against all there is. Call once. Context: any. */
 void manifest_check_host(struct manifest *manifest, const struct manifest_limits *limits);
 
 /* Reports that the manifest is on the boot volume but cannot be read (E119), in an otherwise empty manifest.

@@ -36,8 +36,10 @@ static enum shell_outcome attach(void *context, const char *name)
 	return (enum shell_outcome)(strlen(name) % (SHELL_NO_MANAGER + 1));
 }
 
-static const struct shell_ops ops = {.print = print, .list = wait, .attach = attach, .log = wait, .top = wait_seconds,
-				    .power_off = wait};
+static const struct shell_ops ops = {
+	.print = print, .list = wait, .start = attach, .stop = attach, .output = attach, .attach = attach, .log = wait,
+	.top = wait_seconds, .power_off = wait,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

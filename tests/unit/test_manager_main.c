@@ -3,6 +3,7 @@
 
 #include "lib/base/format.h"
 #include "manager/manager.h"
+#include "manager/vm_command.h"
 #include "tests/fake/console_link.h"
 #include "tests/fake/program.h"
 #include "user/calls.h"
@@ -11,13 +12,19 @@
 
 static enum status boot_status;
 static unsigned console_starts, turns, requests;
+static const struct manifest_vm web = {.name = "web"};
+static uint32_t vm_count;
+static struct console_request next_request;
 static struct space_status console_end;
 static jmp_buf stop;
 
 enum status manager_boot(struct manager *manager)
 {
-	if (boot_status == OK)
-		manager->console.running = true;
+	if (boot_status != OK)
+		return boot_status;
+	manager->console.running = true;
+	manager->vms[0] = (struct vm_entry){.wanted = &web};
+	manager->vm_count = vm_count;
 	return boot_status;
 }
 
@@ -43,14 +50,27 @@ void console_show(struct console_link *link, const char *name)
 	(void)name;
 }
 
-bool console_next_request(struct console_link *link, struct console_message *request)
+bool console_next_request(struct console_link *link, struct console_request *request)
 {
 	(void)link;
 	if (requests == 0)
 		return false;
 	requests--;
-	*request = (struct console_message){.kind = CONSOLE_REQUEST_TOP, .request = 7 + requests, .argument = 1};
+	*request = next_request;
+	request->header.request = 7 + requests;
 	return true;
+}
+
+void vm_command_start(struct vm_entry *vm, const struct vm_surroundings *around, char *answer, size_t size_bytes)
+{
+	(void)around;
+	format_text(answer, size_bytes, "start %s\n", vm->wanted->name);
+}
+
+void vm_command_stop(struct vm_entry *vm, const struct vm_surroundings *around, char *answer, size_t size_bytes)
+{
+	(void)around;
+	format_text(answer, size_bytes, "stop %s\n", vm->wanted->name);
 }
 
 bool vm_is_alive(const struct vm_entry *entry)
@@ -150,7 +170,9 @@ static int start(void **state)
 	(void)state;
 	fake_program_start();
 	console_starts = turns = requests = 0;
+	vm_count = 0;
 	fake_console_answers[0] = '\0';
+	next_request = (struct console_request){.header = {.kind = CONSOLE_REQUEST_TOP, .argument = 1}};
 	return 0;
 }
 
@@ -198,11 +220,38 @@ static void test_manager_main_answers_top_when_its_time_is_over(void **state)
 	assert_int_equal(console_starts, 0);
 }
 
+static const char *answer_to(enum console_message_kind kind, const char *name)
+{
+	fake_console_answers[0] = '\0';
+	boot_status = OK;
+	vm_count = 1;
+	console_end = (struct space_status){.state = SPACE_RUNNING};
+	turns = 0;
+	requests = 1;
+	next_request = (struct console_request){.header = {.kind = kind}};
+	strcpy(next_request.name.text, name);
+	if (setjmp(stop) == 0)
+		program_main(0);
+	return fake_console_answers;
+}
+
+static void test_manager_main_finds_the_vm_of_a_command(void **state)
+{
+	(void)state;
+	assert_string_equal(answer_to(CONSOLE_REQUEST_START, "web"), "16 7 start web\n|17 7 |");
+	assert_string_equal(answer_to(CONSOLE_REQUEST_STOP, "web"), "16 7 stop web\n|17 7 |");
+	assert_string_equal(answer_to(CONSOLE_REQUEST_STOP, "we"),
+			    "16 7 E612 prompt: no VM of that name; type list for those there are\n|17 7 |");
+	assert_string_equal(answer_to(CONSOLE_REQUEST_START, ""),
+			    "16 7 E612 prompt: no VM of that name; type list for those there are\n|17 7 |");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_manager_main_says_when_the_kernel_does_not_match, start),
 		cmocka_unit_test_setup(test_manager_main_answers_top_when_its_time_is_over, start),
+		cmocka_unit_test_setup(test_manager_main_finds_the_vm_of_a_command, start),
 		cmocka_unit_test_setup(test_manager_main_starts_a_console_that_fails_a_few_times, start),
 		cmocka_unit_test_setup(test_manager_main_says_when_the_console_ends_by_itself, start),
 	};

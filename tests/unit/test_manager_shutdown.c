@@ -48,12 +48,12 @@ void console_close_terminal(struct console_link *link, const char *name)
 	closed = name;
 }
 
-bool console_next_request(struct console_link *link, struct console_message *request)
+bool console_next_request(struct console_link *link, struct console_request *request)
 {
 	(void)link;
 	if (requests == 0)
 		return false;
-	*request = (struct console_message){.kind = CONSOLE_REQUEST_LIST, .request = 10 + requests--};
+	*request = (struct console_request){.header = {.kind = CONSOLE_REQUEST_LIST, .request = 10 + requests--}};
 	return true;
 }
 

@@ -97,6 +97,19 @@ static void test_manifest_host_gives_memory_in_order(void **state)
 	assert_false(manifest.vms[3].refused);
 }
 
+/* One that is started later is measured against all memory, and leaves it to others. */
+static void test_manifest_host_gives_no_memory_before_the_start(void **state)
+{
+	(void)state;
+	check_host(VM("a") "memory = \"600M\"\nautostart = false\n" VM("b") "memory = \"900M\"\nautostart = false\n"
+		   VM("c") "memory = \"500M\"\n" VM("d") "memory = \"1001M\"\nautostart = false\n", 1, 1000);
+	assert_int_equal(manifest.message_count, 1);
+	expect_message(0, "E203 bulkhead.toml line 15: VM \"d\" wants 1001M (1001 MiB) of memory, but 1000 MiB are left of 1000 "
+			  "MiB for VMs; lower memory");
+	assert_false(manifest.vms[0].autostart);
+	assert_true(manifest.vms[2].autostart);
+}
+
 static void test_manifest_host_refuses_cpus_that_are_not_there(void **state)
 {
 	(void)state;
@@ -218,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_manifest_host_refuses_missing_files),
 		cmocka_unit_test(test_manifest_host_tells_skipped_files_from_missing_ones),
 		cmocka_unit_test(test_manifest_host_gives_memory_in_order),
+		cmocka_unit_test(test_manifest_host_gives_no_memory_before_the_start),
 		cmocka_unit_test(test_manifest_host_refuses_cpus_that_are_not_there),
 		cmocka_unit_test(test_manifest_host_leaves_refused_vms_alone),
 		cmocka_unit_test(test_manifest_default_makes_a_vm_for_each_kernel),

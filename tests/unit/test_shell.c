@@ -1,12 +1,15 @@
 /* Commands at the prompt, with a manager that answers well, late, wrongly or not at all. */
 #include "console/shell.h"
 
+#include <stdio.h>
+
 #include "tests/unit/unit.h"
 
 struct record {
 	char printed[8192];
 	size_t len_bytes;
 	char attached[64];
+	char named[64]; /* COMMAND NAME, of start, stop and output */
 	unsigned list_count, log_count, top_count, power_off_count;
 	uint32_t top_seconds;
 	enum shell_outcome answer;
@@ -39,6 +42,29 @@ static enum shell_outcome attach(void *context, const char *name)
 	return strcmp(name, "web") == 0 ? SHELL_ATTACHED : SHELL_NO_SUCH_VM;
 }
 
+static enum shell_outcome note(void *context, const char *command, const char *name)
+{
+	struct record *r = context;
+
+	snprintf(r->named, sizeof(r->named), "%s %s", command, name);
+	return strcmp(name, "web") == 0 ? SHELL_WAITS : SHELL_NO_SUCH_VM;
+}
+
+static enum shell_outcome start(void *context, const char *name)
+{
+	return note(context, "start", name);
+}
+
+static enum shell_outcome stop(void *context, const char *name)
+{
+	return note(context, "stop", name);
+}
+
+static enum shell_outcome output(void *context, const char *name)
+{
+	return note(context, "output", name);
+}
+
 static enum shell_outcome show_log(void *context)
 {
 	((struct record *)context)->log_count++;
@@ -59,7 +85,8 @@ static enum shell_outcome power_off(void *context)
 }
 
 static const struct shell_ops ops = {
-	.print = print, .list = list, .attach = attach, .log = show_log, .top = top, .power_off = power_off,
+	.print = print, .list = list, .start = start, .stop = stop, .output = output,
+	.attach = attach, .log = show_log, .top = top, .power_off = power_off,
 };
 
 static int setup(void **state)
@@ -103,6 +130,28 @@ static void test_shell_attaches_by_name(void **state)
 	type("console mail\r");
 	assert_non_null(strstr(record.printed, "E612 prompt: no VM of that name; type list"));
 	assert_non_null(strstr(record.printed, "\r\nbulkhead> "));
+}
+
+static void test_shell_hands_on_commands_with_a_name(void **state)
+{
+	static const char *const names[] = {"start", "stop", "output"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "%s web\r", names[i]);
+		type(line);
+		assert_memory_equal(record.named, line, strlen(line) - 1);
+		assert_true(shell.waits);
+		shell_answer_end(&shell, SHELL_DONE);
+		snprintf(line, sizeof(line), "%s mail\r", names[i]);
+		type(line);
+		assert_non_null(strstr(record.printed, "E612 prompt: no VM of that name"));
+		snprintf(line, sizeof(line), "%s\r", names[i]);
+		type(line);
+		assert_non_null(strstr(record.printed, "E611 prompt: write it as: "));
+	}
 }
 
 static void test_shell_runs_top_for_some_seconds(void **state)
@@ -257,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_shell_runs_commands, setup),
 		cmocka_unit_test_setup(test_shell_attaches_by_name, setup),
+		cmocka_unit_test_setup(test_shell_hands_on_commands_with_a_name, setup),
 		cmocka_unit_test_setup(test_shell_runs_top_for_some_seconds, setup),
 		cmocka_unit_test_setup(test_shell_explains_mistakes, setup),
 		cmocka_unit_test_setup(test_shell_help_names_every_command, setup),
