@@ -27,6 +27,9 @@
 #define VMM_EVENT_CONSOLE      0x1ULL /* input in from_console, or room in to_console */
 #define VMM_EVENT_POWER_BUTTON 0x2ULL /* the guest shall shut down; one that does not listen is stopped: STOPPED */
 
+/* Bits of vmm_spec.options: what the machine has besides. */
+#define VMM_OPTION_TESTDEV 0x1U /* QEMU's test device (docs/qemu-devices.md); port E9h is then its */
+
 /* A file of the boot volume, read-only, shared with other programs; whole pages, the rest of the last one is zero. */
 struct vmm_file {
 	char path[BOOT_FILE_PATH_BYTES]; /* for messages */
@@ -77,6 +80,8 @@ struct vmm_spec {
 	uint64_t cpu_mask[PROGRAM_CPUS_MAX / 64]; /* for THREAD_CREATE of each vCPU; all zero: any CPU */
 	uint32_t vcpu_count;
 	uint32_t module_count;
+	uint32_t options;              /* VMM_OPTION_* */
+	uint32_t reserved;
 	uint64_t report_address;       /* struct vmm_report, writable */
 	struct vmm_console console;
 	struct vmm_handles handles;
@@ -103,6 +108,6 @@ struct vmm_report {
 
 _Static_assert(sizeof(struct vmm_file) == 144, "vmm_file layout");
 _Static_assert(sizeof(struct vmm_handles) == 32, "vmm_handles layout");
-_Static_assert(sizeof(struct vmm_spec) == 2624 + VMM_MODULES_MAX * 272, "vmm_spec layout");
+_Static_assert(sizeof(struct vmm_spec) == 2632 + VMM_MODULES_MAX * 272, "vmm_spec layout");
 _Static_assert(sizeof(struct vmm_spec) <= VMM_SPEC_ROOM_BYTES, "the spec has room");
 _Static_assert(sizeof(struct vmm_report) <= 4096, "the report is one page");

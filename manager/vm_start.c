@@ -167,6 +167,11 @@ static enum status grant_handles(const struct vm_entry *entry, const struct vm_s
 	return status;
 }
 
+static uint32_t options_of(const struct manifest_vm *wanted)
+{
+	return wanted->testdev ? VMM_OPTION_TESTDEV : 0;
+}
+
 static enum status write_spec(const struct vm_entry *entry, const struct vm_surroundings *around)
 {
 	const struct manifest_vm *wanted = entry->wanted;
@@ -184,6 +189,7 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 	spec->disabled_features = around->disabled_features;
 	memcpy(spec->cpu_mask, planned_cpus(entry, around), MASK_BYTES);
 	spec->vcpu_count = wanted->vcpu_count;
+	spec->options = options_of(wanted);
 	spec->report_address = VMM_WINDOW_REPORT;
 	spec->console = (struct vmm_console){
 		.to_console_address = VMM_WINDOW_TO_CONSOLE,

@@ -24,7 +24,6 @@ struct region_row {
 
 static const struct region_row regions[] = {
 	{PORTS, NO_LOCK, POST_PORT, 1, 0, &post_port_ops, offsetof(struct machine, post)},
-	{PORTS, LOCK_UART, 0xe9, 1, DEBUG_PORTS_TEXT, &debug_ports_ops, offsetof(struct machine, debug)},
 	{PORTS, NO_LOCK, 0xf4, DEBUG_PORTS_EXIT_SIZE, DEBUG_PORTS_EXIT, &debug_ports_ops, offsetof(struct machine, debug)},
 	{PORTS, LOCK_CONTROLLERS, 0x20, 2, PIC8259_MASTER, &pic8259_ops, offsetof(struct machine, pic)},
 	{PORTS, LOCK_CONTROLLERS, 0xa0, 2, PIC8259_SLAVE, &pic8259_ops, offsetof(struct machine, pic)},
@@ -41,6 +40,32 @@ static const struct region_row regions[] = {
 	{MEMORY, LOCK_CONTROLLERS, GUEST_IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, offsetof(struct machine, ioapic)},
 };
 
+static const struct region_row text_regions[] = {
+	{PORTS, LOCK_UART, 0xe9, 1, DEBUG_PORTS_TEXT, &debug_ports_ops, offsetof(struct machine, debug)},
+};
+
+#define TESTDEV(bus, base, size, first) {bus, LOCK_TESTDEV, base, size, first, &testdev_ops, offsetof(struct machine, testdev)}
+
+static const struct region_row testdev_regions[] = {
+	TESTDEV(PORTS, 0xe0, TESTDEV_PORTS_SIZE, TESTDEV_SCRATCH),
+	TESTDEV(PORTS, 0xe4, TESTDEV_PORTS_SIZE, TESTDEV_FLUSH),
+	TESTDEV(PORTS, 0xe8, TESTDEV_PORTS_SIZE, TESTDEV_SCRATCH_AGAIN),
+	TESTDEV(PORTS, 0x2000, TESTDEV_LINE_COUNT, TESTDEV_LINES),
+	TESTDEV(MEMORY, 0xff000000, TESTDEV_MEMORY_BYTES, TESTDEV_MEMORY),
+};
+
+/* Regions that a VM has with all of the options needed and none of those excluded. */
+#define ROWS(table) .rows = (table), .row_count = sizeof(table) / sizeof((table)[0])
+static const struct region_group {
+	uint32_t options_needed, options_excluded; /* VMM_OPTION_* */
+	const struct region_row *rows;
+	size_t row_count;
+} region_groups[] = {
+	{0, 0, ROWS(regions)},
+	{0, VMM_OPTION_TESTDEV, ROWS(text_regions)},
+	{VMM_OPTION_TESTDEV, 0, ROWS(testdev_regions)},
+};
+
 /* The devices with a clock of their own. */
 static const struct {
 	enum machine_lock lock;
@@ -52,6 +77,32 @@ static const struct {
 	{LOCK_PM, &acpi_pm_ops, offsetof(struct machine, pm)},
 };
 
+static enum status attach_row(struct machine *machine, const struct region_row *row)
+{
+	const struct io_region region = {
+		.base = row->base,
+		.size = row->size,
+		.first_offset = row->first_offset,
+		.ops = row->ops,
+		.dev = (uint8_t *)machine + row->device,
+		.lock = row->lock == NO_LOCK ? NULL : &machine->locks[row->lock],
+	};
+
+	return bus_attach(row->bus == PORTS ? &machine->ports : &machine->memory, &region);
+}
+
+static enum status attach_group(struct machine *machine, const struct region_group *group)
+{
+	uint32_t options = machine->spec->options;
+	enum status status = OK;
+
+	if ((options & group->options_needed) != group->options_needed || (options & group->options_excluded) != 0)
+		return OK;
+	for (size_t i = 0; i < group->row_count && status == OK; i++)
+		status = attach_row(machine, &group->rows[i]);
+	return status;
+}
+
 enum status machine_build(struct machine *machine, int64_t wall_clock_seconds)
 {
 	enum status status = OK;
@@ -61,19 +112,8 @@ enum status machine_build(struct machine *machine, int64_t wall_clock_seconds)
 	irq_relay_init(&machine->relay);
 	atomic_store(&machine->wake_ns, NO_EVENT_NS);
 	wires_connect(machine, wall_clock_seconds);
-	for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]) && status == OK; i++) {
-		const struct region_row *row = &regions[i];
-		const struct io_region region = {
-			.base = row->base,
-			.size = row->size,
-			.first_offset = row->first_offset,
-			.ops = row->ops,
-			.dev = (uint8_t *)machine + row->device,
-			.lock = row->lock == NO_LOCK ? NULL : &machine->locks[row->lock],
-		};
-
-		status = bus_attach(row->bus == PORTS ? &machine->ports : &machine->memory, &region);
-	}
+	for (size_t i = 0; i < sizeof(region_groups) / sizeof(region_groups[0]) && status == OK; i++)
+		status = attach_group(machine, &region_groups[i]);
 	return status;
 }
 

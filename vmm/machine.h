@@ -18,6 +18,7 @@
 #include "drivers/virt/pic8259.h"
 #include "drivers/virt/pit8254.h"
 #include "drivers/virt/rtc_cmos.h"
+#include "drivers/virt/testdev.h"
 #include "drivers/virt/uart16550.h"
 #include "user/lock.h"
 #include "user/thread.h"
@@ -48,7 +49,7 @@ struct machine_vcpu {
 };
 
 /* Indices of locks; interrupt controllers share one, as the relay changes both. */
-enum machine_lock { LOCK_CONTROLLERS, LOCK_PIT, LOCK_RTC, LOCK_I8042, LOCK_UART, LOCK_PCI, LOCK_PM, LOCK_COUNT };
+enum machine_lock { LOCK_CONTROLLERS, LOCK_PIT, LOCK_RTC, LOCK_I8042, LOCK_UART, LOCK_PCI, LOCK_PM, LOCK_TESTDEV, LOCK_COUNT };
 
 struct machine {
 	/* constant once vCPUs run */
@@ -81,6 +82,7 @@ struct machine {
 	struct terminal terminal;      /* LOCK_UART */
 	struct pci_host pci;
 	struct acpi_pm pm;
+	struct testdev testdev;
 	/* no lock needed */
 	struct post_port post;
 	struct debug_ports debug;      /* its text goes to the terminal: LOCK_UART */

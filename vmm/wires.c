@@ -113,6 +113,14 @@ static void connect_clocks(struct machine *machine, int64_t wall_clock_seconds)
 	acpi_pm_init(&machine->pm, &pm, false); /* as the FADT says: no TMR_VAL_EXT */
 }
 
+static void set_test_line(void *ctx, unsigned number, bool level)
+{
+	struct machine *machine = ctx;
+	struct irq_line line = irq_relay_line(&machine->relay, number);
+
+	line.set(line.ctx, level);
+}
+
 void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 {
 	struct irq_relay *relay = &machine->relay;
@@ -131,5 +139,6 @@ void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 	i8042_init(&machine->i8042, &i8042);
 	uart16550_init(&machine->uart, &uart);
 	pci_host_init(&machine->pci, &pci);
+	testdev_init(&machine->testdev, &(struct testdev_wires){.set_line = set_test_line, .ctx = machine});
 	machine->debug = (struct debug_ports){.text = show_text, .exit = request_exit, .ctx = machine};
 }

@@ -23,7 +23,7 @@ struct irq_relay {
 /* All lines low. */
 void irq_relay_init(struct irq_relay *relay);
 
-/* The end of line `number` (0 to 23) that a device gets; the line must have this one user. */
+/* The end of line `number` (0 to 23) that a device gets; where several have one, the last level counts. */
 struct irq_line irq_relay_line(struct irq_relay *relay, unsigned number);
 
 /* Whether there is something to drain. Context: any; after a device's lock was released. */

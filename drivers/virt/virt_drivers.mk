@@ -19,6 +19,9 @@ test_pit8254_SOURCES := drivers/virt/pit8254.c drivers/virt/pit_counter.c driver
 UNIT_TESTS += debug_ports
 test_debug_ports_SOURCES := drivers/virt/debug_ports.c drivers/virt/bus.c
 
+UNIT_TESTS += testdev
+test_testdev_SOURCES := drivers/virt/testdev.c drivers/virt/bus.c
+
 UNIT_TESTS += i8042
 test_i8042_SOURCES := drivers/virt/i8042.c
 

@@ -99,6 +99,7 @@ struct manifest_vm {
 	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
 	bool autostart;   /* false: it starts, and gets its memory, by the command "start" */
+	bool testdev;
 	uint32_t line;    /* of its [[vm]]; 0: not from a file */
 	uint32_t message_count;
 	bool refused; /* must not be started; its messages say why. The other fields may then be defaults. */

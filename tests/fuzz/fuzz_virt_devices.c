@@ -14,6 +14,7 @@
 #include "drivers/virt/pic8259.h"
 #include "drivers/virt/pit8254.h"
 #include "drivers/virt/rtc_cmos.h"
+#include "drivers/virt/testdev.h"
 #include "drivers/virt/uart16550.h"
 
 #define STEPS_MAX    4096
@@ -38,6 +39,7 @@ static struct machine {
 	struct acpi_pm pm;
 	struct post_port post;
 	struct debug_ports debug;
+	struct testdev testdev;
 	uint64_t now_ns;
 	uint32_t lines;
 	unsigned transmits;
@@ -91,6 +93,14 @@ static bool transmit(void *ctx, uint8_t byte)
 	return m.transmits++ % 5 != 0;
 }
 
+static void set_test_line(void *ctx, unsigned number, bool level)
+{
+	(void)ctx;
+	check(number < TESTDEV_LINE_COUNT);
+	pic8259_set_line(&m.pic, number, level);
+	ioapic_set_line(&m.ioapic, number == 0 ? 2 : number, level);
+}
+
 static void send(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
@@ -120,6 +130,7 @@ static void create_machine(void)
 	i8042_init(&m.i8042, &(struct i8042_wires){{line_1, NULL}, {line_12, NULL}, ignore, NULL});
 	pci_host_init(&m.pci, &(struct pci_host_wires){ignore, NULL});
 	acpi_pm_init(&m.pm, &(struct acpi_pm_wires){{line_9, NULL}, ignore, NULL}, false);
+	testdev_init(&m.testdev, &(struct testdev_wires){set_test_line, NULL});
 	bus_init(&m.ports, 0xffff);
 	bus_init(&m.mmio, UINT64_MAX);
 	attach(&m.ports, 0x20, 2, PIC8259_MASTER, &pic8259_ops, &m.pic);
@@ -133,6 +144,10 @@ static void create_machine(void)
 	attach(&m.ports, 0x70, RTC_CMOS_REGION_SIZE, 0, &rtc_cmos_ops, &m.rtc);
 	attach(&m.ports, 0x80, 1, 0, &post_port_ops, &m.post);
 	attach(&m.ports, 0xe9, 1, DEBUG_PORTS_TEXT, &debug_ports_ops, &m.debug);
+	attach(&m.ports, 0xe0, TESTDEV_PORTS_SIZE, TESTDEV_SCRATCH, &testdev_ops, &m.testdev);
+	attach(&m.ports, 0xe4, TESTDEV_PORTS_SIZE, TESTDEV_FLUSH, &testdev_ops, &m.testdev);
+	attach(&m.ports, 0x2000, TESTDEV_LINE_COUNT, TESTDEV_LINES, &testdev_ops, &m.testdev);
+	attach(&m.mmio, 0xff000000, TESTDEV_MEMORY_BYTES, TESTDEV_MEMORY, &testdev_ops, &m.testdev);
 	attach(&m.ports, 0xf4, DEBUG_PORTS_EXIT_SIZE, DEBUG_PORTS_EXIT, &debug_ports_ops, &m.debug);
 	attach(&m.ports, 0x3f8, UART16550_REGION_SIZE, 0, &uart16550_ops, &m.uart);
 	attach(&m.ports, PM_BASE, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, &m.pm);

@@ -358,7 +358,6 @@ static void test_manifest_refuses_keys_set_twice(void **state)
 static void test_manifest_refuses_keys_of_later_versions(void **state)
 {
 	static const char *const lines[] = {"hpet = true",
-					    "testdev = true",
 					    "firmware = \"OVMF.fd\"",
 					    "disk = [{ file = \"root.img\" }]",
 					    "net = []",
