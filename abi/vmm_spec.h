@@ -29,6 +29,7 @@
 
 /* Bits of vmm_spec.options: what the machine has besides. */
 #define VMM_OPTION_TESTDEV 0x1U /* QEMU's test device (docs/qemu-devices.md); port E9h is then its */
+#define VMM_OPTION_HPET    0x2U
 
 /* A file of the boot volume, read-only, shared with other programs; whole pages, the rest of the last one is zero. */
 struct vmm_file {

@@ -169,7 +169,7 @@ static enum status grant_handles(const struct vm_entry *entry, const struct vm_s
 
 static uint32_t options_of(const struct manifest_vm *wanted)
 {
-	return wanted->testdev ? VMM_OPTION_TESTDEV : 0;
+	return (wanted->testdev ? VMM_OPTION_TESTDEV : 0) | (wanted->hpet ? VMM_OPTION_HPET : 0);
 }
 
 static enum status write_spec(const struct vm_entry *entry, const struct vm_surroundings *around)

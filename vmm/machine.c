@@ -40,6 +40,10 @@ static const struct region_row regions[] = {
 	{MEMORY, LOCK_CONTROLLERS, GUEST_IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, offsetof(struct machine, ioapic)},
 };
 
+static const struct region_row hpet_regions[] = {
+	{MEMORY, LOCK_HPET, GUEST_HPET_BASE, HPET_REGION_SIZE, 0, &hpet_ops, offsetof(struct machine, hpet)},
+};
+
 static const struct region_row text_regions[] = {
 	{PORTS, LOCK_UART, 0xe9, 1, DEBUG_PORTS_TEXT, &debug_ports_ops, offsetof(struct machine, debug)},
 };
@@ -64,6 +68,7 @@ static const struct region_group {
 	{0, 0, ROWS(regions)},
 	{0, VMM_OPTION_TESTDEV, ROWS(text_regions)},
 	{VMM_OPTION_TESTDEV, 0, ROWS(testdev_regions)},
+	{VMM_OPTION_HPET, 0, ROWS(hpet_regions)},
 };
 
 /* The devices with a clock of their own. */
@@ -71,10 +76,12 @@ static const struct {
 	enum machine_lock lock;
 	const struct device_ops *ops;
 	size_t device;
+	uint32_t option; /* VMM_OPTION_; 0: always there */
 } clocked[] = {
-	{LOCK_PIT, &pit8254_ops, offsetof(struct machine, pit)},
-	{LOCK_RTC, &rtc_cmos_ops, offsetof(struct machine, rtc)},
-	{LOCK_PM, &acpi_pm_ops, offsetof(struct machine, pm)},
+	{LOCK_PIT, &pit8254_ops, offsetof(struct machine, pit), 0},
+	{LOCK_RTC, &rtc_cmos_ops, offsetof(struct machine, rtc), 0},
+	{LOCK_PM, &acpi_pm_ops, offsetof(struct machine, pm), 0},
+	{LOCK_HPET, &hpet_ops, offsetof(struct machine, hpet), VMM_OPTION_HPET},
 };
 
 static enum status attach_row(struct machine *machine, const struct region_row *row)
@@ -199,18 +206,23 @@ void machine_write(struct machine *machine, struct bus *bus, uint64_t address, u
 		find_and_write(machine, bus, address, width, value);
 }
 
-static void apply_line(void *ctx, unsigned number, bool level)
+static void apply_source(void *ctx, unsigned source, bool level)
 {
 	struct machine *machine = ctx;
+	unsigned numbers[2];
+	bool levels[2];
+	unsigned count = lines_set(&machine->lines, source, level, numbers, levels);
 
-	pic8259_set_line(&machine->pic, number, level);
-	ioapic_set_line(&machine->ioapic, number == 0 ? GUEST_PIT_GSI : number, level);
+	for (unsigned i = 0; i < count; i++) {
+		pic8259_set_line(&machine->pic, numbers[i], levels[i]);
+		ioapic_set_line(&machine->ioapic, numbers[i] == 0 ? GUEST_PIT_GSI : numbers[i], levels[i]);
+	}
 }
 
 void machine_drain_lines(struct machine *machine)
 {
 	lock_acquire(&machine->locks[LOCK_CONTROLLERS]);
-	irq_relay_drain(&machine->relay, apply_line, machine);
+	irq_relay_drain(&machine->relay, apply_source, machine);
 	lock_release(&machine->locks[LOCK_CONTROLLERS]);
 }
 
@@ -222,6 +234,8 @@ uint64_t machine_tick(struct machine *machine)
 		void *device = (uint8_t *)machine + clocked[i].device;
 		uint64_t due_ns;
 
+		if ((machine->spec->options & clocked[i].option) != clocked[i].option)
+			continue;
 		lock_acquire(&machine->locks[clocked[i].lock]);
 		clocked[i].ops->tick(device, machine_now_ns(machine));
 		due_ns = clocked[i].ops->next_event_ns(device);

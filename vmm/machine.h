@@ -11,6 +11,7 @@
 #include "drivers/virt/acpi_pm.h"
 #include "drivers/virt/bus.h"
 #include "drivers/virt/debug_ports.h"
+#include "drivers/virt/hpet.h"
 #include "drivers/virt/i8042.h"
 #include "drivers/virt/ioapic.h"
 #include "drivers/virt/irq_relay.h"
@@ -25,6 +26,7 @@
 #include "vmm/decode/emulate.h"
 #include "vmm/decode/recall.h"
 #include "vmm/gmem.h"
+#include "vmm/lines.h"
 #include "vmm/terminal.h"
 
 #define MACHINE_VCPUS_MAX 64U
@@ -49,7 +51,18 @@ struct machine_vcpu {
 };
 
 /* Indices of locks; interrupt controllers share one, as the relay changes both. */
-enum machine_lock { LOCK_CONTROLLERS, LOCK_PIT, LOCK_RTC, LOCK_I8042, LOCK_UART, LOCK_PCI, LOCK_PM, LOCK_TESTDEV, LOCK_COUNT };
+enum machine_lock {
+	LOCK_CONTROLLERS,
+	LOCK_PIT,
+	LOCK_RTC,
+	LOCK_I8042,
+	LOCK_UART,
+	LOCK_PCI,
+	LOCK_PM,
+	LOCK_TESTDEV,
+	LOCK_HPET,
+	LOCK_COUNT
+};
 
 struct machine {
 	/* constant once vCPUs run */
@@ -75,6 +88,7 @@ struct machine {
 	struct lock locks[LOCK_COUNT];
 	struct pic8259 pic;            /* LOCK_CONTROLLERS */
 	struct ioapic ioapic;          /* LOCK_CONTROLLERS */
+	struct lines lines;            /* LOCK_CONTROLLERS */
 	struct pit8254 pit;
 	struct rtc_cmos rtc;
 	struct i8042 i8042;
@@ -83,6 +97,7 @@ struct machine {
 	struct pci_host pci;
 	struct acpi_pm pm;
 	struct testdev testdev;
+	struct hpet hpet;              /* with VMM_OPTION_HPET */
 	/* no lock needed */
 	struct post_port post;
 	struct debug_ports debug;      /* its text goes to the terminal: LOCK_UART */

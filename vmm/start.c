@@ -47,13 +47,20 @@ static void set_up_memory(struct machine *machine, struct memory_map *map)
 	}
 }
 
+static uint32_t acpi_features(const struct vmm_spec *spec)
+{
+	uint32_t features = GUEST_ACPI_COM1 | GUEST_ACPI_I8042 | GUEST_ACPI_RTC | GUEST_ACPI_PCI;
+
+	return (spec->options & VMM_OPTION_HPET) != 0 ? features | GUEST_ACPI_HPET : features;
+}
+
 static uint64_t write_acpi_tables(struct machine *machine)
 {
 	const struct guest_acpi_config config = {
 		.physical = GUEST_ACPI_PHYSICAL,
 		.vcpu_count = machine->vcpu_count,
 		.ioapic_id = machine->ioapic.state.id,
-		.features = GUEST_ACPI_COM1 | GUEST_ACPI_I8042 | GUEST_ACPI_RTC | GUEST_ACPI_PCI,
+		.features = acpi_features(machine->spec),
 	};
 	struct guest_acpi_layout layout;
 	uint8_t *tables = gmem_for_boot_image(&machine->gmem, gpa(GUEST_ACPI_PHYSICAL), GUEST_ACPI_MAX_BYTES);

@@ -5,12 +5,6 @@
 #include "user/calls.h"
 #include "vmm/machine.h"
 
-#define IRQ_PIT      0U
-#define IRQ_KEYBOARD 1U
-#define IRQ_COM1     4U
-#define IRQ_RTC      8U
-#define IRQ_SCI      9U
-#define IRQ_MOUSE    12U
 #define IOAPIC_ID_MASK 0xfU
 
 static void request_stop(struct machine *machine, enum vcpu_stop_reason reason)
@@ -103,10 +97,10 @@ static void connect_controllers(struct machine *machine)
 static void connect_clocks(struct machine *machine, int64_t wall_clock_seconds)
 {
 	struct irq_relay *relay = &machine->relay;
-	const struct pit8254_wires pit = {.irq0 = irq_relay_line(relay, IRQ_PIT)};
-	const struct rtc_cmos_wires rtc = {.irq = irq_relay_line(relay, IRQ_RTC)};
+	const struct pit8254_wires pit = {.irq0 = irq_relay_line(relay, SOURCE_PIT)};
+	const struct rtc_cmos_wires rtc = {.irq = irq_relay_line(relay, SOURCE_RTC)};
 	const struct acpi_pm_wires pm = {
-		.sci = irq_relay_line(relay, IRQ_SCI), .power_off = request_power_off, .ctx = machine};
+		.sci = irq_relay_line(relay, SOURCE_SCI), .power_off = request_power_off, .ctx = machine};
 
 	pit8254_init(&machine->pit, &pit);
 	rtc_cmos_init(&machine->rtc, &rtc, wall_clock_seconds, 0);
@@ -121,21 +115,34 @@ static void set_test_line(void *ctx, unsigned number, bool level)
 	line.set(line.ctx, level);
 }
 
+static void connect_hpet(struct machine *machine)
+{
+	struct irq_relay *relay = &machine->relay;
+	struct hpet_wires hpet = {.legacy = irq_relay_line(relay, SOURCE_HPET_LEGACY)};
+
+	for (unsigned pin = 0; pin < HPET_PIN_COUNT; pin++)
+		hpet.outputs[HPET_OUTPUT_PIN + pin] = irq_relay_line(relay, SOURCE_HPET_PINS + pin);
+	hpet.outputs[HPET_OUTPUT_LEGACY_0] = irq_relay_line(relay, SOURCE_HPET_0);
+	hpet.outputs[HPET_OUTPUT_LEGACY_1] = irq_relay_line(relay, SOURCE_HPET_1);
+	hpet_init(&machine->hpet, &hpet);
+}
+
 void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 {
 	struct irq_relay *relay = &machine->relay;
 	const struct i8042_wires i8042 = {
-		.keyboard = irq_relay_line(relay, IRQ_KEYBOARD),
-		.mouse = irq_relay_line(relay, IRQ_MOUSE),
+		.keyboard = irq_relay_line(relay, SOURCE_KEYBOARD),
+		.mouse = irq_relay_line(relay, SOURCE_MOUSE),
 		.reset = request_reset,
 		.ctx = machine,
 	};
 	const struct uart16550_wires uart = {
-		.irq = irq_relay_line(relay, IRQ_COM1), .transmit = transmit, .receive_ready = receive_ready, .ctx = machine};
+		.irq = irq_relay_line(relay, SOURCE_COM1), .transmit = transmit, .receive_ready = receive_ready, .ctx = machine};
 	const struct pci_host_wires pci = {.reset = request_reset, .ctx = machine};
 
 	connect_controllers(machine);
 	connect_clocks(machine, wall_clock_seconds);
+	connect_hpet(machine);
 	i8042_init(&machine->i8042, &i8042);
 	uart16550_init(&machine->uart, &uart);
 	pci_host_init(&machine->pci, &pci);

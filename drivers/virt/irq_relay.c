@@ -8,7 +8,7 @@
 void irq_relay_init(struct irq_relay *relay)
 {
 	atomic_init(&relay->changed, 0);
-	for (unsigned number = 0; number < IRQ_RELAY_LINES; number++) {
+	for (unsigned number = 0; number < IRQ_RELAY_INPUTS; number++) {
 		relay->inputs[number].relay = relay;
 		relay->inputs[number].number = number;
 		atomic_init(&relay->inputs[number].rises_and_level, 0);
@@ -26,7 +26,7 @@ static void input_set(void *ctx, bool level)
 			return;
 		changed = level ? word + (ONE_RISE | LEVEL) : word & ~LEVEL;
 	} while (!atomic_compare_exchange_weak(&input->rises_and_level, &word, changed));
-	atomic_fetch_or(&input->relay->changed, 1U << input->number);
+	atomic_fetch_or(&input->relay->changed, 1ULL << input->number);
 }
 
 struct irq_line irq_relay_line(struct irq_relay *relay, unsigned number)
@@ -41,14 +41,12 @@ bool irq_relay_has_changes(struct irq_relay *relay)
 
 void irq_relay_drain(struct irq_relay *relay, void (*apply)(void *ctx, unsigned number, bool level), void *ctx)
 {
-	uint32_t changed = atomic_exchange(&relay->changed, 0);
+	uint64_t changed = atomic_exchange(&relay->changed, 0);
 
-	for (unsigned number = 0; number < IRQ_RELAY_LINES; number++) {
-		uint32_t word;
+	for (; changed != 0; changed &= changed - 1) {
+		unsigned number = (unsigned)__builtin_ctzll(changed);
+		uint32_t word = atomic_fetch_and(&relay->inputs[number].rises_and_level, LEVEL);
 
-		if (!(changed & 1U << number))
-			continue;
-		word = atomic_fetch_and(&relay->inputs[number].rises_and_level, LEVEL);
 		if (word >= ONE_RISE) {
 			apply(ctx, number, false);
 			apply(ctx, number, true);

@@ -31,6 +31,9 @@ test_pci_host_SOURCES := drivers/virt/pci_host.c drivers/virt/bus.c
 UNIT_TESTS += acpi_pm
 test_acpi_pm_SOURCES := drivers/virt/acpi_pm.c drivers/virt/clock.c
 
+UNIT_TESTS += hpet
+test_hpet_SOURCES := drivers/virt/hpet.c
+
 UNIT_TESTS += rtc_cmos
 test_rtc_cmos_SOURCES := drivers/virt/rtc_cmos.c drivers/virt/rtc_calendar.c drivers/virt/clock.c
 

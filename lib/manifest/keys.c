@@ -130,7 +130,7 @@ static const struct manifest_key vm_keys[] = {
 	},
 	{.name = "autostart", .kind = MANIFEST_BOOLEAN, FIELD(manifest_vm, autostart), .default_number = true},
 	{.name = "testdev", .kind = MANIFEST_BOOLEAN, FIELD(manifest_vm, testdev)},
-	NOT_YET("hpet"),
+	{.name = "hpet", .kind = MANIFEST_BOOLEAN, FIELD(manifest_vm, hpet)},
 	NOT_YET("firmware"),
 	NOT_YET("disk"),
 	NOT_YET("net"),

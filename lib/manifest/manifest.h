@@ -96,6 +96,7 @@ struct manifest_vm {
 	struct manifest_reserve reserve;
 	bool dedicated;       /* cpus are its own, one for each vCPU */
 	uint32_t service_cpu; /* where the other threads of a dedicated VM's VMM run */
+	bool hpet;            /* the machine has a high precision event timer */
 	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
 	bool autostart;   /* false: it starts, and gets its memory, by the command "start" */

@@ -8,6 +8,7 @@
 #include "drivers/virt/acpi_pm.h"
 #include "drivers/virt/bus.h"
 #include "drivers/virt/debug_ports.h"
+#include "drivers/virt/hpet.h"
 #include "drivers/virt/i8042.h"
 #include "drivers/virt/ioapic.h"
 #include "drivers/virt/pci_host.h"
@@ -19,11 +20,12 @@
 
 #define STEPS_MAX    4096
 #define IOAPIC_BASE  0xfec00000ULL
+#define HPET_BASE    0xfed00000ULL
 #define ECAM_BASE    0xe0000000ULL
 #define PM_BASE      0x600
 #define STEP_BYTES   8
 #define TIME_MAX_NS  (1ULL << 62) /* 146 years of uptime */
-#define TIMED_DEVICES 3
+#define TIMED_DEVICES 4
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,11 +39,12 @@ static struct machine {
 	struct i8042 i8042;
 	struct pci_host pci;
 	struct acpi_pm pm;
+	struct hpet hpet;
 	struct post_port post;
 	struct debug_ports debug;
 	struct testdev testdev;
 	uint64_t now_ns;
-	uint32_t lines;
+	uint32_t lines, hpet_lines;
 	unsigned transmits;
 } m;
 
@@ -67,6 +70,22 @@ LINE(4)
 LINE(8)
 LINE(9)
 LINE(12)
+LINE(20)
+LINE(21)
+LINE(22)
+LINE(23)
+
+/* Where the HPET takes over lines 0 and 8: only that they change when they say so. */
+#define HPET_LINE(name, bit)                                   \
+	static void name(void *ctx, bool level)                \
+	{                                                      \
+		(void)ctx;                                     \
+		check((m.hpet_lines >> (bit) & 1) != level);   \
+		m.hpet_lines ^= 1U << (bit);                   \
+	}
+HPET_LINE(hpet_0, 0)
+HPET_LINE(hpet_1, 1)
+HPET_LINE(hpet_legacy, 2)
 
 static void ignore(void *ctx)
 {
@@ -131,6 +150,13 @@ static void create_machine(void)
 	pci_host_init(&m.pci, &(struct pci_host_wires){ignore, NULL});
 	acpi_pm_init(&m.pm, &(struct acpi_pm_wires){{line_9, NULL}, ignore, NULL}, false);
 	testdev_init(&m.testdev, &(struct testdev_wires){set_test_line, NULL});
+	hpet_init(&m.hpet, &(struct hpet_wires){{{line_20, NULL},
+						 {line_21, NULL},
+						 {line_22, NULL},
+						 {line_23, NULL},
+						 {hpet_0, NULL},
+						 {hpet_1, NULL}},
+						{hpet_legacy, NULL}});
 	bus_init(&m.ports, 0xffff);
 	bus_init(&m.mmio, UINT64_MAX);
 	attach(&m.ports, 0x20, 2, PIC8259_MASTER, &pic8259_ops, &m.pic);
@@ -153,6 +179,7 @@ static void create_machine(void)
 	attach(&m.ports, PM_BASE, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, &m.pm);
 	attach(&m.ports, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, &m.pci);
 	attach(&m.mmio, IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, &m.ioapic);
+	attach(&m.mmio, HPET_BASE, HPET_REGION_SIZE, 0, &hpet_ops, &m.hpet);
 	attach(&m.mmio, ECAM_BASE, PCI_ECAM_BUS_SIZE, 0, &pci_ecam_ops, &m.pci);
 }
 
@@ -161,6 +188,8 @@ static uint64_t pick_address(const struct bus *bus, uint8_t place, uint8_t offse
 {
 	const struct io_region *region = &bus->regions[place % bus->region_count];
 
+	if (bus == &m.mmio && place >= 192)
+		return HPET_BASE + offset * 2; /* all of its registers */
 	if (bus == &m.mmio && place >= 128)
 		return IOAPIC_BASE + (offset & 1 ? 0x10 : offset & 2 ? 0x40 : 0);
 	return region->base + offset % (region->size + 2) - 1;
@@ -185,7 +214,7 @@ static void tick_all(void)
 	const struct {
 		const struct device_ops *ops;
 		void *dev;
-	} timed[TIMED_DEVICES] = {{&pit8254_ops, &m.pit}, {&rtc_cmos_ops, &m.rtc}, {&acpi_pm_ops, &m.pm}};
+	} timed[TIMED_DEVICES] = {{&pit8254_ops, &m.pit}, {&rtc_cmos_ops, &m.rtc}, {&acpi_pm_ops, &m.pm}, {&hpet_ops, &m.hpet}};
 	uint64_t event_ns = NO_EVENT_NS;
 
 	for (unsigned i = 0; i < TIMED_DEVICES; i++) {
@@ -203,10 +232,10 @@ static void tick_all(void)
 static void reset_one(uint8_t which)
 {
 	static const struct device_ops *const ops[] = {&pic8259_ops, &ioapic_ops, &pit8254_ops, &rtc_cmos_ops,
-						       &uart16550_ops, &i8042_ops, &pci_host_ops, &acpi_pm_ops};
-	void *const devices[] = {&m.pic, &m.ioapic, &m.pit, &m.rtc, &m.uart, &m.i8042, &m.pci, &m.pm};
+						       &uart16550_ops, &i8042_ops, &pci_host_ops, &acpi_pm_ops, &hpet_ops};
+	void *const devices[] = {&m.pic, &m.ioapic, &m.pit, &m.rtc, &m.uart, &m.i8042, &m.pci, &m.pm, &m.hpet};
 
-	ops[which % 8]->reset(devices[which % 8]);
+	ops[which % 9]->reset(devices[which % 9]);
 }
 
 static void host_side(const uint8_t *step, uint64_t value)

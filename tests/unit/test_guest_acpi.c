@@ -9,6 +9,7 @@
 #include "lib/acpi/mcfg.h"
 #include "lib/acpi/root.h"
 #include "lib/acpi/s5.h"
+#include "drivers/virt/hpet.h"
 #include "vmm/acpi/builder.h"
 
 static uint8_t image[GUEST_ACPI_MAX_BYTES];
@@ -111,7 +112,7 @@ static void test_guest_acpi_madt_lists_every_vcpu(void **state)
 
 static void test_guest_acpi_fits_1024_vcpus(void **state)
 {
-	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1024, .features = 0x1f};
+	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1024, .features = 0x3f};
 	struct acpi_root root = build(&config);
 	struct acpi_table table = find(&root, "APIC");
 	struct acpi_mcfg_segment segment;
@@ -126,6 +127,25 @@ static void test_guest_acpi_fits_1024_vcpus(void **state)
 	assert_int_equal(segment.base_physical, GUEST_ECAM_BASE);
 	assert_int_equal(segment.last_bus, 255);
 	assert_int_equal(warnings, 0);
+}
+
+/* IA-PC HPET specification, "The ACPI 2.0 HPET Description Table". */
+static void test_guest_acpi_describes_the_hpet_where_there_is_one(void **state)
+{
+	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1, .features = GUEST_ACPI_HPET};
+	struct acpi_root root = build(&config);
+	struct acpi_table table = find(&root, "HPET");
+
+	(void)state;
+	assert_int_equal(table.length_bytes, 56);
+	assert_int_equal(acpi_load32(table.bytes + 36), HPET_CAPABILITIES);
+	assert_int_equal(table.bytes[40], 0); /* in memory */
+	assert_true(acpi_load64(table.bytes + 44) == 0xfed00000);
+	assert_int_equal(table.bytes[52], 0); /* its number */
+	assert_true(acpi_load16(table.bytes + 53) * HPET_TICK_NS >= HPET_LEAST_WAIT_NS);
+	config.features = 0x1f;
+	root = build(&config);
+	assert_int_equal(acpi_root_find(&memory, &root, "HPET", 0, &table), ERR_NOT_FOUND);
 }
 
 static void test_guest_acpi_rsdt_and_xsdt_agree(void **state)
@@ -166,7 +186,7 @@ static void test_guest_acpi_refuses_what_cannot_be(void **state)
 
 static void test_guest_acpi_never_writes_past_a_small_buffer(void **state)
 {
-	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 2, .features = 0x1f};
+	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 2, .features = 0x3f};
 	struct guest_acpi_layout layout;
 
 	(void)state;
@@ -186,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_guest_acpi_fadt_names_the_agreed_registers),
 		cmocka_unit_test(test_guest_acpi_madt_lists_every_vcpu),
 		cmocka_unit_test(test_guest_acpi_fits_1024_vcpus),
+		cmocka_unit_test(test_guest_acpi_describes_the_hpet_where_there_is_one),
 		cmocka_unit_test(test_guest_acpi_rsdt_and_xsdt_agree),
 		cmocka_unit_test(test_guest_acpi_refuses_what_cannot_be),
 		cmocka_unit_test(test_guest_acpi_never_writes_past_a_small_buffer),

@@ -81,7 +81,7 @@ static void test_manifest_reads_every_supported_key(void **state)
 	read_text("[host]\nconsole = [\"screen\"]\ndisable = [\"vpid\", \"ept-1g\"]\nquiet = true\n"
 		  "[[vm]]\nname = \"web_1-a\"\nkernel = \"linux/vmlinuz\"\ninitrd = \"linux/initrd.gz\"\n"
 		  "cmdline = \"console=ttyS0 quiet\"\nmemory = \"2G\"\nvcpus = 64\ncpus = [0, 65]\nweight = 100\n"
-		  "restart = \"on-failure\"\n");
+		  "hpet = true\nrestart = \"on-failure\"\n");
 	assert_int_equal(manifest.message_count, 0);
 	assert_int_equal(manifest.host.console, MANIFEST_CONSOLE_SCREEN);
 	assert_true(manifest.host.disabled_features == (FEATURE_BIT(FEATURE_VPID) | FEATURE_BIT(FEATURE_EPT_1G)));
@@ -95,6 +95,7 @@ static void test_manifest_reads_every_supported_key(void **state)
 	assert_int_equal(vm->vcpu_count, 64);
 	assert_true(vm->cpus[0] == 1 && vm->cpus[1] == 2 && vm->cpus[2] == 0);
 	assert_int_equal(vm->weight, 100);
+	assert_true(vm->hpet);
 	assert_int_equal(vm->restart, MANIFEST_RESTART_ON_FAILURE);
 	assert_int_equal(vm->line, 5);
 	assert_false(vm->refused);
@@ -111,6 +112,7 @@ static void test_manifest_fills_defaults(void **state)
 	assert_int_equal(vm->vcpu_count, 1);
 	assert_true(vm->cpus[0] == 0);
 	assert_int_equal(vm->weight, 100);
+	assert_false(vm->hpet);
 	assert_int_equal(vm->restart, MANIFEST_RESTART_NEVER);
 	assert_int_equal(manifest.host.console, MANIFEST_CONSOLE_SERIAL | MANIFEST_CONSOLE_SCREEN);
 	assert_true(manifest.host.disabled_features == 0);
@@ -357,8 +359,7 @@ static void test_manifest_refuses_keys_set_twice(void **state)
 
 static void test_manifest_refuses_keys_of_later_versions(void **state)
 {
-	static const char *const lines[] = {"hpet = true",
-					    "firmware = \"OVMF.fd\"",
+	static const char *const lines[] = {"firmware = \"OVMF.fd\"",
 					    "disk = [{ file = \"root.img\" }]",
 					    "net = []",
 					    "vsock = 3",

@@ -115,6 +115,19 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 			})
 		}
 
+		Device (HPET)
+		{
+			Name (_HID, EisaId ("PNP0103"))
+			Method (_STA, 0, NotSerialized)
+			{
+				Return (STAT (0x20))
+			}
+			Name (_CRS, ResourceTemplate ()
+			{
+				Memory32Fixed (ReadWrite, 0xFED00000, 0x400)
+			})
+		}
+
 		Device (KBD0)
 		{
 			Name (_HID, EisaId ("PNP0303"))

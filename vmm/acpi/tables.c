@@ -1,7 +1,7 @@
 /* One function for each table; guest_acpi_build calls them in turn. A table that does not fit leaves a mark in the
  * builder, which the end looks at, so that no step needs an error path of its own.
  * Source: ACPI Specification 6.4, "ACPI Software Programming Model"; PCI Firmware Specification 3.3, "MCFG Table
- * Description". */
+ * Description"; IA-PC HPET Specification 1.0a, "The ACPI 2.0 HPET Description Table". */
 #include "vmm/acpi/tables.h"
 
 #include "lib/acpi/fadt_layout.h"
@@ -14,6 +14,7 @@
 #define RSDP_BYTES     36U
 #define FACS_BYTES     64U
 #define MCFG_BYTES     60U
+#define HPET_BYTES     56U
 /* SSDT: Name (BHFT, DWord). */
 #define SSDT_BYTES     (ACPI_HEADER_BYTES + 10U)
 
@@ -206,6 +207,21 @@ static void build_mcfg(struct acpi_builder *builder)
 	acpi_builder_finish(builder, mcfg, true);
 }
 
+/* The block's identity is the lower half of its capabilities register. */
+static void build_hpet(struct acpi_builder *builder)
+{
+	uint8_t *hpet = acpi_builder_table(builder, "HPET", 1, HPET_BYTES);
+
+	if (hpet == NULL)
+		return;
+	acpi_store32(hpet + 36, GUEST_HPET_ID);
+	hpet[41] = 64; /* bits, in memory */
+	acpi_store64(hpet + 44, GUEST_HPET_BASE);
+	acpi_store16(hpet + 53, GUEST_HPET_LEAST_TICKS);
+	hpet[55] = 1; /* nothing else lies in its page */
+	acpi_builder_finish(builder, hpet, true);
+}
+
 /* NameOp, name segment, DWordPrefix, value. */
 static void build_ssdt(struct acpi_builder *builder, uint32_t features)
 {
@@ -278,6 +294,8 @@ enum status guest_acpi_build(const struct guest_acpi_config *config, uint8_t *bu
 	build_madt(&builder, config);
 	if ((config->features & GUEST_ACPI_ECAM) != 0)
 		build_mcfg(&builder);
+	if ((config->features & GUEST_ACPI_HPET) != 0)
+		build_hpet(&builder);
 	build_ssdt(&builder, config->features);
 	rsdt = build_root(&builder, "RSDT", 4);
 	xsdt = build_root(&builder, "XSDT", 8);

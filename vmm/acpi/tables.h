@@ -1,4 +1,4 @@
-/* The ACPI tables of a guest: RSDP, RSDT, XSDT, FADT, FACS, MADT, MCFG, a SSDT with the VM's features, and the
+/* The ACPI tables of a guest: RSDP, RSDT, XSDT, FADT, FACS, MADT, MCFG, HPET, a SSDT with the VM's features, and the
  * DSDT.
  * Builds them into a buffer; owns no guest memory and no device. The addresses below are a contract with the device
  * models and with dsdt.asl, which repeats them.
@@ -22,6 +22,9 @@
 #define GUEST_PIT_GSI           2U     /* ISA interrupt 0 */
 #define GUEST_LOCAL_APIC_BASE   0xfee00000U
 #define GUEST_IOAPIC_BASE       0xfec00000U
+#define GUEST_HPET_BASE         0xfed00000U
+#define GUEST_HPET_ID           0x8086a201U
+#define GUEST_HPET_LEAST_TICKS  2000U /* of a period: 20 us */
 #define GUEST_PCI_INTX_GSI      16U    /* device d, pin p: 16 + (d + p) % 4 */
 #define GUEST_PCI_WINDOW_BASE   0xc0000000U /* 32-bit memory for PCI devices; RAM ends below */
 #define GUEST_PCI_WINDOW_BYTES  0x20000000U
@@ -35,6 +38,7 @@ enum guest_acpi_feature {
 	GUEST_ACPI_RTC = 1U << 2,
 	GUEST_ACPI_PCI = 1U << 3,  /* host bridge by ports CF8h, CFCh */
 	GUEST_ACPI_ECAM = 1U << 4, /* and by memory at GUEST_ECAM_BASE */
+	GUEST_ACPI_HPET = 1U << 5,
 };
 
 struct guest_acpi_config {

@@ -1,0 +1,76 @@
+/* Lines that several devices share. */
+#include "vmm/lines.h"
+#include "tests/unit/unit.h"
+
+static struct lines lines;
+static unsigned numbers[2];
+static bool levels[2];
+
+static int setup(void **state)
+{
+	(void)state;
+	lines = (struct lines){0};
+	return 0;
+}
+
+static void expect_one(unsigned source, bool level, unsigned line, bool line_level)
+{
+	assert_int_equal(lines_set(&lines, source, level, numbers, levels), 1);
+	assert_int_equal(numbers[0], line);
+	assert_int_equal(levels[0], line_level);
+}
+
+static void test_lines_first_devices_drive_the_line_of_their_number(void **state)
+{
+	(void)state;
+	for (unsigned line = 0; line < LINE_COUNT; line++) {
+		expect_one(line, true, line, true);
+		expect_one(line, false, line, false);
+	}
+	assert_int_equal(lines_set(&lines, SOURCE_COUNT, true, numbers, levels), 0);
+	assert_int_equal(lines_set(&lines, 1000, true, numbers, levels), 0);
+}
+
+static void test_lines_of_com_ports_are_ored(void **state)
+{
+	(void)state;
+	expect_one(SOURCE_COM1, true, 4, true);
+	expect_one(SOURCE_COM3, true, 4, true);
+	expect_one(SOURCE_COM1, false, 4, true);
+	expect_one(SOURCE_COM2, true, 3, true);
+	expect_one(SOURCE_COM4, false, 3, true);
+	expect_one(SOURCE_COM3, false, 4, false);
+	expect_one(SOURCE_COM2, false, 3, false);
+	expect_one(SOURCE_COM4, true, 3, true);
+}
+
+/* "LEG_RT_CNF: timer 0 interrupts IRQ0, timer 1 IRQ8", and the 8254 and the RTC do not. */
+static void test_lines_hpet_takes_over_timer_and_rtc(void **state)
+{
+	(void)state;
+	expect_one(SOURCE_PIT, true, 0, true);
+	expect_one(SOURCE_HPET_0, true, 0, true);
+	expect_one(SOURCE_HPET_0, false, 0, true);
+	assert_int_equal(lines_set(&lines, SOURCE_HPET_LEGACY, true, numbers, levels), 2);
+	assert_true(numbers[0] == 0 && !levels[0]);
+	assert_true(numbers[1] == 8 && !levels[1]);
+	expect_one(SOURCE_PIT, false, 0, false);
+	expect_one(SOURCE_RTC, true, 8, false);
+	expect_one(SOURCE_HPET_0, true, 0, true);
+	expect_one(SOURCE_HPET_1, true, 8, true);
+	expect_one(SOURCE_HPET_1, false, 8, false);
+	assert_int_equal(lines_set(&lines, SOURCE_HPET_LEGACY, false, numbers, levels), 2);
+	assert_true(numbers[0] == 0 && !levels[0]);
+	assert_true(numbers[1] == 8 && levels[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_lines_first_devices_drive_the_line_of_their_number, setup),
+		cmocka_unit_test_setup(test_lines_of_com_ports_are_ored, setup),
+		cmocka_unit_test_setup(test_lines_hpet_takes_over_timer_and_rtc, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,54 @@
+/* The wiring of a PC's interrupt lines as a table. */
+#include "vmm/lines.h"
+
+#define BIT(n) (1ULL << (n))
+
+/* Of the sources behind the first 24. */
+static const uint8_t further_lines[SOURCE_COUNT - LINE_COUNT] = {
+	[SOURCE_COM4 - LINE_COUNT] = SOURCE_COM2,
+	[SOURCE_COM3 - LINE_COUNT] = SOURCE_COM1,
+	[SOURCE_HPET_0 - LINE_COUNT] = SOURCE_PIT,
+	[SOURCE_HPET_1 - LINE_COUNT] = SOURCE_RTC,
+};
+
+/* All that drive a line, as bits. */
+static uint64_t sources_of(const struct lines *lines, unsigned line)
+{
+	bool hpet_replaces = (lines->sources & BIT(SOURCE_HPET_LEGACY)) != 0;
+
+	switch (line) {
+	case SOURCE_PIT:
+		return hpet_replaces ? BIT(SOURCE_HPET_0) : BIT(SOURCE_PIT);
+	case SOURCE_RTC:
+		return hpet_replaces ? BIT(SOURCE_HPET_1) : BIT(SOURCE_RTC);
+	case SOURCE_COM1:
+		return BIT(SOURCE_COM1) | BIT(SOURCE_COM3);
+	case SOURCE_COM2:
+		return BIT(SOURCE_COM2) | BIT(SOURCE_COM4);
+	default:
+		return BIT(line);
+	}
+}
+
+static bool level_of(const struct lines *lines, unsigned line)
+{
+	return (lines->sources & sources_of(lines, line)) != 0;
+}
+
+unsigned lines_set(struct lines *lines, unsigned source, bool level, unsigned numbers[2], bool levels[2])
+{
+	unsigned count = 1;
+
+	if (source >= SOURCE_COUNT)
+		return 0;
+	lines->sources = level ? lines->sources | BIT(source) : lines->sources & ~BIT(source);
+	numbers[0] = source < LINE_COUNT ? source : further_lines[source - LINE_COUNT];
+	if (source == SOURCE_HPET_LEGACY) {
+		numbers[0] = SOURCE_PIT;
+		numbers[1] = SOURCE_RTC;
+		count = 2;
+	}
+	for (unsigned i = 0; i < count; i++)
+		levels[i] = level_of(lines, numbers[i]);
+	return count;
+}

@@ -1,0 +1,34 @@
+/* Which interrupt line each source of a machine drives, and the level of a line that has several. Sources are the inputs of
+ * the relay (drivers/virt/irq_relay.h): 0 to 23 are the first device of the line with that number, further ones follow.
+ * A line is asserted while any of its sources is. In the HPET's legacy replacement mode it has lines 0 and 8 for itself.
+ * Knows no device and no controller. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LINE_COUNT 24U
+
+enum line_source {
+	SOURCE_PIT = 0,
+	SOURCE_KEYBOARD = 1,
+	SOURCE_COM2 = 3,
+	SOURCE_COM1 = 4,
+	SOURCE_RTC = 8,
+	SOURCE_SCI = 9,
+	SOURCE_MOUSE = 12,
+	SOURCE_HPET_PINS = 20, /* to 23 */
+	SOURCE_COM4 = LINE_COUNT,
+	SOURCE_COM3,
+	SOURCE_HPET_0,
+	SOURCE_HPET_1,
+	SOURCE_HPET_LEGACY, /* asserted: legacy replacement is on; drives no line */
+	SOURCE_COUNT
+};
+
+struct lines {
+	uint64_t sources; /* their levels, by enum line_source */
+};
+
+/* A source changes: up to two lines may then have another level. Fills numbers[] and levels[] and returns how many.
+ * Unknown sources: none. */
+unsigned lines_set(struct lines *lines, unsigned source, bool level, unsigned numbers[2], bool levels[2]);
