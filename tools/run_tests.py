@@ -147,7 +147,7 @@ def system_tests(totals, slow, words):
     # As many at once as emulators may run; tests of one boot stay together.
     command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(min(2, os.cpu_count() or 1)),
                "--dist", "loadgroup", "--junitxml", str(report), "-r", "fE", "--color=no", "tests/system", "tests/acpi",
-               "tests/decode", "tests/screen", "tests/lint", "tests/bench", "tests/models", "tests/simulator",
+               "tests/decode", "tests/screen", "tests/suite", "tests/lint", "tests/bench", "tests/models", "tests/simulator",
                *([] if slow else ["-m", "not slow"]), *words]
     process = start(command, env={**os.environ, "BUILD": str(BUILD), "PYTHONDONTWRITEBYTECODE": "1"})
     status = process.wait()

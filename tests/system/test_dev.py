@@ -164,9 +164,12 @@ def test_waits_for_the_lock_of_apts_lists(machine):
     assert "E: installs nothing here" in answer.stderr
 
 
-def test_suite_says_that_it_comes_later(machine):
+def test_suite_wants_a_folder_before_it_installs_anything(machine):
     answer = machine.dev("suite")
-    assert answer.returncode == 2 and "later step" in answer.stderr
+    assert answer.returncode == 2 and "DIR" in answer.stderr
+    answer = machine.dev("suite", "--help")
+    assert answer.returncode == 0 and "--xml FILE" in answer.stdout
+    assert machine.asked == ""
 
 
 def test_check_accepts_the_manifest_of_the_image():
