@@ -6,13 +6,14 @@
 
 #define CR4_ALWAYS 0x7ffULL /* VME .. OSXMMEXCPT */
 
-uint64_t cr4_allowed(uint32_t leaf1_ecx, uint32_t leaf1_edx, uint32_t leaf7_ebx, uint32_t leaf7_ecx)
+uint64_t cr4_allowed(uint32_t leaf1_ecx, uint32_t leaf7_ebx, uint32_t leaf7_ecx, uint32_t leaf7_edx)
 {
 	static const struct { uint8_t reg, bit; uint64_t cr4;
 	} features[] = {
-	    {1, 17, CR4_PCIDE}, {1, 26, CR4_OSXSAVE}, {2, 0, CR4_FSGSBASE}, {2, 7, CR4_SMEP}, {2, 20, CR4_SMAP}, {3, 2, CR4_UMIP},
+	    {0, 17, CR4_PCIDE}, {0, 26, CR4_OSXSAVE}, {1, 0, CR4_FSGSBASE}, {1, 7, CR4_SMEP}, {1, 20, CR4_SMAP},  {2, 2, CR4_UMIP},
+	    {2, 3, CR4_PKE},    {2, 7, CR4_CET},      {2, 16, CR4_LA57},    {2, 31, CR4_PKS}, {3, 20, CR4_CET},
 	};
-	const uint32_t words[] = {leaf1_edx, leaf1_ecx, leaf7_ebx, leaf7_ecx};
+	const uint32_t words[] = {leaf1_ecx, leaf7_ebx, leaf7_ecx, leaf7_edx};
 	uint64_t allowed = CR4_ALWAYS;
 
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
@@ -46,13 +47,11 @@ bool efer_write(uint64_t old, uint64_t value, bool paging_enabled, uint64_t *res
 
 bool xcr0_write_allowed(uint32_t index, uint64_t value, uint64_t mask)
 {
-	const uint64_t sse = 0x2, avx = 0x4, avx512 = 0xe0;
-
-	if (index != 0 || (value & ~mask) != 0 || (value & 1) == 0)
+	if (index != 0 || (value & ~mask) != 0 || (value & XCR0_X87) == 0)
 		return false;
-	if ((value & avx) != 0 && (value & sse) == 0)
+	if ((value & XCR0_AVX) != 0 && (value & XCR0_SSE) == 0)
 		return false;
-	return (value & avx512) == 0 || (value & (avx512 | avx)) == (avx512 | avx);
+	return (value & XCR0_AVX512) == 0 || (value & (XCR0_AVX512 | XCR0_AVX)) == (XCR0_AVX512 | XCR0_AVX);
 }
 
 enum status registers_check(const struct vcpu_registers *registers, uint64_t cr4_allowed_mask)

@@ -20,18 +20,30 @@
 #define CR4_PAE        0x20ULL
 #define CR4_MCE        0x40ULL
 #define CR4_UMIP       0x800ULL
+#define CR4_LA57       0x1000ULL
 #define CR4_VMXE       0x2000ULL
 #define CR4_FSGSBASE   0x10000ULL
 #define CR4_PCIDE      0x20000ULL
 #define CR4_OSXSAVE    0x40000ULL
 #define CR4_SMEP       0x100000ULL
 #define CR4_SMAP       0x200000ULL
+#define CR4_PKE        0x400000ULL
+#define CR4_CET        0x800000ULL
+#define CR4_PKS        0x1000000ULL
+
+/* SDM Vol. 1, "XSAVE-Supported Features and State-Component Bitmaps". */
+#define XCR0_X87    0x1ULL
+#define XCR0_SSE    0x2ULL
+#define XCR0_AVX    0x4ULL
+#define XCR0_AVX512 0xe0ULL
+#define XCR0_PKRU   0x200ULL
+#define XSS_CET     0x1800ULL /* user and supervisor state */
 
 #define EFER_LME 0x100ULL
 #define EFER_LMA 0x400ULL
 
-/* The CR4 bits that this guest may set, from what CPUID tells it (leaf 1 ECX and EDX, leaf 7 EBX and ECX). */
-uint64_t cr4_allowed(uint32_t leaf1_ecx, uint32_t leaf1_edx, uint32_t leaf7_ebx, uint32_t leaf7_ecx);
+/* The CR4 bits that this guest may set, from what CPUID tells it (leaf 1 ECX, leaf 7 EBX, ECX and EDX). */
+uint64_t cr4_allowed(uint32_t leaf1_ecx, uint32_t leaf7_ebx, uint32_t leaf7_ecx, uint32_t leaf7_edx);
 
 /* Whether a MOV to CR0 by the guest raises no #GP, as far as CR0, CR4 and EFER decide it. */
 bool cr0_write_allowed(uint64_t value, uint64_t cr4, uint64_t efer, bool cs_is_long);

@@ -31,6 +31,7 @@ struct cpuid_inputs {
 	uint64_t tsc_hz;
 	uint64_t disabled_features;
 	uint64_t xcr0_mask; /* 0: no XSAVE */
+	uint32_t backend_offers; /* HV_OFFERS_* */
 	uint32_t vcpu_count;
 };
 
@@ -38,8 +39,8 @@ struct cpuid_inputs {
 struct cpuid_vcpu {
 	uint32_t apic_id;
 	bool apic_enabled; /* IA32_APIC_BASE */
-	bool osxsave;      /* CR4 */
-	uint64_t xcr0;
+	bool osxsave, ospke; /* CR4 */
+	uint64_t xcr0, xss;
 };
 
 void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inputs);
@@ -47,7 +48,7 @@ void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inp
 /* Leaves that tell each vCPU something else, or change with its registers. */
 static inline bool cpuid_policy_is_own(uint32_t leaf)
 {
-	return leaf == 0x01 || leaf == 0x0b || leaf == 0x0d;
+	return leaf == 0x01 || leaf == 0x07 || leaf == 0x0b || leaf == 0x0d;
 }
 
 /* Any leaf. Pure. Source: SDM Vol. 2A, "CPUID--CPU Identification". */
@@ -56,3 +57,6 @@ struct cpuid_answer cpuid_policy_answer(const struct cpuid_table *table, uint32_
 
 /* The answer of the table alone: the whole answer unless cpuid_policy_is_own(). Pure. */
 const struct cpuid_answer *cpuid_policy_static(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf);
+
+/* What the guest may set in IA32_XSS; needs XSAVES. Pure. */
+uint64_t cpuid_policy_xss_mask(const struct cpuid_table *table);

@@ -14,8 +14,8 @@
 
 #define MSR_KERNEL_GS_BASE 0xc0000102U
 
-/* x87, SSE, AVX, AVX-512. Others would need CPUID rows and room in the area. */
-#define XCR0_SUPPORTED 0xe7ULL
+/* Others would need CPUID rows and room in the area. */
+#define XCR0_SUPPORTED (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 
 /* The legacy region and the header: XSTATE_BV = 0 means that every component is in its initial state. */
 struct fpu_image {
@@ -27,6 +27,11 @@ struct fpu_image {
 _Static_assert(offsetof(struct fpu_image, mxcsr) == 24 && sizeof(struct fpu_image) == 576, "FXSAVE area and XSAVE header");
 
 static const struct fpu_image initial_image = {.fcw = 0x37f, .mxcsr = 0x1f80};
+
+static const uint32_t live_numbers[LIVE_MSR_COUNT] = {
+	MSR_IA32_STAR, MSR_IA32_LSTAR, MSR_IA32_CSTAR, MSR_IA32_FMASK, MSR_KERNEL_GS_BASE, MSR_IA32_TSC_AUX,
+	MSR_IA32_U_CET, MSR_IA32_PL0_SSP, MSR_IA32_PL0_SSP + 1, MSR_IA32_PL0_SSP + 2, MSR_IA32_PL3_SSP, MSR_IA32_XSS,
+};
 
 /* Constant after boot: what all CPUs have. */
 static uint64_t xcr0_mask = XCR0_SUPPORTED;
@@ -40,6 +45,8 @@ void fpu_cpu_start(void)
 	has_rdtscp &= cpuid(0x80000000U, 0).eax >= 0x80000001U && (cpuid(0x80000001U, 0).edx >> 27 & 1) != 0;
 	if (xsave)
 		xsetbv(0, xcr0_mask);
+	for (unsigned i = LIVE_CET; i < LIVE_MSR_COUNT; i++)
+		(void)wrmsr_safe(live_numbers[i], 0); /* where there are such */
 	write_cr0(read_cr0() | CR0_TS);
 }
 
@@ -124,25 +131,46 @@ void fpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
 	xsetbv(0, value);
 }
 
-/* SWAPGS writes it without an exit; of the others the CPU has what vcpu->msrs says. */
+/* Values that a CPU took from the guest, by its mode. One that takes them only with the guest's CR4.LA57 keeps its own. */
+static void load_checked(const struct vcpu *vcpu, unsigned i)
+{
+	(void)wrmsr_safe(live_numbers[i], vcpu->msrs[i]);
+}
+
+/* SWAPGS writes KERNEL_GS_BASE without an exit; of the others before LIVE_CET the CPU has what vcpu->msrs says. */
 void live_msrs_release(struct hv_cpu *cpu)
 {
-	if (cpu->msr_owner != NULL)
-		cpu->msr_owner->msrs[LIVE_KERNEL_GS_BASE] = rdmsr(MSR_KERNEL_GS_BASE);
+	struct vcpu *owner = cpu->msr_owner;
+
 	cpu->msr_owner = NULL;
+	if (owner == NULL)
+		return;
+	owner->msrs[LIVE_KERNEL_GS_BASE] = rdmsr(MSR_KERNEL_GS_BASE);
+	for (unsigned i = LIVE_CET; owner->uses_cet && i < LIVE_MSR_COUNT; i++) {
+		owner->msrs[i] = rdmsr(live_numbers[i]);
+		wrmsr(live_numbers[i], 0);
+	}
 }
 
 void live_msrs_take(struct hv_cpu *cpu, struct vcpu *vcpu)
 {
-	static const uint32_t numbers[LIVE_MSR_COUNT] = {MSR_IA32_STAR,  MSR_IA32_LSTAR,     MSR_IA32_CSTAR,
-							 MSR_IA32_FMASK, MSR_KERNEL_GS_BASE, MSR_IA32_TSC_AUX};
 	const struct vcpu *before = cpu->msr_owner;
-	unsigned count = has_rdtscp ? LIVE_MSR_COUNT : LIVE_TSC_AUX;
+	unsigned count = has_rdtscp ? LIVE_CET : LIVE_TSC_AUX;
 
 	live_msrs_release(cpu);
 	for (unsigned i = 0; i < count; i++) {
 		if (before == NULL || before->msrs[i] != vcpu->msrs[i])
-			wrmsr(numbers[i], vcpu->msrs[i]);
+			load_checked(vcpu, i);
 	}
+	for (unsigned i = LIVE_CET; vcpu->uses_cet && i < LIVE_MSR_COUNT; i++)
+		load_checked(vcpu, i);
 	cpu->msr_owner = vcpu;
+}
+
+/* Not the others: SDM Vol. 3A, "Processor State After Reset". */
+void live_msrs_init(struct vcpu *vcpu)
+{
+	for (unsigned i = LIVE_CET; vcpu->uses_cet && i < LIVE_MSR_COUNT; i++)
+		wrmsr(live_numbers[i], 0);
+	vcpu->uses_cet = false;
 }

@@ -24,6 +24,8 @@ void fpu_init_debug_registers(struct vcpu *vcpu);
 /* The same for the SYSCALL registers, which need no scrubbing: SYSCALL is #UD in every program. */
 void live_msrs_take(struct hv_cpu *cpu, struct vcpu *vcpu);
 void live_msrs_release(struct hv_cpu *cpu);
+/* INIT: of these, control-flow enforcement and IA32_XSS go back to zero. Context: the vCPU's thread, loaded. */
+void live_msrs_init(struct vcpu *vcpu);
 
 /* Makes a zeroed area a valid one. */
 void fpu_area_init(void *area);

@@ -28,6 +28,12 @@ enum hv_leave {
 	HV_LEAVE_STOP,      /* vm_stop() was called with the reason */
 };
 
+/* What a guest gets only with a control of the hardware. */
+#define HV_OFFERS_INVPCID 0x1U
+#define HV_OFFERS_XSAVES  0x2U
+#define HV_OFFERS_CET     0x4U
+#define HV_OFFERS_PKS     0x8U
+
 struct hv_ops {
 	const char *name;
 	/* Host side. detect: this CPU's vendor has it. cpu_start: on each CPU; remembers what is missing. ready: on the boot CPU,
@@ -37,6 +43,7 @@ struct hv_ops {
 	bool (*ready)(void);
 	void (*cpu_stop)(void);
 	size_t (*report)(char *out, size_t size_bytes);
+	uint32_t (*offers)(void); /* HV_OFFERS_*; constant once ready */
 
 	/* Guest memory. gpa, hpa, len_bytes: multiples of 4096. Bounded: done_bytes says how far it came, also on errors. */
 	MUST_CHECK enum status (*vm_create)(struct vm *vm);
@@ -80,6 +87,11 @@ struct hv_ops {
 	void (*set_efer)(struct vcpu *vcpu, uint64_t efer);
 	bool (*paging_enabled)(const struct vcpu *vcpu);
 	void (*set_tsc_offset)(struct vcpu *vcpu, uint64_t offset);
+	/* MSRs that the hardware switches with the guest, where it offers them: IA32_S_CET, IA32_INTERRUPT_SSP_TABLE_ADDR,
+	 * IA32_PKRS. reset_switched_msrs: as INIT leaves them. */
+	uint64_t (*get_switched_msr)(const struct vcpu *vcpu, uint32_t msr);
+	void (*set_switched_msr)(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+	void (*reset_switched_msrs)(struct vcpu *vcpu);
 };
 
 extern const struct hv_ops vmx_ops;

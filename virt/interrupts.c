@@ -116,7 +116,10 @@ bool interrupts_deliver(struct vcpu *target, uint64_t icr)
 		if (posted_post(&target->posted, vector) && (vector < APIC_VECTOR_FIRST || !vcpu_notify_posted(target)))
 			vcpu_notify(target, PENDING_INTERRUPT);
 		break;
-	case DELIVERY_NMI: vcpu_notify(target, PENDING_NMI); break;
+	case DELIVERY_NMI:
+		atomic_fetch_add(&target->nmis_sent, 1);
+		vcpu_notify(target, PENDING_NMI);
+		break;
 	case DELIVERY_INIT:
 		if ((icr & ICR_LEVEL) == 0 || (icr & ICR_ASSERT) != 0) /* "INIT Level De-assert" does nothing */
 			send_init(target);
@@ -271,6 +274,14 @@ static bool extint_waits(const struct vcpu *vcpu)
 	return atomic_load(&vcpu->extint_level) != 0 && local_apic_takes_extint(&vcpu->apic);
 }
 
+void interrupts_take_nmis(struct vcpu *vcpu)
+{
+	uint32_t sent = atomic_exchange(&vcpu->nmis_sent, 0);
+	uint32_t most = hv->nmi_open(vcpu) && !hv->event_pending(vcpu) ? 2 : 1;
+
+	vcpu->nmis_waiting = (uint8_t)(vcpu->nmis_waiting + sent > most ? most : vcpu->nmis_waiting + sent);
+}
+
 bool interrupts_before_entry(struct vcpu *vcpu)
 {
 	bool extint = extint_waits(vcpu);
@@ -280,9 +291,9 @@ bool interrupts_before_entry(struct vcpu *vcpu)
 	expire_timer(vcpu);
 	vector = hv->lend_apic(vcpu) ? -1 : local_apic_pending(&vcpu->apic);
 	if (!hv->event_pending(vcpu)) {
-		if (vcpu->nmi_waiting && hv->nmi_open(vcpu)) {
+		if (vcpu->nmis_waiting != 0 && hv->nmi_open(vcpu)) {
 			hv->inject_nmi(vcpu);
-			vcpu->nmi_waiting = false;
+			vcpu->nmis_waiting--;
 		} else if (vcpu->extint_taken && hv->interrupt_open(vcpu)) {
 			hv->inject_interrupt(vcpu, vcpu->extint_vector);
 			vcpu->extint_taken = false;
@@ -294,7 +305,7 @@ bool interrupts_before_entry(struct vcpu *vcpu)
 			vector = -1; /* the next one is of no higher class: its turn comes with the EOI */
 		}
 	}
-	hv->set_windows(vcpu, extint || vcpu->extint_taken || vector >= 0, vcpu->nmi_waiting);
+	hv->set_windows(vcpu, extint || vcpu->extint_taken || vector >= 0, vcpu->nmis_waiting != 0);
 	return false;
 }
 
@@ -307,7 +318,7 @@ bool interrupts_wake(struct vcpu *vcpu)
 {
 	take_posted(vcpu);
 	expire_timer(vcpu);
-	if (vcpu->nmi_waiting || vcpu->is_kicked)
+	if (vcpu->nmis_waiting != 0 || vcpu->is_kicked)
 		return true;
 	return (vcpu->extint_taken || extint_waits(vcpu) || can_deliver(vcpu)) && hv->interrupt_open(vcpu);
 }

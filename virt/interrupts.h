@@ -38,6 +38,10 @@ void interrupts_note_level(struct vcpu *vcpu, unsigned i, uint32_t accepted);
 /* vector has ended in service: the VMM hears of it where it wants to. Context: the vCPU's own thread. */
 void interrupts_end(struct vcpu *vcpu, uint8_t vector);
 
+/* Takes the NMIs that were sent: a CPU delivers one and keeps one more; those beyond are lost. SDM Vol. 3A, "Handling Multiple
+ * NMIs". Context: the vCPU's own thread. */
+void interrupts_take_nmis(struct vcpu *vcpu);
+
 /* Before an entry: takes what was posted, injects the one event that has priority, opens windows for the rest. True: the VMM
  * must first supply an ExtINT vector. */
 bool interrupts_before_entry(struct vcpu *vcpu);

@@ -1,4 +1,4 @@
-/* The MSR policy. SDM Vol. 4, "Model-Specific Registers (MSRs)"; Vol. 3A, "Memory Type Range Registers (MTRRs)". */
+/* The MSR policy. SDM Vol. 4, "Model-Specific Registers (MSRs)". */
 #include "virt/msr_policy.h"
 
 #include <stddef.h>
@@ -7,6 +7,7 @@
 #include "virt/control_registers.h"
 #include "virt/hv.h"
 #include "virt/interrupts.h"
+#include "virt/msr_memory_types.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
 
@@ -21,19 +22,16 @@
 #define MSR_MCG_STATUS     0x17aU
 #define MSR_MISC_ENABLE    0x1a0U
 #define MSR_DEBUGCTL       0x1d9U
-#define MSR_MTRR_PHYS0     0x200U
-#define MSR_MTRR_FIX64K    0x250U
-#define MSR_MTRR_FIX16K    0x258U
-#define MSR_MTRR_FIX4K     0x268U
 #define MSR_PAT            0x277U
-#define MSR_MTRR_DEF_TYPE  0x2ffU
 #define MSR_EFER           0xc0000080U
 
-#define MTRR_VARIABLE_COUNT 8U
 #define MTRR_CAP_VALUE     (0x500U | MTRR_VARIABLE_COUNT) /* WC, fixed ranges */
 #define MISC_ENABLE_FAST_STRINGS 0x1ULL
 #define MISC_ENABLE_FIXED  0x1800ULL /* no branch trace, no PEBS */
-#define MISC_ENABLE_WRITABLE (0x1ULL | 1ULL << 34 | 1ULL << 22)
+#define MISC_ENABLE_READ_ONLY 0x1880ULL /* ... and, clear, no performance monitoring: writes are lost */
+/* Stored only, but for the first without effect: fast strings, thermal control, SpeedStep, MONITOR, its lock, limit of CPUID, xTPR,
+ * XD disable, turbo disable. */
+#define MISC_ENABLE_WRITABLE 0x4400d50009ULL
 #define PAT_AFTER_RESET    0x0007040600070406ULL
 
 typedef bool (*msr_reader)(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
@@ -107,80 +105,9 @@ static bool write_apic_base(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 static bool write_misc_enable(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	(void)msr;
+	if ((value & ~(MISC_ENABLE_WRITABLE | MISC_ENABLE_READ_ONLY)) != 0)
+		return false;
 	vcpu->misc_enable = (value & MISC_ENABLE_WRITABLE) | MISC_ENABLE_FIXED;
-	return true;
-}
-
-static bool memory_type_valid(uint64_t type)
-{
-	return type == 0 || type == 1 || (type >= 4 && type <= 6);
-}
-
-static bool all_types_valid(uint64_t value, bool with_uc_minus)
-{
-	for (unsigned i = 0; i < 64; i += 8) {
-		uint64_t type = value >> i & 0xff;
-
-		if (!memory_type_valid(type) && !(with_uc_minus && type == 7))
-			return false;
-	}
-	return true;
-}
-
-/* Stored only: guest memory is write-back by EPT, which ignores PAT and MTRRs of the guest. */
-static bool write_pat(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	(void)msr;
-	if (!all_types_valid(value, true))
-		return false;
-	vcpu->pat = value;
-	return true;
-}
-
-/* The register's place in vcpu_mtrr; the rows of the table let no other number come here. */
-static uint64_t *mtrr(struct vcpu *vcpu, uint32_t msr)
-{
-	if (msr == MSR_MTRR_DEF_TYPE)
-		return &vcpu->mtrr.default_type;
-	if (msr < MSR_MTRR_FIX64K)
-		return &vcpu->mtrr.variable[msr - MSR_MTRR_PHYS0];
-	if (msr < MSR_MTRR_FIX16K)
-		return &vcpu->mtrr.fixed[0];
-	if (msr < MSR_MTRR_FIX4K)
-		return &vcpu->mtrr.fixed[1 + msr - MSR_MTRR_FIX16K];
-	return &vcpu->mtrr.fixed[3 + msr - MSR_MTRR_FIX4K];
-}
-
-static bool read_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	*value = *mtrr(vcpu, msr);
-	return true;
-}
-
-static bool write_mtrr_fixed(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	if (!all_types_valid(value, false))
-		return false;
-	*mtrr(vcpu, msr) = value;
-	return true;
-}
-
-static bool write_mtrr_variable(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	uint64_t address_bits = ((UINT64_C(1) << vcpu->apic.physical_bits) - 1) & ~0xfffULL;
-	bool is_mask = (msr & 1) != 0;
-
-	if ((value & ~(address_bits | (is_mask ? 0x800 : 0xff))) != 0 || (!is_mask && !memory_type_valid(value & 0xff)))
-		return false;
-	*mtrr(vcpu, msr) = value;
-	return true;
-}
-
-static bool write_mtrr_default(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	if ((value & ~0xcffULL) != 0 || !memory_type_valid(value & 0xff))
-		return false;
-	*mtrr(vcpu, msr) = value;
 	return true;
 }
 
@@ -262,6 +189,57 @@ static bool write_steal_time(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return steal_time_offered(vcpu) && steal_time_write_msr(vcpu, value);
 }
 
+static bool is_switched(uint32_t msr)
+{
+	return msr == MSR_IA32_S_CET || msr == MSR_IA32_INTERRUPT_SSP_TABLE || msr == MSR_IA32_PKRS;
+}
+
+static bool protection_offered(const struct vcpu *vcpu, uint32_t msr)
+{
+	return msr == MSR_IA32_PKRS ? (vcpu->vm->cr4_allowed & CR4_PKS) != 0 : (vcpu->vm->xss_mask & XSS_CET) != 0;
+}
+
+/* Control-flow enforcement and protection keys, which the host leaves off in CR4: what these registers hold means nothing to it. */
+static bool read_protection(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	if (!protection_offered(vcpu, msr))
+		return false;
+	if (!is_switched(msr))
+		return rdmsr_safe(msr, value);
+	*value = hv->get_switched_msr(vcpu, msr);
+	return true;
+}
+
+/* The CPU says what it takes. */
+static bool write_protection(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (!protection_offered(vcpu, msr) || !wrmsr_safe(msr, value))
+		return false;
+	if (is_switched(msr))
+		hv->set_switched_msr(vcpu, msr, value);
+	else
+		vcpu->uses_cet = true;
+	return true;
+}
+
+static bool read_xss(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = vcpu->msrs[LIVE_XSS];
+	return vcpu->vm->xsaves_shown;
+}
+
+static bool write_xss(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (!vcpu->vm->xsaves_shown || (value & ~vcpu->vm->xss_mask) != 0)
+		return false;
+	if (value == vcpu->msrs[LIVE_XSS])
+		return true;
+	vcpu->uses_cet = true;
+	vcpu->msrs[LIVE_XSS] = value;
+	return wrmsr_safe(msr, value);
+}
+
 /* The CPU itself, which has the vCPU's, says what it takes; find() has just left the register's row. */
 static bool write_live(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
@@ -289,14 +267,19 @@ static const struct msr_row rows[] = {
 	CONSTANT(MSR_MCG_STATUS, 0, write_zero_only),
 	STORED(MSR_MISC_ENABLE, misc_enable, write_misc_enable),
 	CONSTANT(MSR_DEBUGCTL, 0, write_zero_only),
-	COMPUTED(MSR_MTRR_PHYS0, MSR_MTRR_PHYS0 + 2 * MTRR_VARIABLE_COUNT - 1, read_mtrr, write_mtrr_variable),
-	COMPUTED(MSR_MTRR_FIX64K, MSR_MTRR_FIX64K, read_mtrr, write_mtrr_fixed),
-	COMPUTED(MSR_MTRR_FIX16K, MSR_MTRR_FIX16K + 1, read_mtrr, write_mtrr_fixed),
-	COMPUTED(MSR_MTRR_FIX4K, MSR_MTRR_FIX4K + 7, read_mtrr, write_mtrr_fixed),
-	STORED(MSR_PAT, pat, write_pat),
-	COMPUTED(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, read_mtrr, write_mtrr_default),
+	COMPUTED(MSR_MTRR_PHYS0, MSR_MTRR_PHYS0 + 2 * MTRR_VARIABLE_COUNT - 1, msr_read_mtrr, msr_write_mtrr_variable),
+	COMPUTED(MSR_MTRR_FIX64K, MSR_MTRR_FIX64K, msr_read_mtrr, msr_write_mtrr_fixed),
+	COMPUTED(MSR_MTRR_FIX16K, MSR_MTRR_FIX16K + 1, msr_read_mtrr, msr_write_mtrr_fixed),
+	COMPUTED(MSR_MTRR_FIX4K, MSR_MTRR_FIX4K + 7, msr_read_mtrr, msr_write_mtrr_fixed),
+	STORED(MSR_PAT, pat, msr_write_pat),
+	COMPUTED(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, msr_read_mtrr, msr_write_mtrr_default),
+	COMPUTED(MSR_IA32_U_CET, MSR_IA32_U_CET, read_protection, write_protection),
+	COMPUTED(MSR_IA32_S_CET, MSR_IA32_S_CET, read_protection, write_protection),
+	COMPUTED(MSR_IA32_PL0_SSP, MSR_IA32_INTERRUPT_SSP_TABLE, read_protection, write_protection),
 	COMPUTED(MSR_IA32_TSC_DEADLINE, MSR_IA32_TSC_DEADLINE, read_tsc_deadline, write_tsc_deadline),
+	COMPUTED(MSR_IA32_PKRS, MSR_IA32_PKRS, read_protection, write_protection),
 	COMPUTED(MSR_X2APIC_FIRST, MSR_X2APIC_FIRST + 0xff, read_x2apic, write_x2apic),
+	COMPUTED(MSR_IA32_XSS, MSR_IA32_XSS, read_xss, write_xss),
 	COMPUTED(MSR_KVM_STEAL_TIME, MSR_KVM_STEAL_TIME, read_steal_time, write_steal_time),
 	COMPUTED(MSR_EFER, MSR_EFER, read_efer, write_efer),
 	STORED(MSR_IA32_STAR, msrs[LIVE_STAR], write_live),

@@ -20,7 +20,8 @@ static inline bool completion_ok(const struct vcpu_reply *reply)
 
 bool exception_has_error_code(uint8_t vector)
 {
-	static const uint32_t with_error_code = 1U << 8 | 1U << 10 | 1U << 11 | 1U << 12 | 1U << 13 | 1U << 14 | 1U << 17;
+	static const uint32_t with_error_code = 1U << 8 | 1U << 10 | 1U << 11 | 1U << 12 | 1U << 13 | 1U << 14 | 1U << 17 |
+						 1U << 21;
 
 	return vector < EXCEPTIONS && (with_error_code >> vector & 1) != 0;
 }

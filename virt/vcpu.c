@@ -45,9 +45,10 @@ void vcpu_free(struct vcpu *vcpu)
 	pool_free(pool, vcpu, sizeof(*vcpu));
 }
 
-void vcpu_reset(struct vcpu *vcpu)
+void vcpu_reset(struct vcpu *vcpu, uint64_t cr0)
 {
 	vcpu->registers = registers_after_init;
+	vcpu->registers.cr0 = CR0_ET | (cr0 & (CR0_CD | CR0_NW));
 	vcpu->registers.gpr[GPR_RDX] = cpuid_policy_static(vcpu->vm->cpuid, 1, 0)->eax;
 	vcpu->registers_waiting = true;
 }
@@ -97,7 +98,7 @@ static void vcpu_init(struct vcpu *vcpu, struct vm *vm, const struct vcpu_config
 	vcpu->apic.deadline_offered = !vm_feature_disabled(vm, FEATURE_TSC_DEADLINE);
 	interrupts_publish_route(vcpu);
 	msr_policy_reset(vcpu);
-	vcpu_reset(vcpu);
+	vcpu_reset(vcpu, CR0_CD | CR0_NW);
 }
 
 /* Under the VM's create_lock. */

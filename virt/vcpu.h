@@ -40,7 +40,12 @@ struct vcpu_private {
 };
 
 /* Registers that the hardware does not switch and that stay loaded until another vCPU takes the CPU. */
-enum live_msr { LIVE_STAR, LIVE_LSTAR, LIVE_CSTAR, LIVE_FMASK, LIVE_KERNEL_GS_BASE, LIVE_TSC_AUX, LIVE_MSR_COUNT };
+enum live_msr {
+	LIVE_STAR, LIVE_LSTAR, LIVE_CSTAR, LIVE_FMASK, LIVE_KERNEL_GS_BASE, LIVE_TSC_AUX,
+	/* Zero in the CPU but where the vCPU uses_cet: guests change them by XRSTORS and by changes of privilege level too. */
+	LIVE_CET, LIVE_U_CET = LIVE_CET, LIVE_PL0_SSP, LIVE_PL1_SSP, LIVE_PL2_SSP, LIVE_PL3_SSP, LIVE_XSS,
+	LIVE_MSR_COUNT
+};
 
 struct vcpu_mtrr {
 	uint64_t default_type;
@@ -68,6 +73,7 @@ struct vcpu {
 	_Atomic uint32_t sipi_vector;     /* of the first SIPI since the last INIT, or NO_SIPI */
 	_Atomic bool sleeps_for_good;     /* only another vCPU of the VM can wake it: vcpu_sleep.c */
 	_Atomic uint32_t extint_level;
+	_Atomic uint32_t nmis_sent;       /* since it last looked */
 	_Atomic uint64_t route;           /* what senders match against: see interrupts.c */
 	_Atomic bool running;             /* a call for this vCPU is under way */
 	_Atomic bool takes_posted;        /* in the guest, it takes what was posted when VECTOR_POSTED comes */
@@ -84,12 +90,13 @@ struct vcpu {
 	uint64_t cr2;                     /* while not in the loop */
 	uint64_t xcr0;
 	uint64_t dr[4], dr6;              /* while not loaded */
-	uint64_t msrs[LIVE_MSR_COUNT];    /* KERNEL_GS_BASE: while not loaded */
+	uint64_t msrs[LIVE_MSR_COUNT];    /* KERNEL_GS_BASE, and from LIVE_CET on: while not loaded */
+	bool uses_cet;                    /* it has written one of those from LIVE_CET on */
 	const struct msr_row *msr_row;    /* the last one asked for: a guest asks for the same one again and again */
 	uint64_t pat, misc_enable;
 	struct vcpu_mtrr mtrr;
 	bool registers_waiting;           /* `registers` go to the hardware before the next entry */
-	bool nmi_waiting;
+	uint8_t nmis_waiting;             /* 0 .. 2 */
 	bool is_kicked;                   /* until the end of a HLT */
 	bool extint_taken;                /* the VMM's 8259 gave extint_vector, which must still be delivered */
 	uint8_t extint_vector;
@@ -137,8 +144,8 @@ static inline void vcpu_set_edx_eax(struct vcpu *vcpu, uint64_t value)
 	vcpu->state->gpr[GPR_RDX] = value >> 32;
 }
 
-/* Shared by vcpu.c and vcpu_run.c. */
-void vcpu_reset(struct vcpu *vcpu);
+/* Shared by vcpu.c and vcpu_run.c. cr0: as it was; INIT keeps CD and NW. SDM Vol. 3A, "Processor State After Reset". */
+void vcpu_reset(struct vcpu *vcpu, uint64_t cr0);
 /* Frees what a vCPU holds; its VM is going. */
 void vcpu_free(struct vcpu *vcpu);
 /* TSC ticks for which its thread had a CPU. Context: any thread. */

@@ -159,11 +159,21 @@ static void start_by_sipi(struct vcpu *vcpu)
 {
 	uint32_t vector = atomic_exchange(&vcpu->sipi_vector, NO_SIPI) & 0xff;
 
-	vcpu_reset(vcpu);
+	vcpu_reset(vcpu, vcpu->registers.cr0); /* as INIT left it */
 	vcpu->registers.rip = 0;
 	vcpu->registers.cs.selector = vector << 8;
 	vcpu->registers.cs.base = (uint64_t)vector << 12;
 	vcpu->activity = VCPU_ACTIVE;
+}
+
+static void reset_by_init(struct vcpu *vcpu)
+{
+	if (!vcpu->registers_waiting)
+		hv->get_registers(vcpu, &vcpu->registers);
+	vcpu_reset(vcpu, vcpu->registers.cr0);
+	fpu_init_debug_registers(vcpu);
+	live_msrs_init(vcpu);
+	hv->reset_switched_msrs(vcpu);
 }
 
 /* SDM Vol. 3A, "Local APIC State After It Receives an INIT-Deassert IPI"; a bootstrap vCPU starts at its reset vector. */
@@ -173,20 +183,22 @@ static void take_requests(struct vcpu *vcpu, uint32_t bits)
 
 	if ((bits & PENDING_FLUSH) != 0)
 		hv->flush(vcpu->vm);
-	if ((bits & PENDING_NMI) != 0 && vcpu->activity != VCPU_WAIT_FOR_SIPI)
-		vcpu->nmi_waiting = true; /* else it is lost: "Types of Wait-for-SIPI" knows SIPI only */
+	if ((bits & PENDING_NMI) != 0)
+		interrupts_take_nmis(vcpu);
+	if (vcpu->activity == VCPU_WAIT_FOR_SIPI)
+		vcpu->nmis_waiting = 0; /* lost: that state knows SIPI only */
 	if ((bits & PENDING_KICK) != 0)
 		vcpu->is_kicked = true;
 	if ((bits & PENDING_INIT) != 0) {
-		vcpu_reset(vcpu);
-		fpu_init_debug_registers(vcpu);
+		reset_by_init(vcpu);
 		hv->take_apic(vcpu);
 		local_apic_init(&vcpu->apic);
 		(void)posted_take(&vcpu->posted, lost);
 		interrupts_publish_route(vcpu);
 		interrupts_timer_changed(vcpu);
 		steal_time_reset(vcpu);
-		vcpu->nmi_waiting = vcpu->is_kicked = false;
+		vcpu->nmis_waiting = 0;
+		vcpu->is_kicked = false;
 		vcpu->extint_taken = false;
 		vcpu->activity = (vcpu->apic.base & APIC_BASE_BSP) != 0 ? VCPU_ACTIVE : VCPU_WAIT_FOR_SIPI;
 	}

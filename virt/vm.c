@@ -74,13 +74,13 @@ static uint64_t guest_cr4_allowed(const struct cpuid_table *table)
 {
 	const struct cpuid_answer *leaf1 = cpuid_policy_static(table, 1, 0), *leaf7 = cpuid_policy_static(table, 7, 0);
 
-	return cr4_allowed(leaf1->ecx, leaf1->edx, leaf7->ebx, leaf7->ecx);
+	return cr4_allowed(leaf1->ecx, leaf7->ebx, leaf7->ecx, leaf7->edx);
 }
 
 static enum status vm_fill(struct vm *vm)
 {
 	struct cpuid_inputs inputs = {.host = host_cpuid, .tsc_hz = tsc_hz, .disabled_features = vm->disabled_features,
-				      .xcr0_mask = vm->xcr0_mask, .vcpu_count = vm->vcpu_limit};
+				      .xcr0_mask = vm->xcr0_mask, .backend_offers = hv->offers(), .vcpu_count = vm->vcpu_limit};
 	enum status status;
 
 	vm->cpuid = pool_alloc(vm->pool, sizeof(*vm->cpuid));
@@ -88,6 +88,8 @@ static enum status vm_fill(struct vm *vm)
 		return ERR_NO_MEMORY;
 	cpuid_policy_make(vm->cpuid, &inputs);
 	vm->cr4_allowed = guest_cr4_allowed(vm->cpuid);
+	vm->xss_mask = cpuid_policy_xss_mask(vm->cpuid);
+	vm->xsaves_shown = (cpuid_policy_static(vm->cpuid, 0x0d, 1)->eax & 0x8) != 0;
 	vm->paravirtual = paravirtual_offered(vm->disabled_features, vm->vcpu_limit);
 	status = vm_slot_create(&vm->slot, vm->pool);
 	return status == OK ? hv->vm_create(vm) : status;

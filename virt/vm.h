@@ -28,6 +28,8 @@ struct vm {
 	struct cpuid_table *cpuid;
 	uint64_t tsc_offset; /* guest TSC = host TSC + this, until the guest writes its TSC */
 	uint64_t xcr0_mask;  /* what the guest may set in XCR0; 0: no XSAVE */
+	uint64_t xss_mask;   /* ... and in IA32_XSS, which is there with XSAVES */
+	bool xsaves_shown;
 	uint64_t cr4_allowed; /* CR4 bits that the guest may set */
 	uint32_t paravirtual; /* PARAVIRTUAL_ bits: what CPUID says is offered */
 	void *backend;

@@ -26,8 +26,10 @@ static void write_answer(uint64_t *gpr, const struct cpuid_answer *answer)
 static __attribute__((noinline)) enum exit_verdict cpuid_of_vcpu(struct vcpu *vcpu)
 {
 	uint64_t *gpr = vcpu->state->gpr;
+	uint64_t cr4 = vmx_guest_cr4(vcpu);
 	const struct cpuid_vcpu own = {.apic_id = vcpu->index, .apic_enabled = (vcpu->apic.base & APIC_BASE_ENABLED) != 0,
-				       .osxsave = (vmx_guest_cr4(vcpu) & CR4_OSXSAVE) != 0, .xcr0 = vcpu->xcr0};
+				       .osxsave = (cr4 & CR4_OSXSAVE) != 0, .ospke = (cr4 & CR4_PKE) != 0, .xcr0 = vcpu->xcr0,
+				       .xss = vcpu->msrs[LIVE_XSS]};
 	struct cpuid_answer answer = cpuid_policy_answer(vcpu->vm->cpuid, (uint32_t)gpr[GPR_RAX], (uint32_t)gpr[GPR_RCX], &own);
 
 	write_answer(gpr, &answer);
@@ -105,10 +107,14 @@ enum exit_verdict exit_vmcall(struct vcpu *vcpu, const struct exit_info *info)
 	return EXIT_ADVANCE;
 }
 
+/* A debug trap, also that of TF, comes behind HLT and ends it. */
 enum exit_verdict exit_hlt(struct vcpu *vcpu, const struct exit_info *info)
 {
 	(void)vcpu;
 	(void)info;
+	if ((vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0 ||
+	    (vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) & PENDING_DEBUG_WAITS) != 0)
+		return EXIT_ADVANCE;
 	return EXIT_BLOCK;
 }
 

@@ -15,7 +15,10 @@
 #define VECTOR_AC 17U
 #define VECTOR_MC 18U
 
-#define DR6_TRAP_BITS   0x600fULL /* B0 - B3, BD, BS: also their places in the exit qualification */
+/* B0 - B3, which a CPU sets and clears; BD and BS, which it sets and leaves to software to clear. Also their places in the exit
+ * qualification. SDM Vol. 3B, "Debug Status Register (DR6)". */
+#define DR6_BREAKPOINTS 0x000fULL
+#define DR6_TRAP_BITS   0x600fULL
 #define DR7_GD          0x2000ULL
 
 /* Anything may have happened: the slice may be over, the virtual timer may be due. */
@@ -56,11 +59,14 @@ static enum exit_verdict reflect_debug(struct vcpu *vcpu, const struct exit_info
 {
 	uint32_t shadow = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_SHADOW;
 
-	write_dr6((read_dr6() & ~DR6_TRAP_BITS) | (info->qualification & DR6_TRAP_BITS));
+	write_dr6((read_dr6() & ~DR6_BREAKPOINTS) | (info->qualification & DR6_TRAP_BITS));
 	vmcs_write_natural(VMCS_GUEST_DR7, vmcs_read_natural(VMCS_GUEST_DR7) & ~DR7_GD);
 	if (EVENT_TYPE(info->interruption) == EVENT_PRIVILEGED_SOFTWARE_EXCEPTION) { /* INT1 */
 		vmcs_write32(VMCS_ENTRY_INSTRUCTION_LEN, vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN));
 		vmcs_write32(VMCS_ENTRY_INTERRUPTION_INFO, EVENT_VALID | EVENT_PRIVILEGED_SOFTWARE_EXCEPTION << 8 | VECTOR_DB);
+		/* It ends an interrupt shadow, and what was held back in it is lost with its delivery. */
+		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & ~INTERRUPTIBILITY_SHADOW);
+		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, 0);
 		return EXIT_REENTER;
 	}
 	/* An entry demands BS while TF is set in an interrupt shadow: "Checks on Guest Non-Register State". */

@@ -4,10 +4,10 @@
 #define VECTOR_DF 8U
 #define VECTOR_PF 14U
 
-/* #DE, #TS, #NP, #SS, #GP. */
+/* #DE, #TS, #NP, #SS, #GP, #CP. */
 static bool is_contributory(uint8_t vector)
 {
-	return vector == 0 || (vector >= 10 && vector <= 13);
+	return vector == 0 || (vector >= 10 && vector <= 13) || vector == 21;
 }
 
 enum fault_outcome fault_combine(uint8_t first, uint8_t second)

@@ -30,17 +30,25 @@ bool vmx_event_pending(const struct vcpu *vcpu)
 	return (waiting_event() & EVENT_VALID) != 0;
 }
 
+/* A debug trap goes first: an entry that injects an interrupt or NMI would lose it. SDM Vol. 3C, "Delivery of Pending Debug
+ * Exceptions after VM Entry". */
+static bool no_trap_waits(void)
+{
+	return (vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) & PENDING_DEBUG_WAITS) == 0;
+}
+
 bool vmx_interrupt_open(const struct vcpu *vcpu)
 {
 	(void)vcpu;
 	return (vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 &&
-	       (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_SHADOW) == 0;
+	       (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_SHADOW) == 0 && no_trap_waits();
 }
 
 bool vmx_nmi_open(const struct vcpu *vcpu)
 {
 	(void)vcpu;
-	return (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & (INTERRUPTIBILITY_SHADOW | INTERRUPTIBILITY_NMI)) == 0;
+	return (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & (INTERRUPTIBILITY_SHADOW | INTERRUPTIBILITY_NMI)) == 0 &&
+	       no_trap_waits();
 }
 
 void vmx_inject_interrupt(struct vcpu *vcpu, uint8_t vector)
@@ -62,7 +70,7 @@ static void put_back(struct vcpu *vcpu, uint32_t info)
 
 	vmx_take_apic(vcpu);
 	if (EVENT_TYPE(info) == EVENT_NMI) {
-		vcpu->nmi_waiting = true;
+		vcpu->nmis_waiting = vcpu->nmis_waiting == 0 ? 1 : 2;
 	} else if (EVENT_TYPE(info) == EVENT_EXTERNAL_INTERRUPT && (vcpu->apic.isr[vector / 32] >> vector % 32 & 1) == 0) {
 		vcpu->extint_taken = true; /* an 8259's: the local APIC knows nothing of it */
 		vcpu->extint_vector = vector;

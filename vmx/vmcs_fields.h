@@ -131,6 +131,7 @@
 
 /* Only where the secondary control of the same name is there: not in snapshots. */
 #define VMCS_OPTIONAL_FIELDS(X) \
+	X(64, XSS_EXITING_BITMAP, 0x202c) \
 	X(64, ENCLS_EXITING_BITMAP, 0x202e) \
 	X(64, ENCLV_EXITING_BITMAP, 0x2036) \
 	X(16, POSTED_VECTOR, 0x0002) \
@@ -141,9 +142,13 @@
 	X(64, EOI_EXIT_1, 0x201e) \
 	X(64, EOI_EXIT_2, 0x2020) \
 	X(64, EOI_EXIT_3, 0x2022) \
+	X(64, GUEST_IA32_PKRS, 0x2818) \
 	X(32, TPR_THRESHOLD, 0x401c) \
 	X(32, PLE_GAP, 0x4020) \
-	X(32, PLE_WINDOW, 0x4022)
+	X(32, PLE_WINDOW, 0x4022) \
+	X(_natural, GUEST_IA32_S_CET, 0x6828) \
+	X(_natural, GUEST_SSP, 0x682a) \
+	X(_natural, GUEST_INTERRUPT_SSP_TABLE, 0x682c)
 
 /* One type a width: the compiler refuses the wrong accessor, and a field where a value belongs. */
 typedef struct { uint32_t encoding; } vmcs_field16;

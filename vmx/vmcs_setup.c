@@ -131,6 +131,8 @@ static void write_execution_controls(const struct vcpu *vcpu, struct vmx_vcpu *v
 		vmcs_write64(VMCS_ENCLS_EXITING_BITMAP, UINT64_MAX);
 	if ((vmx->controls.secondary & SECONDARY_PROC_ENCLV) != 0)
 		vmcs_write64(VMCS_ENCLV_EXITING_BITMAP, UINT64_MAX);
+	if ((vmx->controls.secondary & SECONDARY_PROC_XSAVES) != 0)
+		vmcs_write64(VMCS_XSS_EXITING_BITMAP, 0);
 	vmcs_write_natural(VMCS_CR0_MASK, VMX_CR0_MASK);
 	vmcs_write_natural(VMCS_CR4_MASK, vmx_cr4_mask(vcpu));
 }
@@ -171,5 +173,6 @@ void vmcs_setup(struct vcpu *vcpu)
 	write_exit_controls(vmx);
 	write_entry_controls(vmx);
 	write_guest_state();
+	vmx_reset_switched_msrs(vcpu);
 	apicv_setup(vcpu);
 }

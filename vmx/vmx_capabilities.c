@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "virt/hv.h"
 #include "vmx/vmx_controls.h"
 
 struct vmx_allowed vmx_allowed_from_msr(uint64_t msr)
@@ -100,6 +101,21 @@ const char *vmx_requirement_missing(const struct vmx_capabilities *capabilities,
 	if ((capabilities->controls[VMX_SECONDARY].may_be_1 & SECONDARY_PROC_EPT) == 0)
 		return NULL;
 	return (ept_requirements[index].bits & ~capabilities->ept_vpid) != 0 ? ept_requirements[index].words : NULL;
+}
+
+uint32_t vmx_offers_of(const struct vmx_capabilities *capabilities)
+{
+	static const struct { enum vmx_control_word word; uint32_t bit, offers; } rows[] = {
+	    {VMX_SECONDARY, SECONDARY_PROC_INVPCID, HV_OFFERS_INVPCID},
+	    {VMX_SECONDARY, SECONDARY_PROC_XSAVES, HV_OFFERS_XSAVES},
+	    {VMX_ENTRY, VM_ENTRY_CTL_LOAD_CET, HV_OFFERS_CET},
+	    {VMX_ENTRY, VM_ENTRY_CTL_LOAD_PKRS, HV_OFFERS_PKS},
+	};
+	uint32_t offers = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		offers |= (capabilities->controls[rows[i].word].may_be_1 & rows[i].bit) != 0 ? rows[i].offers : 0;
+	return offers;
 }
 
 uint32_t vmx_required_bits(enum vmx_control_word word)

@@ -58,5 +58,8 @@ struct vmx_requirement {
 /* The words of requirement `index` if it is not met, NULL if it is; *end when there are no more. */
 const char *vmx_requirement_missing(const struct vmx_capabilities *capabilities, unsigned index, bool *end);
 
+/* What guests can be offered: HV_OFFERS_*. */
+uint32_t vmx_offers_of(const struct vmx_capabilities *capabilities);
+
 /* All bits of the table for one word. */
 uint32_t vmx_required_bits(enum vmx_control_word word);

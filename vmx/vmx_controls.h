@@ -35,6 +35,7 @@
 #define SECONDARY_PROC_PAUSE_LOOP     0x00000400U
 #define SECONDARY_PROC_INVPCID        0x00001000U
 #define SECONDARY_PROC_ENCLS          0x00008000U
+#define SECONDARY_PROC_XSAVES         0x00100000U
 #define SECONDARY_PROC_ENCLV          0x10000000U
 
 #define VM_EXIT_CTL_SAVE_DEBUG        0x00000004U
@@ -46,6 +47,8 @@
 #define VM_ENTRY_CTL_LOAD_DEBUG       0x00000004U
 #define VM_ENTRY_CTL_IA32E_GUEST      0x00000200U
 #define VM_ENTRY_CTL_LOAD_EFER        0x00008000U
+#define VM_ENTRY_CTL_LOAD_CET         0x00100000U
+#define VM_ENTRY_CTL_LOAD_PKRS        0x00400000U
 
 #define INTERRUPTIBILITY_STI    0x1U
 #define INTERRUPTIBILITY_MOV_SS 0x2U
@@ -54,7 +57,8 @@
 
 #define ACTIVITY_ACTIVE 0U
 
-#define PENDING_DEBUG_BS 0x4000ULL
+#define PENDING_DEBUG_BS    0x4000ULL
+#define PENDING_DEBUG_WAITS 0x5000ULL /* a trap waits: BS, or a breakpoint that DR7 enables */
 
 /* Interruption information: entry, exit and IDT-vectoring share the layout. */
 #define EVENT_VECTOR(info)   ((uint8_t)(info))

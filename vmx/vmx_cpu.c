@@ -172,6 +172,11 @@ void vmx_cpu_stop(void)
 	write_cr4(read_cr4() & ~CR4_VMXE);
 }
 
+uint32_t vmx_offers(void)
+{
+	return vmx_offers_of(&vmx_capabilities);
+}
+
 size_t vmx_report(char *out, size_t size_bytes)
 {
 	if (state.usable)

@@ -26,5 +26,6 @@ void vmx_cpu_start(struct percpu *cpu);
 bool vmx_ready(void);
 void vmx_cpu_stop(void);
 size_t vmx_report(char *out, size_t size_bytes);
+uint32_t vmx_offers(void);
 
 struct vmx_cpu *vmx_cpu_self(void);

@@ -12,6 +12,7 @@ const struct hv_ops vmx_ops = {
 	.ready = vmx_ready,
 	.cpu_stop = vmx_cpu_stop,
 	.report = vmx_report,
+	.offers = vmx_offers,
 	.vm_create = vmx_vm_create,
 	.vm_destroy = vmx_vm_destroy,
 	.map = vmx_map,
@@ -43,4 +44,7 @@ const struct hv_ops vmx_ops = {
 	.set_efer = vmx_set_efer,
 	.paging_enabled = vmx_paging_enabled,
 	.set_tsc_offset = vmx_set_tsc_offset,
+	.get_switched_msr = vmx_get_switched_msr,
+	.set_switched_msr = vmx_set_switched_msr,
+	.reset_switched_msrs = vmx_reset_switched_msrs,
 };

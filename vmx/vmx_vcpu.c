@@ -12,6 +12,7 @@
 #include "kernel/percpu.h"
 #include "kernel/pool.h"
 #include "lib/base/format.h"
+#include "virt/control_registers.h"
 #include "virt/cpuid_policy.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
@@ -106,6 +107,7 @@ static enum status choose_controls(const struct vm *vm, struct vmx_controls *out
 {
 	const struct vmx_allowed *allowed = vmx_capabilities.controls;
 	uint32_t wanted = SECONDARY_PROC_INVPCID | SECONDARY_PROC_ENCLS | SECONDARY_PROC_ENCLV;
+	uint32_t entry = VM_ENTRY_CTL_LOAD_DEBUG;
 	uint32_t primary = 0;
 	enum status status;
 
@@ -114,6 +116,9 @@ static enum status choose_controls(const struct vm *vm, struct vmx_controls *out
 		wanted |= SECONDARY_PROC_VPID;
 	if (apic_access_in_use(vm))
 		wanted |= SECONDARY_PROC_APIC_ACCESSES;
+	wanted |= vm->xsaves_shown ? SECONDARY_PROC_XSAVES : 0;
+	entry |= (vm->cr4_allowed & CR4_CET) != 0 ? VM_ENTRY_CTL_LOAD_CET : 0;
+	entry |= (vm->cr4_allowed & CR4_PKS) != 0 ? VM_ENTRY_CTL_LOAD_PKRS : 0;
 	if (vm->vcpu_limit > 1)
 		vmx_want_pause_exits(&vmx_capabilities, !vm_feature_disabled(vm, FEATURE_PLE), &primary, &wanted);
 	status = vmx_controls_choose(allowed[VMX_PIN], vmx_required_bits(VMX_PIN), 0, &out->pin);
@@ -124,8 +129,7 @@ static enum status choose_controls(const struct vm *vm, struct vmx_controls *out
 	if (status == OK)
 		status = vmx_controls_choose(allowed[VMX_EXIT], vmx_required_bits(VMX_EXIT), VM_EXIT_CTL_SAVE_DEBUG, &out->exit);
 	if (status == OK)
-		status =
-		    vmx_controls_choose(allowed[VMX_ENTRY], vmx_required_bits(VMX_ENTRY), VM_ENTRY_CTL_LOAD_DEBUG, &out->entry);
+		status = vmx_controls_choose(allowed[VMX_ENTRY], vmx_required_bits(VMX_ENTRY), entry, &out->entry);
 	return status;
 }
 

@@ -73,6 +73,9 @@ uint64_t vmx_get_efer(const struct vcpu *vcpu);
 void vmx_set_efer(struct vcpu *vcpu, uint64_t efer);
 bool vmx_paging_enabled(const struct vcpu *vcpu);
 void vmx_set_tsc_offset(struct vcpu *vcpu, uint64_t offset);
+uint64_t vmx_get_switched_msr(const struct vcpu *vcpu, uint32_t msr);
+void vmx_set_switched_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+void vmx_reset_switched_msrs(struct vcpu *vcpu);
 /* What the two guest/host masks hold: CR0 bits that are the host's or need a look, the guest changes the rest without an exit.
  * MCE stays on under the guest: a machine check while it is off would stop the CPU. */
 #define VMX_CR0_MASK (CR0_NE | CR0_CD | CR0_NW)

@@ -113,6 +113,9 @@ static void always_there(void)
 	INSTRUCTION("VMCALL", NONE, "movl $0x7fffffff, %%eax\n\tvmcall\n\tmovq %%rax, observed(%%rip)");
 	expect("VMCALL of an unknown number", observed[0], HYPERCALL_ENOSYS);
 	INSTRUCTION("RDPMC", GP, "xorl %%ecx, %%ecx\n\trdpmc");
+	INSTRUCTION("UD0", UD, ".byte 0x0f, 0xff, 0xc0");
+	INSTRUCTION("UD1", UD, ".byte 0x0f, 0xb9, 0xc0");
+	INSTRUCTION("UD2", UD, "ud2");
 	INSTRUCTION("INT3", BP, "int3");
 	INSTRUCTION("INT n", INTERRUPT, "int $30");
 	INSTRUCTION("INT1", DB, "leaq 2f(%%rip), %%rax\n\tmovq %%rax, observed(%%rip)\n\t.byte 0xf1\n2:");
@@ -135,10 +138,15 @@ static void shown_by_cpuid(const struct features *has)
 	INSTRUCTION("XGETBV", NONE, "xorl %%ecx, %%ecx\n\txgetbv\n\tmovq %%rax, observed(%%rip)");
 	expect("XCR0", observed[0], 3);
 	INSTRUCTION("XSETBV without x87", GP, "xorl %%ecx, %%ecx\n\tmovl $2, %%eax\n\txorl %%edx, %%edx\n\txsetbv");
-	INSTRUCTION("XSETBV of PKRU", GP, "xorl %%ecx, %%ecx\n\tmovl $0x203, %%eax\n\txorl %%edx, %%edx\n\txsetbv");
+	INSTRUCTION("XSETBV of PKRU", (cpuid(0x0d, 0).eax >> 9 & 1) != 0 ? NONE : GP,
+		    "xorl %%ecx, %%ecx\n\tmovl $0x203, %%eax\n\txorl %%edx, %%edx\n\txsetbv");
+	INSTRUCTION("XSETBV of AMX", GP, "xorl %%ecx, %%ecx\n\tmovl $0x60003, %%eax\n\txorl %%edx, %%edx\n\txsetbv");
 	INSTRUCTION("XSETBV of register 1", GP, "movl $1, %%ecx\n\tmovl $3, %%eax\n\txorl %%edx, %%edx\n\txsetbv");
 	INSTRUCTION("XSAVEC", works_if(has->leafd1.eax, 1), "xorl %%eax, %%eax\n\txorl %%edx, %%edx\n\txsavec memory(%%rip)");
-	INSTRUCTION("XSAVES with OSXSAVE", UD, "xorl %%eax, %%eax\n\txorl %%edx, %%edx\n\txsaves memory(%%rip)");
+	INSTRUCTION("XSAVES with OSXSAVE", works_if(has->leafd1.eax, 3),
+		    "xorl %%eax, %%eax\n\txorl %%edx, %%edx\n\txsaves memory(%%rip)");
+	INSTRUCTION("XRSTORS with OSXSAVE", works_if(has->leafd1.eax, 3),
+		    "xorl %%eax, %%eax\n\txorl %%edx, %%edx\n\txrstors memory(%%rip)");
 }
 
 static void control_registers(const struct features *has)
@@ -154,8 +162,19 @@ static void control_registers(const struct features *has)
 	INSTRUCTION("CR4.VMXE", GP, CR4_SET(0x2000));
 	INSTRUCTION("CR4.SMXE", GP, CR4_SET(0x4000));
 	INSTRUCTION("CR4 bit 15", GP, CR4_SET(0x8000));
-	INSTRUCTION("CR4.PKE", GP, CR4_SET(0x400000));
-	INSTRUCTION("CR4.CET", GP, CR4_SET(0x800000));
+	INSTRUCTION("CR4.PKE", (has->leaf7.ecx >> 3 & 1) != 0 ? NONE : GP, CR4_SET(0x400000));
+	INSTRUCTION("RDPKRU with PKE", works_if(has->leaf7.ecx, 3), "xorl %%ecx, %%ecx\n\t.byte 0x0f, 0x01, 0xee");
+	expect("OSPKE is PKE", cpuid(7, 0).ecx >> 4 & 1, has->leaf7.ecx >> 3 & 1);
+	INSTRUCTION("CR4.CET without WP", GP, "movq %%cr0, %%rbx\n\tandq $~0x10000, %%rbx\n\tmovq %%rbx, %%cr0\n\t"
+					      CR4_SET(0x800000));
+	INSTRUCTION("CR4.CET", ((has->leaf7.ecx >> 7 | has->leaf7.edx >> 20) & 1) != 0 ? NONE : GP,
+		    CR0_SET(0x10000) "\n\t" CR4_SET(0x800000) "\n\tbtrq $23, %%rbx\n\tmovq %%rbx, %%cr4");
+	INSTRUCTION("CR4.PKS", has->leaf7.ecx >> 31 != 0 ? NONE : GP,
+		    CR4_SET(0x1000000) "\n\tbtrq $24, %%rbx\n\tmovq %%rbx, %%cr4");
+	INSTRUCTION("CR4.LA57 in long mode", GP, CR4_SET(0x1000));
+	INSTRUCTION("CR4.LAM_SUP", GP, CR4_SET(0x10000000));
+	INSTRUCTION("CR3 bit 60", GP, "movq %%cr3, %%rax\n\tbtsq $60, %%rax\n\tmovq %%rax, %%cr3");
+	INSTRUCTION("CR3 bit 63 without PCIDE", GP, "movq %%cr3, %%rax\n\tbtsq $63, %%rax\n\tmovq %%rax, %%cr3");
 	INSTRUCTION("CR4.UMIP", (has->leaf7.ecx >> 2 & 1) != 0 ? NONE : GP, CR4_SET(0x800));
 	INSTRUCTION("CR4.FSGSBASE", (has->leaf7.ebx & 1) != 0 ? NONE : GP, CR4_SET(0x10000));
 	INSTRUCTION("CR4 without PAE", GP, "movq %%cr4, %%rax\n\tbtrq $5, %%rax\n\tmovq %%rax, %%cr4");
@@ -186,8 +205,22 @@ static void model_specific_registers(void)
 	expect("IA32_EFER reads back", observed[0], 0xd01);
 	INSTRUCTION("WRMSR IA32_LSTAR not canonical", GP, MSR_WRITE(0xc0000082, 0, 0x80000000));
 	INSTRUCTION("WRMSR IA32_SYSENTER_EIP", NONE, MSR_WRITE(0x176, 0x1234, 0));
+	INSTRUCTION("WRMSR IA32_SYSENTER_EIP not canonical", GP, MSR_WRITE(0x176, 0, 0x80000000));
+	INSTRUCTION("WRMSR IA32_KERNEL_GS_BASE not canonical", GP, MSR_WRITE(0xc0000102, 0, 0x80000000));
+	INSTRUCTION("WRMSR IA32_TSC_ADJUST", NONE, MSR_WRITE(0x3b, 0x1234, 0) "\n\trdmsr\n\tmovq %%rax, observed(%%rip)");
+	expect("IA32_TSC_ADJUST reads back", observed[0], 0x1234);
+	INSTRUCTION("WRMSR IA32_MISC_ENABLE", NONE, MSR_WRITE(0x1a0, 0x00c50009, 4) "\n\trdmsr\n\tmovl %%eax, observed(%%rip)\n\t"
+						    "movl %%edx, observed+4(%%rip)");
+	expect("IA32_MISC_ENABLE reads back", observed[0], 0x400c51809ULL);
+	INSTRUCTION("WRMSR IA32_MISC_ENABLE bit 1", GP, MSR_WRITE(0x1a0, 2, 0));
 	INSTRUCTION("RDMSR IA32_SPEC_CTRL", GP, MSR_READ(0x48));
-	INSTRUCTION("RDMSR IA32_XSS", GP, MSR_READ(0xda0));
+	INSTRUCTION("WRMSR IA32_PRED_CMD", GP, MSR_WRITE(0x49, 1, 0));
+	INSTRUCTION("RDMSR IA32_ARCH_CAPABILITIES", GP, MSR_READ(0x10a));
+	INSTRUCTION("RDMSR IA32_MC0_CTL", GP, MSR_READ(0x400));
+	INSTRUCTION("WRMSR IA32_MCG_STATUS", GP, MSR_WRITE(0x17a, 1, 0));
+	INSTRUCTION("RDMSR IA32_PMC0", GP, MSR_READ(0xc1));
+	INSTRUCTION("RDMSR IA32_XSS", (cpuid(0x0d, 1).eax >> 3 & 1) != 0 ? NONE : GP, MSR_READ(0xda0));
+	INSTRUCTION("WRMSR IA32_XSS of processor trace", GP, MSR_WRITE(0xda0, 0x100, 0));
 }
 
 static void debug_registers(void)
@@ -202,6 +235,18 @@ static void debug_registers(void)
 	expect("DR6.BD", observed[0] >> 13 & 1, 1);
 	expect("DR7.GD is clear in the handler", observed[1], 0x400);
 	INSTRUCTION("MOV to DR6", NONE, "xorl %%eax, %%eax\n\tmovq %%rax, %%dr6");
+	INSTRUCTION("MOV to DR6 beyond 32 bits", GP, "btsq $32, %%rax\n\tmovq %%rax, %%dr6");
+	INSTRUCTION("MOV to DR7 beyond 32 bits", GP, "btsq $32, %%rax\n\tmovq %%rax, %%dr7");
+	INSTRUCTION("DR4 is DR6", NONE, "movq %%cr4, %%rax\n\tandq $~8, %%rax\n\tmovq %%rax, %%cr4\n\t.byte 0x0f, 0x21, 0xe0\n\t"
+					"movq %%rax, observed(%%rip)");
+	expect("DR6 as it was cleared", observed[0], 0xffff0ff0);
+	INSTRUCTION("DR4 with CR4.DE", UD, CR4_SET(8) "\n\t.byte 0x0f, 0x21, 0xe0");
+	INSTRUCTION("a data breakpoint", DB, "leaq memory(%%rip), %%rax\n\tmovq %%rax, %%dr1\n\tmovl $0x4001, %%eax\n\t"
+					     "movq %%rax, %%dr6\n\tmovl $0xd00408, %%eax\n\tmovq %%rax, %%dr7\n\t"
+					     "movl $1, memory(%%rip)\n\tnop");
+	INSTRUCTION("DR6 behind it", NONE, "movq %%dr6, %%rax\n\tmovq %%rax, observed(%%rip)\n\tmovl $0x400, %%eax\n\t"
+					   "movq %%rax, %%dr7\n\txorl %%eax, %%eax\n\tmovq %%rax, %%dr6");
+	expect("breakpoints are set and cleared, DR6.BS stays", observed[0], 0xffff4ff2);
 }
 
 /* What follows an emulated instruction: the trap of TF comes behind it, once. */
@@ -216,6 +261,15 @@ static void single_step(void)
 						    "orq $0x100, (%%rsp)\n\tmovl %%ss, %%ebx\n\txorl %%eax, %%eax\n\tpopfq\n\t"
 						    "movl %%ebx, %%ss\n\tcpuid\n2:\tnop\n\tnop");
 	expect("MOV SS holds TF back for one instruction", flat_catch.rip, observed[0]);
+	INSTRUCTION("TF over HLT", DB, "leaq 2f(%%rip), %%rax\n\tmovq %%rax, observed(%%rip)\n\tpushfq\n\torq $0x100, (%%rsp)\n\t"
+				       "popfq\n\thlt\n2:\tnop\n\tnop");
+	expect("TF ends HLT", flat_catch.rip, observed[0]);
+	INSTRUCTION("INT1 behind MOV SS", DB, "leaq 2f(%%rip), %%rax\n\tmovq %%rax, observed(%%rip)\n\txorl %%eax, %%eax\n\t"
+					      "movq %%rax, %%dr6\n\tpushfq\n\torq $0x100, (%%rsp)\n\tmovl %%ss, %%ebx\n\tpopfq\n\t"
+					      "movl %%ebx, %%ss\n\t.byte 0xf1\n2:\tnop\n\tnop");
+	expect("INT1 comes once, behind itself", flat_catch.rip, observed[0]);
+	INSTRUCTION("DR6 behind INT1", NONE, "movq %%dr6, %%rax\n\tmovq %%rax, observed(%%rip)");
+	expect("INT1 sets nothing in DR6", observed[0], 0xffff0ff0);
 }
 
 /* Vector 30 to itself: STI, and MOV to SS, hold it back for one instruction, an emulated one too. */

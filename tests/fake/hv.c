@@ -126,6 +126,31 @@ static void set_dr7(struct vcpu *vcpu, uint64_t value)
 	(void)value;
 }
 
+static void get_registers(struct vcpu *vcpu, struct vcpu_registers *out)
+{
+	(void)vcpu;
+	out->cr0 = fake_hv.cr0;
+}
+
+static uint64_t get_switched_msr(const struct vcpu *vcpu, uint32_t msr)
+{
+	(void)vcpu;
+	return msr == fake_hv.switched_msr ? fake_hv.switched_value : 0;
+}
+
+static void set_switched_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)vcpu;
+	fake_hv.switched_msr = msr;
+	fake_hv.switched_value = value;
+}
+
+static void reset_switched_msrs(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	fake_hv.switched_resets++;
+}
+
 static void flush(const struct vm *vm)
 {
 	(void)vm;
@@ -154,6 +179,10 @@ static const struct hv_ops fake_ops = {
 	.flush_linear = flush_linear,
 	.set_registers = set_registers,
 	.set_dr7 = set_dr7,
+	.get_registers = get_registers,
+	.get_switched_msr = get_switched_msr,
+	.set_switched_msr = set_switched_msr,
+	.reset_switched_msrs = reset_switched_msrs,
 	.lend_apic = lend_apic,
 	.lent_apic_pending = lent_apic_pending,
 	.take_apic = take_apic,

@@ -18,6 +18,10 @@ struct fake_hv {
 	bool lends;          /* the hardware has the local APIC's interrupts */
 	bool lent_pending;   /* ... of which one can be delivered */
 	unsigned apic_takes; /* ... and gave them back */
+	uint32_t switched_msr; /* the last one written that the hardware switches */
+	uint64_t switched_value;
+	unsigned switched_resets;
+	uint64_t cr0;
 };
 
 extern struct fake_hv fake_hv;

@@ -262,7 +262,7 @@ static void test_interrupts_before_entry_injects_by_priority(void **state)
 	(void)state;
 	interrupts_send_msi(&vm, 0xfee00000, 0x31);
 	interrupts_send_msi(&vm, 0xfee00000, 0x81);
-	vcpu->nmi_waiting = true;
+	vcpu->nmis_waiting = true;
 	assert_false(interrupts_before_entry(vcpu));
 	assert_true(fake_hv.injected_nmi && fake_hv.interrupt_window && !fake_hv.nmi_window);
 	assert_int_equal(fake_hv.injected_vector, -1);
@@ -279,10 +279,10 @@ static void test_interrupts_before_entry_opens_window_when_closed(void **state)
 	interrupts_send_msi(&vm, 0xfee00000, 0x31);
 	fake_hv.interrupt_open = false;
 	fake_hv.nmi_open = false;
-	vcpus[0]->nmi_waiting = true;
+	vcpus[0]->nmis_waiting = true;
 	assert_false(interrupts_before_entry(vcpus[0]));
 	assert_int_equal(fake_hv.injected_vector, -1);
-	assert_true(fake_hv.interrupt_window && fake_hv.nmi_window && vcpus[0]->nmi_waiting);
+	assert_true(fake_hv.interrupt_window && fake_hv.nmi_window && vcpus[0]->nmis_waiting);
 }
 
 static void test_interrupts_event_in_flight_comes_first(void **state)
@@ -407,7 +407,7 @@ static void test_interrupts_wake_needs_interrupts_on(void **state)
 	fake_hv.interrupt_open = true;
 	assert_true(interrupts_wake(vcpus[0]));
 	fake_hv.interrupt_open = false;
-	vcpus[0]->nmi_waiting = true;
+	vcpus[0]->nmis_waiting = true;
 	assert_true(interrupts_wake(vcpus[0]));
 }
 

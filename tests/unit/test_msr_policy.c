@@ -4,6 +4,7 @@
 #include "kernel/msr.h"
 #include "tests/fake/hv.h"
 #include "tests/unit/unit.h"
+#include "virt/control_registers.h"
 #include "virt/interrupts.h"
 #include "virt/msr_policy.h"
 #include "virt/vcpu.h"
@@ -36,9 +37,22 @@ bool steal_time_write_msr(struct vcpu *which, uint64_t value)
 static uint32_t written_msr;
 static uint64_t written_value;
 
+static bool is_canonical(uint64_t value)
+{
+	return value >> 47 == 0 || value >> 47 == 0x1ffff;
+}
+
+bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+	*value = msr == written_msr ? written_value : 0;
+	return true;
+}
+
 bool wrmsr_safe(uint32_t msr, uint64_t value)
 {
-	if (msr == 0xc0000082 && value >> 47 != 0 && value >> 47 != 0x1ffff)
+	if (msr == 0xc0000082 && !is_canonical(value))
+		return false;
+	if (msr >= 0x6a4 && msr <= 0x6a7 && (!is_canonical(value) || (value & 3) != 0))
 		return false;
 	written_msr = msr;
 	written_value = value;
@@ -165,8 +179,8 @@ static void test_msr_policy_misc_enable_keeps_what_is_fixed(void **state)
 {
 	(void)state;
 	assert_int_equal(read_ok(0x1a0), 0x1801);
-	assert_true(msr_policy_write(vcpu, 0x1a0, UINT64_MAX));
-	assert_true(read_ok(0x1a0) == (1ULL << 34 | 1ULL << 22 | 0x1801));
+	assert_true(msr_policy_write(vcpu, 0x1a0, 0x4400d51889));
+	assert_true(read_ok(0x1a0) == 0x4400d51809);
 	assert_true(msr_policy_write(vcpu, 0x1a0, 0));
 	assert_int_equal(read_ok(0x1a0), 0x1800);
 }
@@ -253,6 +267,105 @@ static void test_msr_policy_writes_of_syscall_registers_are_noted(void **state)
 	assert_int_equal(vcpu->msrs[LIVE_LSTAR], 0x1001);
 }
 
+/* "IA32_MISC_ENABLE": defined bits are kept, those that say what there is not are the CPU's, others fault. */
+static void test_msr_policy_misc_enable_bits(void **state)
+{
+	(void)state;
+	assert_true(msr_policy_write(vcpu, 0x1a0, 0x400c50089));
+	assert_int_equal(read_ok(0x1a0), 0x400c51809);
+	assert_true(msr_policy_write(vcpu, 0x1a0, 0x4000100001));
+	assert_int_equal(read_ok(0x1a0), 0x4000101801);
+	for (unsigned i = 0; i < 64; i++) {
+		if ((0x4400d51889 >> i & 1) == 0)
+			assert_false(msr_policy_write(vcpu, 0x1a0, 1ULL << i));
+	}
+}
+
+static void test_msr_policy_xss_comes_with_xsaves(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	assert_false(msr_policy_read(vcpu, 0xda0, &value));
+	assert_false(msr_policy_write(vcpu, 0xda0, 0));
+	vm.xsaves_shown = true;
+	assert_true(msr_policy_write(vcpu, 0xda0, 0));
+	assert_false(msr_policy_write(vcpu, 0xda0, 0x100)); /* processor trace */
+	assert_false(msr_policy_write(vcpu, 0xda0, 0x800));
+	assert_false(vcpu->uses_cet);
+	vm.xss_mask = XSS_CET;
+	assert_true(msr_policy_write(vcpu, 0xda0, 0x1800));
+	assert_int_equal(read_ok(0xda0), 0x1800);
+	assert_int_equal(written_msr, 0xda0);
+	assert_true(vcpu->uses_cet);
+	assert_false(msr_policy_write(vcpu, 0xda0, 0x1801));
+	assert_int_equal(read_ok(0xda0), 0x1800);
+}
+
+/* What the CPU loads by itself goes to the backend; the rest marks the vCPU as one whose registers are to be switched. */
+static void test_msr_policy_control_flow_enforcement(void **state)
+{
+	static const uint32_t all[] = {0x6a0, 0x6a2, 0x6a4, 0x6a5, 0x6a6, 0x6a7, 0x6a8};
+	uint64_t value;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		assert_false(msr_policy_read(vcpu, all[i], &value));
+		assert_false(msr_policy_write(vcpu, all[i], 0));
+	}
+	vm.xss_mask = XSS_CET;
+	assert_true(msr_policy_write(vcpu, 0x6a2, 0x4));
+	assert_int_equal(fake_hv.switched_msr, 0x6a2);
+	assert_int_equal(read_ok(0x6a2), 0x4);
+	assert_true(msr_policy_write(vcpu, 0x6a8, 0x1000));
+	assert_int_equal(read_ok(0x6a8), 0x1000);
+	assert_false(vcpu->uses_cet);
+	assert_false(msr_policy_write(vcpu, 0x6a4, 0x8000000000000000));
+	assert_false(msr_policy_write(vcpu, 0x6a7, 0x1));
+	assert_false(vcpu->uses_cet);
+	assert_true(msr_policy_write(vcpu, 0x6a7, 0x2000));
+	assert_true(vcpu->uses_cet);
+	assert_int_equal(written_value, 0x2000);
+	assert_int_equal(read_ok(0x6a7), 0x2000);
+	assert_false(msr_policy_write(vcpu, 0x6a1, 0));
+	assert_false(msr_policy_write(vcpu, 0x6a3, 0));
+}
+
+static void test_msr_policy_supervisor_keys_follow_cr4(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	vm.xss_mask = XSS_CET;
+	assert_false(msr_policy_read(vcpu, 0x6e1, &value));
+	assert_false(msr_policy_write(vcpu, 0x6e1, 0));
+	vm.cr4_allowed = CR4_PKS;
+	assert_true(msr_policy_write(vcpu, 0x6e1, 0x55));
+	assert_int_equal(fake_hv.switched_msr, 0x6e1);
+	assert_int_equal(read_ok(0x6e1), 0x55);
+	assert_false(vcpu->uses_cet);
+}
+
+/* "IA32_MTRR_PHYSBASEn": type and address; "IA32_MTRR_DEF_TYPE"; fixed ranges: eight types each. */
+static void test_msr_policy_memory_types_have_reserved_bits(void **state)
+{
+	static const struct { uint32_t msr; uint64_t value; bool taken; } cases[] = {
+		{0x200, 0x80000006, true},         {0x200, 0x80000106, false},         {0x200, 0x80000002, false},
+		{0x200, 1ULL << 39 | 6, false},    {0x201, 0x7f80000800, true},        {0x201, 0x7f80000400, false},
+		{0x201, 1ULL << 39, false},        {0x20f, 0x800, true},               {0x2ff, 1ULL << 32, false},
+		{0x250, 0x0606060606060606, true}, {0x250, 0x0706060606060606, false}, {0x26f, 0x0600000000000000, true},
+		{0x2ff, 0xc06, true},              {0x2ff, 0x406, true},               {0x2ff, 0x106, false},
+		{0x277, 0x0707070707070707, true}, {0x277, 0x0307070707070707, false}, {0x277, 0x0807070707070707, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(msr_policy_write(vcpu, cases[i].msr, cases[i].value), cases[i].taken);
+		if (cases[i].taken)
+			assert_true(read_ok(cases[i].msr) == cases[i].value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +376,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_msr_policy_tsc_and_adjust_move_together, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_memory_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_misc_enable_keeps_what_is_fixed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_msr_policy_misc_enable_bits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_msr_policy_xss_comes_with_xsaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_msr_policy_control_flow_enforcement, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_msr_policy_supervisor_keys_follow_cr4, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_msr_policy_memory_types_have_reserved_bits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_x2apic_follows_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_tsc_deadline_can_be_disabled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_msr_policy_tsc_deadline_moves_the_timer, setup, teardown),

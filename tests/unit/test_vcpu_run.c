@@ -21,7 +21,8 @@ static struct vcpu_state vcpu_state;
 static struct vcpu_reply vcpu_reply;
 static struct hv_cpu hv_cpu;
 static struct thread thread;
-static unsigned entries, yields_left, blocks, debug_resets, arms, flushes_at_entry, arrivals, record_resets;
+static unsigned entries, yields_left, blocks, debug_resets, arms, flushes_at_entry, arrivals, record_resets,
+	live_resets;
 static uint32_t while_blocked; /* bits of `pending` that others set meanwhile; 0: they stop the VM */
 
 /* Another vCPU of the VM asks for it. */
@@ -93,9 +94,16 @@ void live_msrs_take(struct hv_cpu *cpu, struct vcpu *owner)
 	cpu->msr_owner = owner;
 }
 
-void vcpu_reset(struct vcpu *which)
+void live_msrs_init(struct vcpu *owner)
+{
+	assert_ptr_equal(hv_cpu.msr_owner, owner);
+	live_resets++;
+}
+
+void vcpu_reset(struct vcpu *which, uint64_t cr0)
 {
 	which->registers_waiting = true;
+	which->registers.cr0 = cr0;
 }
 
 void vcpu_notify(struct vcpu *which, uint32_t pending_bits)
@@ -140,7 +148,8 @@ static int setup(void **state)
 	vcpu.timer_deadline_tsc = UINT64_MAX;
 	vcpu.eoi_vector = NO_EOI;
 	local_apic_create(&vcpu.apic, 0, true, true, 39, apic_clock_make(1000000000));
-	entries = yields_left = blocks = debug_resets = arms = flushes_at_entry = arrivals = record_resets = while_blocked = 0;
+	entries = yields_left = blocks = debug_resets = arms = flushes_at_entry = arrivals = record_resets = live_resets = 0;
+	while_blocked = 0;
 	fake_percpu.guest_deadline_tsc = UINT64_MAX;
 	return 0;
 }
@@ -227,14 +236,16 @@ static void test_vcpu_run_does_not_sleep_on_a_stop(void **state)
 static void test_vcpu_run_init_leaves_nothing_behind(void **state)
 {
 	(void)state;
-	vcpu.nmi_waiting = vcpu.extint_taken = vcpu.is_kicked = true;
+	vcpu.nmis_waiting = vcpu.extint_taken = vcpu.is_kicked = true;
 	posted_post(&vcpu.posted, 0x41);
 	atomic_store(&vcpu.pending, PENDING_INIT);
 	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
 	assert_int_equal(entries, 1);
 	assert_int_equal(debug_resets, 1);
+	assert_int_equal(live_resets, 1);
+	assert_int_equal(fake_hv.switched_resets, 1);
 	assert_int_equal(record_resets, 1);
-	assert_false(vcpu.nmi_waiting || vcpu.extint_taken || vcpu.is_kicked);
+	assert_false(vcpu.nmis_waiting || vcpu.extint_taken || vcpu.is_kicked);
 	assert_int_equal(vcpu.apic.irr[2] | vcpu.apic.isr[2], 0);
 	assert_int_equal(fake_hv.injected_vector, -1);
 }
@@ -418,6 +429,7 @@ static void test_vcpu_run_init_and_sipi_at_once(void **state)
 	(void)state;
 	vcpu.apic.base &= ~APIC_BASE_BSP;
 	atomic_store(&vcpu.sipi_vector, 0x9aU);
+	atomic_store(&vcpu.nmis_sent, 1U);
 	atomic_store(&vcpu.pending, PENDING_INIT | PENDING_SIPI | PENDING_NMI);
 	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
 	assert_int_equal(entries, 1);
@@ -442,11 +454,12 @@ static void test_vcpu_run_waiting_processor_loses_nmis(void **state)
 {
 	(void)state;
 	vcpu.activity = VCPU_WAIT_FOR_SIPI;
+	atomic_store(&vcpu.nmis_sent, 1U);
 	atomic_store(&vcpu.pending, PENDING_NMI);
 	while_blocked = PENDING_SIPI;
 	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
 	assert_int_equal(entries, 1);
-	assert_false(fake_hv.injected_nmi || vcpu.nmi_waiting);
+	assert_false(fake_hv.injected_nmi || vcpu.nmis_waiting);
 }
 
 static void test_vcpu_run_says_whose_doing_a_stop_was(void **state)
