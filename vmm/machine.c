@@ -37,6 +37,8 @@ static const struct region_row regions[] = {
 	{PORTS, LOCK_UART, 0x3f8, UART16550_REGION_SIZE, 0, &uart16550_ops, offsetof(struct machine, uart)},
 	{PORTS, LOCK_PCI, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, offsetof(struct machine, pci)},
 	{PORTS, LOCK_PM, GUEST_PM1A_EVENT_PORT, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, offsetof(struct machine, pm)},
+	{PORTS, LOCK_FW_CFG, 0x510, FW_CFG_PORTS_SIZE, FW_CFG_SELECT, &fw_cfg_ops, offsetof(struct machine, fw_cfg)},
+	{PORTS, LOCK_FW_CFG, 0x514, FW_CFG_DMA_SIZE, FW_CFG_DMA, &fw_cfg_ops, offsetof(struct machine, fw_cfg)},
 	{MEMORY, LOCK_CONTROLLERS, GUEST_IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, offsetof(struct machine, ioapic)},
 };
 

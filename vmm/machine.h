@@ -11,6 +11,7 @@
 #include "drivers/virt/acpi_pm.h"
 #include "drivers/virt/bus.h"
 #include "drivers/virt/debug_ports.h"
+#include "drivers/virt/fw_cfg.h"
 #include "drivers/virt/hpet.h"
 #include "drivers/virt/i8042.h"
 #include "drivers/virt/ioapic.h"
@@ -59,7 +60,7 @@ enum machine_lock {
 	LOCK_UART,
 	LOCK_PCI,
 	LOCK_PM,
-	LOCK_TESTDEV,
+	LOCK_TESTDEV, LOCK_FW_CFG,
 	LOCK_HPET,
 	LOCK_COUNT
 };
@@ -97,6 +98,7 @@ struct machine {
 	struct pci_host pci;
 	struct acpi_pm pm;
 	struct testdev testdev;
+	struct fw_cfg fw_cfg;
 	struct hpet hpet;              /* with VMM_OPTION_HPET */
 	/* no lock needed */
 	struct post_port post;

@@ -25,7 +25,7 @@ enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out)
 
 	if (memory_bytes < VMM_MEMORY_LEAST_BYTES)
 		return ERR_OUT_OF_RANGE;
-	*out = (struct memory_map){.piece_count = 0};
+	*out = (struct memory_map){.piece_count = 0, .low_end = low_end};
 	add(out, 0, 0, LOW_END, E820_USABLE);
 	add(out, FIRMWARE_BASE, FIRMWARE_BASE, HIGH_BASE - FIRMWARE_BASE, E820_RESERVED);
 	add(out, HIGH_BASE, HIGH_BASE, low_end - HIGH_BASE, E820_USABLE);

@@ -31,6 +31,7 @@ struct memory_piece {
 struct memory_map {
 	size_t piece_count;
 	struct memory_piece pieces[MEMORY_MAP_PIECES];
+	uint64_t low_end; /* RAM below 4 GiB ends there */
 	size_t e820_count;
 	struct bzimage_e820 e820[MEMORY_MAP_E820];
 };

@@ -5,6 +5,7 @@
 #include "user/calls.h"
 #include "user/clock.h"
 #include "vmm/acpi/tables.h"
+#include "vmm/fw_cfg_items.h"
 #include "vmm/load/load.h"
 #include "vmm/machine.h"
 #include "vmm/memory_map.h"
@@ -19,6 +20,8 @@
 
 /* Large, points into itself, and needed until the guest runs. */
 static struct load_plan plan;
+/* The device shows it while the guest runs. */
+static struct fw_cfg_contents fw_cfg_contents;
 
 static void refuse_setup(struct machine *machine, enum status status, const char *what)
 {
@@ -54,14 +57,19 @@ static uint32_t acpi_features(const struct vmm_spec *spec)
 	return (spec->options & VMM_OPTION_HPET) != 0 ? features | GUEST_ACPI_HPET : features;
 }
 
-static uint64_t write_acpi_tables(struct machine *machine)
+static struct guest_acpi_config acpi_config(const struct machine *machine)
 {
-	const struct guest_acpi_config config = {
+	return (struct guest_acpi_config){
 		.physical = GUEST_ACPI_PHYSICAL,
 		.vcpu_count = machine->vcpu_count,
 		.ioapic_id = machine->ioapic.state.id,
 		.features = acpi_features(machine->spec),
 	};
+}
+
+static uint64_t write_acpi_tables(struct machine *machine)
+{
+	const struct guest_acpi_config config = acpi_config(machine);
 	struct guest_acpi_layout layout;
 	uint8_t *tables = gmem_for_boot_image(&machine->gmem, gpa(GUEST_ACPI_PHYSICAL), GUEST_ACPI_MAX_BYTES);
 	enum status status = tables == NULL ? ERR_OUT_OF_RANGE
@@ -89,11 +97,10 @@ static size_t list_modules(const struct vmm_spec *spec, struct load_module modul
 	return spec->module_count;
 }
 
-static void load_image(struct machine *machine, const struct memory_map *map, uint64_t rsdp_address)
+static struct load_request describe_load(const struct vmm_spec *spec, const struct memory_map *map,
+					 struct load_module modules[VMM_MODULES_MAX])
 {
-	const struct vmm_spec *spec = machine->spec;
-	struct load_module modules[VMM_MODULES_MAX];
-	const struct load_request request = {
+	return (struct load_request){
 		.kernel = file_bytes(&spec->kernel),
 		.kernel_bytes = spec->kernel.size_bytes,
 		.initrd = file_bytes(&spec->initrd),
@@ -104,17 +111,32 @@ static void load_image(struct machine *machine, const struct memory_map *map, ui
 		.e820 = map->e820,
 		.e820_count = map->e820_count,
 		.memory_bytes = spec->memory_bytes,
-		.rsdp_address = rsdp_address,
 	};
+}
+
+static void load_image(struct machine *machine, const struct load_request *request)
+{
+	const struct vmm_spec *spec = machine->spec;
 	struct load_problem problem;
 	char text[VMM_TEXT_BYTES];
 
-	if (load_make_plan(&request, &plan, &problem) != OK) {
+	if (load_make_plan(request, &plan, &problem) != OK) {
 		load_describe(&problem, spec->name, spec->kernel.path, text, sizeof(text));
 		report_refused(machine, "%s", text);
 	}
 	if (load_apply(&plan, &machine->gmem) != OK)
 		refuse_setup(machine, ERR_OUT_OF_RANGE, "its image does not lie in its memory");
+}
+
+static void fill_fw_cfg(struct machine *machine, const struct memory_map *map, const struct load_request *request)
+{
+	const struct guest_acpi_config acpi = acpi_config(machine);
+	const struct fw_cfg_config config = {.acpi = &acpi, .load = request, .low_memory_end = map->low_end};
+	enum status status = fw_cfg_make_items(&config, &fw_cfg_contents);
+
+	if (status != OK)
+		refuse_setup(machine, status, "its firmware configuration does not fit");
+	fw_cfg_set_items(&machine->fw_cfg, fw_cfg_contents.items, fw_cfg_contents.item_count);
 }
 
 static void create_vcpu(struct machine *machine, uint32_t index)
@@ -152,7 +174,8 @@ static int64_t wall_clock_seconds(const struct machine *machine)
 void start_machine(struct machine *machine, const struct vmm_spec *spec)
 {
 	struct memory_map map;
-	uint64_t rsdp_address;
+	struct load_module modules[VMM_MODULES_MAX];
+	struct load_request request;
 	enum status status;
 
 	machine->spec = spec;
@@ -168,8 +191,10 @@ void start_machine(struct machine *machine, const struct vmm_spec *spec)
 	if (status != OK)
 		refuse_setup(machine, status, "its devices overlap");
 	set_up_memory(machine, &map);
-	rsdp_address = write_acpi_tables(machine);
-	load_image(machine, &map, rsdp_address);
+	request = describe_load(spec, &map, modules);
+	request.rsdp_address = write_acpi_tables(machine);
+	load_image(machine, &request);
+	fill_fw_cfg(machine, &map, &request);
 	for (uint32_t i = 0; i < machine->vcpu_count; i++)
 		create_vcpu(machine, i);
 }

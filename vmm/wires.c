@@ -2,6 +2,7 @@
  * for a VM that is being destroyed; then there is nobody left to interrupt. */
 #include "vmm/wires.h"
 
+#include "abi/layout.h"
 #include "user/calls.h"
 #include "vmm/machine.h"
 
@@ -115,6 +116,33 @@ static void set_test_line(void *ctx, unsigned number, bool level)
 	line.set(line.ctx, level);
 }
 
+static enum status read_memory(void *ctx, uint64_t address, void *out, size_t len_bytes)
+{
+	const struct machine *machine = ctx;
+
+	return gmem_read(&machine->gmem, gpa(address), out, len_bytes);
+}
+
+/* Page by page: memory that is one to the guest may be several slots. */
+static enum status write_memory(void *ctx, uint64_t address, const void *bytes, size_t len_bytes)
+{
+	const struct machine *machine = ctx;
+	const uint8_t *from = bytes;
+	enum status status = OK;
+
+	for (size_t part_bytes; len_bytes > 0 && status == OK; len_bytes -= part_bytes, address += part_bytes) {
+		part_bytes = PAGE_SIZE_BYTES - address % PAGE_SIZE_BYTES;
+		part_bytes = part_bytes < len_bytes ? part_bytes : len_bytes;
+		if (from == NULL) {
+			status = gmem_zero(&machine->gmem, gpa(address), part_bytes);
+		} else {
+			status = gmem_write(&machine->gmem, gpa(address), from, part_bytes);
+			from += part_bytes;
+		}
+	}
+	return status;
+}
+
 static void connect_hpet(struct machine *machine)
 {
 	struct irq_relay *relay = &machine->relay;
@@ -146,6 +174,7 @@ void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 	i8042_init(&machine->i8042, &i8042);
 	uart16550_init(&machine->uart, &uart);
 	pci_host_init(&machine->pci, &pci);
+	fw_cfg_init(&machine->fw_cfg, &(struct fw_cfg_wires){.read = read_memory, .write = write_memory, .ctx = machine});
 	testdev_init(&machine->testdev, &(struct testdev_wires){.set_line = set_test_line, .ctx = machine});
 	machine->debug = (struct debug_ports){.text = show_text, .exit = request_exit, .ctx = machine};
 }

@@ -42,3 +42,8 @@ fuzz_virt_devices_SOURCES := $(VIRT_DRIVER_SOURCES)
 
 UNIT_TESTS += irq_relay
 test_irq_relay_SOURCES := drivers/virt/irq_relay.c
+
+UNIT_TESTS += fw_cfg
+test_fw_cfg_SOURCES := drivers/virt/fw_cfg.c drivers/virt/bus.c
+FUZZ_TARGETS += fw_cfg
+fuzz_fw_cfg_SOURCES := drivers/virt/fw_cfg.c drivers/virt/bus.c

@@ -8,6 +8,7 @@
 #include "drivers/virt/acpi_pm.h"
 #include "drivers/virt/bus.h"
 #include "drivers/virt/debug_ports.h"
+#include "drivers/virt/fw_cfg.h"
 #include "drivers/virt/hpet.h"
 #include "drivers/virt/i8042.h"
 #include "drivers/virt/ioapic.h"
@@ -43,6 +44,7 @@ static struct machine {
 	struct post_port post;
 	struct debug_ports debug;
 	struct testdev testdev;
+	struct fw_cfg fw_cfg; /* without memory to write to; fuzz_fw_cfg.c has some */
 	uint64_t now_ns;
 	uint32_t lines, hpet_lines;
 	unsigned transmits;
@@ -138,6 +140,8 @@ static void attach(struct bus *bus, uint64_t base, uint64_t bytes, uint64_t firs
 	check(bus_attach(bus, &(struct io_region){base, bytes, first, ops, dev, NULL}) == OK);
 }
 
+static const struct fw_cfg_item fw_cfg_items[] = {{.key = 0, .size_bytes = 4, .bytes = "QEMU"}};
+
 static void create_machine(void)
 {
 	m = (struct machine){.lines = 0, .debug = {ignore_byte, ignore_code, NULL}};
@@ -157,6 +161,8 @@ static void create_machine(void)
 						 {hpet_0, NULL},
 						 {hpet_1, NULL}},
 						{hpet_legacy, NULL}});
+	fw_cfg_init(&m.fw_cfg, &(struct fw_cfg_wires){NULL, NULL, NULL});
+	fw_cfg_set_items(&m.fw_cfg, fw_cfg_items, 1);
 	bus_init(&m.ports, 0xffff);
 	bus_init(&m.mmio, UINT64_MAX);
 	attach(&m.ports, 0x20, 2, PIC8259_MASTER, &pic8259_ops, &m.pic);
@@ -170,6 +176,8 @@ static void create_machine(void)
 	attach(&m.ports, 0x70, RTC_CMOS_REGION_SIZE, 0, &rtc_cmos_ops, &m.rtc);
 	attach(&m.ports, 0x80, 1, 0, &post_port_ops, &m.post);
 	attach(&m.ports, 0xe9, 1, DEBUG_PORTS_TEXT, &debug_ports_ops, &m.debug);
+	attach(&m.ports, 0x510, FW_CFG_PORTS_SIZE, FW_CFG_SELECT, &fw_cfg_ops, &m.fw_cfg);
+	attach(&m.ports, 0x514, FW_CFG_DMA_SIZE, FW_CFG_DMA, &fw_cfg_ops, &m.fw_cfg);
 	attach(&m.ports, 0xe0, TESTDEV_PORTS_SIZE, TESTDEV_SCRATCH, &testdev_ops, &m.testdev);
 	attach(&m.ports, 0xe4, TESTDEV_PORTS_SIZE, TESTDEV_FLUSH, &testdev_ops, &m.testdev);
 	attach(&m.ports, 0x2000, TESTDEV_LINE_COUNT, TESTDEV_LINES, &testdev_ops, &m.testdev);

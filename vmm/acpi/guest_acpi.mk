@@ -1,5 +1,5 @@
 # The guest's ACPI tables: a VMM adds $(GUEST_ACPI_SOURCES) to its sources. dsdt.asl becomes a C array in a header.
-GUEST_ACPI_SOURCES := vmm/acpi/tables.c vmm/acpi/builder.c lib/acpi/table.c
+GUEST_ACPI_SOURCES := vmm/acpi/tables.c vmm/acpi/builder.c vmm/acpi/loader.c lib/acpi/table.c
 IASL ?= iasl
 DSDT_GENERATED := $(BUILD)/generated/vmm/acpi/dsdt_aml.h
 
@@ -18,3 +18,6 @@ tool_guest_acpi_dump_SOURCES := tests/acpi/guest_acpi_dump.c $(GUEST_ACPI_SOURCE
 UNIT_TESTS += guest_acpi
 test_guest_acpi_SOURCES := $(GUEST_ACPI_SOURCES) lib/acpi/root.c lib/acpi/fadt.c lib/acpi/madt.c \
 	lib/acpi/mcfg.c lib/acpi/s5.c
+
+UNIT_TESTS += acpi_loader
+test_acpi_loader_SOURCES := $(GUEST_ACPI_SOURCES)
