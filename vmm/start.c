@@ -103,8 +103,10 @@ static struct load_request describe_load(const struct vmm_spec *spec, const stru
 	return (struct load_request){
 		.kernel = file_bytes(&spec->kernel),
 		.kernel_bytes = spec->kernel.size_bytes,
+		.kernel_path = spec->kernel.path,
 		.initrd = file_bytes(&spec->initrd),
 		.initrd_bytes = spec->initrd.size_bytes,
+		.initrd_path = spec->initrd.path,
 		.modules = modules,
 		.module_count = list_modules(spec, modules),
 		.command_line = spec->command_line,

@@ -51,6 +51,10 @@ static enum status open_files(struct bare *bare, const char *path)
 	if (bzimage_parse(at_physical(kernel->base_physical), kernel->size_bytes, kernel->size_bytes, &bare->image,
 			  &problem) != OK)
 		return refuse(&problem);
+	if (!bare->image.has_64_bit_entry) {
+		report_error(E511, REMEDY, "bare=%s: Linux kernel without a 64-bit entry", path);
+		return ERR_UNSUPPORTED;
+	}
 	bare->command_line = command_line_rest(bare->found->command_line);
 	if (!command_line_value(bare->found->command_line, "initrd", initrd_path, sizeof(initrd_path)))
 		return OK;
@@ -119,7 +123,7 @@ static void fill_places(const struct bare *bare)
 		memcpy(at_physical(plan->initrd), at_physical(bare->initrd->base_physical), plan->initrd_bytes);
 	memcpy(at_physical(plan->command_line), bare->command_line, plan->command_line_bytes);
 	bzimage_fill_page_tables(plan->page_tables, at_physical(plan->page_tables));
-	bzimage_fill_gdt(at_physical(plan->gdt));
+	bzimage_fill_gdt(true, at_physical(plan->gdt));
 }
 
 static uint32_t e820_type(uint32_t type)

@@ -44,7 +44,7 @@
 	X(E209, "CPU is a thread of a core that others use") \
 	X(E210, "guest file is not a kernel") \
 	X(E211, "kernel file is not whole") \
-	X(E212, "Linux kernel too old or not 64-bit") \
+	X(E212, "Linux kernel too old") \
 	X(E213, "kernel does not fit into the VM's memory") \
 	X(E214, "initrd does not fit into the VM's memory") \
 	X(E215, "command line too long for the kernel") \

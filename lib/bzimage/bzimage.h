@@ -1,8 +1,10 @@
-/* Linux kernels in bzImage form: what the header says, where everything goes, and what the kernel finds at its 64-bit entry.
+/* Linux kernels in bzImage form: what the header says, where everything goes, and what the kernel finds at its entry: the
+ * 64-bit one, or the 32-bit one where there is no other.
  * Serves a guest (addresses are guest-physical) and a kernel started on the PC itself (physical). Touches no memory but
  * the buffers it is given. Not here: copying, e820 maps, entering the kernel.
  * Source: Linux, Documentation/arch/x86/boot.rst, "The Linux/x86 Boot Protocol": "The Real-Mode Kernel Header", "Details of
- * Header Fields", "Loading The Rest of The Kernel", "64-bit Boot Protocol"; and zero-page.rst, "Zero Page". */
+ * Header Fields", "Loading The Rest of The Kernel", "32-bit Boot Protocol", "64-bit Boot Protocol";
+ * zero-page.rst, "Zero Page". */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +32,7 @@ struct bzimage {
 	size_t code_offset;   /* the protected-mode kernel in the file, and its size */
 	size_t code_bytes;
 	uint16_t version;     /* 020Ch: 2.12 */
+	bool has_64_bit_entry;
 	bool relocatable;
 	bool above_4g;        /* initrd may lie above 4 GiB */
 	uint64_t preferred_address;
@@ -46,7 +49,9 @@ struct bzimage_range {
 };
 
 /* Where everything goes. The state at entry ("64-bit Boot Protocol"): 64-bit mode, RIP = entry, RSI = boot_params,
- * CR3 = page_tables, GDTR = gdt / BZIMAGE_GDT_BYTES - 1, CS = 10h, DS = ES = SS = 18h, RSP = stack_top, IF = 0. */
+ * CR3 = page_tables, GDTR = gdt / BZIMAGE_GDT_BYTES - 1, CS = 10h, DS = ES = SS = 18h, RSP = stack_top, IF = 0.
+ * By the 32-bit one: protected mode without paging, RIP and ESI the same, CS = 10h, DS = ES = SS = 18h, EBP = EDI = EBX = 0,
+ * IF = 0. */
 struct bzimage_plan {
 	uint64_t kernel;       /* the file's [code_offset, + code_bytes) goes here */
 	uint64_t kernel_bytes; /* memory set aside from there */
@@ -72,8 +77,8 @@ _Static_assert(sizeof(struct bzimage_e820) == 20, "e820 entry layout");
 
 /* Checks the header. image need not be aligned, and only its setup part need be readable where whole_bytes says that the
  * file is larger (a caller may hold just the first 64 KiB).
- * Errors, each with *problem written: ERR_BAD_FORMAT (not a bzImage at all), ERR_TRUNCATED, ERR_UNSUPPORTED (too old, or
- * without a 64-bit entry), ERR_INVALID (a field without sense). *out is written only on OK. Context: any; pure. */
+ * Errors, each with *problem written: ERR_BAD_FORMAT (not a bzImage at all), ERR_TRUNCATED, ERR_UNSUPPORTED (too old, or a
+ * zImage), ERR_INVALID (a field without sense). *out is written only on OK. Context: any; pure. */
 MUST_CHECK enum status bzimage_parse(const void *image, size_t readable_bytes, size_t whole_bytes, struct bzimage *out,
 				     struct bzimage_problem *problem);
 
@@ -95,5 +100,5 @@ MUST_CHECK enum status bzimage_fill_boot_params(const struct bzimage *image, con
  * a multiple of 4096. Source: SDM Vol. 3A, "4-Level Paging and 5-Level Paging". */
 void bzimage_fill_page_tables(uint64_t base, uint64_t tables[BZIMAGE_PAGE_TABLES_BYTES / 8]);
 
-/* Flat 64-bit code at 10h, flat data at 18h. Source: SDM Vol. 3A, "Segment Descriptors". */
-void bzimage_fill_gdt(uint64_t gdt[BZIMAGE_GDT_BYTES / 8]);
+/* Flat code at 10h, 64-bit or 32-bit, and flat data at 18h. Source: SDM Vol. 3A, "Segment Descriptors". */
+void bzimage_fill_gdt(bool is_64_bit, uint64_t gdt[BZIMAGE_GDT_BYTES / 8]);

@@ -1,4 +1,4 @@
-/* Builds what a bzImage finds at its 64-bit entry: zero page, identity page tables, GDT. */
+/* Builds what a bzImage finds at its entry: zero page, identity page tables, GDT. */
 #include "lib/base/string.h"
 #include "lib/bzimage/bzimage.h"
 #include "lib/bzimage/format.h"
@@ -57,10 +57,11 @@ void bzimage_fill_page_tables(uint64_t base, uint64_t tables[BZIMAGE_PAGE_TABLES
 		directories[i] = i << LARGE_PAGE_SHIFT | rights | PAGE_ENTRY_LARGE;
 }
 
-void bzimage_fill_gdt(uint64_t gdt[BZIMAGE_GDT_BYTES / 8])
+void bzimage_fill_gdt(bool is_64_bit, uint64_t gdt[BZIMAGE_GDT_BYTES / 8])
 {
 	gdt[0] = 0;
 	gdt[1] = 0;
-	gdt[BZIMAGE_BOOT_CS / 8] = 0x00af9b000000ffff; /* present, DPL 0, execute/read, accessed, L, G */
+	/* present, DPL 0, execute/read, accessed, G, and L or D */
+	gdt[BZIMAGE_BOOT_CS / 8] = is_64_bit ? 0x00af9b000000ffff : 0x00cf9b000000ffff;
 	gdt[BZIMAGE_BOOT_DS / 8] = 0x00cf93000000ffff; /* present, DPL 0, read/write, accessed, B, G */
 }

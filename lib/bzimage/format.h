@@ -28,7 +28,8 @@
 
 #define SETUP_BOOT_FLAG_VALUE  0xaa55U
 #define SETUP_MAGIC_VALUE      0x53726448U /* "HdrS" */
-#define SETUP_VERSION_NEEDED   0x020cU
+#define SETUP_VERSION_NEEDED   0x020aU /* the first with pref_address and init_size: what memory the kernel takes */
+#define SETUP_VERSION_XLOADFLAGS 0x020cU
 #define LOADFLAGS_LOADED_HIGH  0x01U
 #define XLF_KERNEL_64          0x01U
 #define XLF_CAN_BE_LOADED_ABOVE_4G 0x02U

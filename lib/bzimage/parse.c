@@ -32,15 +32,19 @@ static enum status check_kind(const uint8_t *bytes, size_t readable_bytes, size_
 		return refuse(problem, ERR_BAD_FORMAT, "not a Linux bzImage", whole_bytes);
 	version = read_le(bytes, SETUP_VERSION, 2);
 	if (version < SETUP_VERSION_NEEDED)
-		return refuse(problem, ERR_UNSUPPORTED, "Linux kernel too old: boot protocol below 2.12", version);
+		return refuse(problem, ERR_UNSUPPORTED, "Linux kernel too old: boot protocol below 2.10", version);
 	if (readable_bytes < SETUP_NEEDED_END)
 		return refuse(problem, ERR_TRUNCATED, "file ends inside the setup header", whole_bytes);
 	if ((read_le(bytes, SETUP_LOADFLAGS, 1) & LOADFLAGS_LOADED_HIGH) == 0)
-		return refuse(problem, ERR_UNSUPPORTED, "a zImage, not a bzImage", read_le(bytes, SETUP_LOADFLAGS, 1));
-	if ((read_le(bytes, SETUP_XLOADFLAGS, 2) & XLF_KERNEL_64) == 0)
-		return refuse(problem, ERR_UNSUPPORTED, "Linux kernel without a 64-bit entry",
-			      read_le(bytes, SETUP_XLOADFLAGS, 2));
+		return refuse(problem, ERR_UNSUPPORTED, "a zImage, which starts in 16-bit mode below 1 MiB",
+			      read_le(bytes, SETUP_LOADFLAGS, 1));
 	return OK;
+}
+
+/* xloadflags came with version 2.12; before, that field is padding. */
+static uint16_t load_flags(const uint8_t *bytes)
+{
+	return read_le(bytes, SETUP_VERSION, 2) < SETUP_VERSION_XLOADFLAGS ? 0 : (uint16_t)read_le(bytes, SETUP_XLOADFLAGS, 2);
 }
 
 /* Finds header and code in the file. A code part up to 15 bytes shorter than its header's 16-byte units is whole. */
@@ -63,7 +67,8 @@ static enum status find_parts(struct bzimage *image, size_t readable_bytes, size
 	if (image->code_bytes + 15 < claimed_bytes)
 		return refuse(problem, ERR_TRUNCATED, "file is shorter than its header says: bytes needed",
 			      image->code_offset + claimed_bytes);
-	if (image->code_bytes <= ENTRY_64_OFFSET)
+	image->has_64_bit_entry = (load_flags(image->bytes) & XLF_KERNEL_64) != 0;
+	if (image->has_64_bit_entry && image->code_bytes <= ENTRY_64_OFFSET)
 		return refuse(problem, ERR_TRUNCATED, "file ends before its 64-bit entry", whole_bytes);
 	return OK;
 }
@@ -80,7 +85,7 @@ enum status bzimage_parse(const void *image, size_t readable_bytes, size_t whole
 		return status;
 	found.version = (uint16_t)read_le(found.bytes, SETUP_VERSION, 2);
 	found.relocatable = found.bytes[SETUP_RELOCATABLE] != 0;
-	found.above_4g = (read_le(found.bytes, SETUP_XLOADFLAGS, 2) & XLF_CAN_BE_LOADED_ABOVE_4G) != 0;
+	found.above_4g = (load_flags(found.bytes) & XLF_CAN_BE_LOADED_ABOVE_4G) != 0;
 	found.preferred_address = read_le(found.bytes, SETUP_PREF_ADDRESS, 8);
 	found.alignment = read_le(found.bytes, SETUP_KERNEL_ALIGNMENT, 4);
 	found.init_bytes = read_le(found.bytes, SETUP_INIT_SIZE, 4);

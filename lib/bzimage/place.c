@@ -107,7 +107,7 @@ static enum status place_kernel(struct search *search, const struct bzimage *ima
 	if (plan->kernel == UINT64_MAX)
 		return refuse(problem, ERR_NO_MEMORY, "the kernel does not fit into memory: bytes of memory needed",
 			      lowest > FOUR_GIB ? FOUR_GIB : lowest + plan->kernel_bytes);
-	plan->entry = plan->kernel + ENTRY_64_OFFSET;
+	plan->entry = plan->kernel + (image->has_64_bit_entry ? ENTRY_64_OFFSET : 0);
 	take(search, plan->kernel, plan->kernel_bytes);
 	return OK;
 }

@@ -156,11 +156,11 @@ enum status elf_parse(const void *image, size_t size_bytes, struct elf_image *ou
 	return OK;
 }
 
-/* Takes one piece of len_bytes, padded to 4, off the front of [*at, *at + *left). NULL if it is not all there. */
-static const uint8_t *take_padded(const uint8_t **at, size_t *left, size_t len_bytes)
+/* Takes one piece of len_bytes, padded to align, off the front of [*at, *at + *left). NULL if it is not all there. */
+static const uint8_t *take_padded(const uint8_t **at, size_t *left, size_t len_bytes, unsigned align)
 {
 	const uint8_t *piece = *at;
-	size_t padding = (4 - len_bytes % 4) % 4;
+	size_t padding = (align - len_bytes % align) % align;
 
 	if (len_bytes > *left)
 		return NULL;
@@ -171,18 +171,19 @@ static const uint8_t *take_padded(const uint8_t **at, size_t *left, size_t len_b
 	return piece;
 }
 
-/* Each turn takes at least the 12 bytes of a note header. */
-static enum status find_in_notes(const uint8_t *at, size_t left, const char *name, uint32_t type, const void **descriptor,
-				 size_t *descriptor_bytes)
+/* Each turn takes at least the 12 bytes of a note header, whose name lies right behind it; padding follows the name. */
+enum status elf_search_notes(const uint8_t *at, size_t left, unsigned align, const char *name, uint32_t type,
+			     const void **descriptor, size_t *descriptor_bytes)
 {
 	while (left >= sizeof(struct elf64_note)) {
 		struct elf64_note note;
-		const uint8_t *note_name;
-		const uint8_t *found;
+		const uint8_t *note_name, *found;
 
-		memcpy(&note, take_padded(&at, &left, sizeof(note)), sizeof(note));
-		note_name = take_padded(&at, &left, note.name_bytes);
-		found = note_name != NULL ? take_padded(&at, &left, note.descriptor_bytes) : NULL;
+		memcpy(&note, at, sizeof(note));
+		note_name = at + sizeof(note);
+		if (take_padded(&at, &left, sizeof(note) + (size_t)note.name_bytes, align) == NULL)
+			return ERR_TRUNCATED;
+		found = take_padded(&at, &left, note.descriptor_bytes, align);
 		if (found == NULL)
 			return ERR_TRUNCATED;
 		if (note.type == type && note.name_bytes == strlen(name) + 1 &&
@@ -212,7 +213,8 @@ enum status elf_find_note(const void *image, size_t size_bytes, const char *name
 			continue;
 		if (!lies_in_file(size_bytes, entry.offset, entry.file_bytes))
 			return ERR_TRUNCATED;
-		status = find_in_notes(bytes + entry.offset, entry.file_bytes, name, type, descriptor, descriptor_bytes);
+		status = elf_search_notes(bytes + entry.offset, entry.file_bytes, NOTE_ALIGN_USUAL, name, type, descriptor,
+					  descriptor_bytes);
 		if (status != ERR_NOT_FOUND)
 			return status;
 	}

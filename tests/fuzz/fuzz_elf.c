@@ -4,8 +4,35 @@
 
 #include "lib/elf/elf.h"
 #include "lib/elf/format.h"
+#include "lib/elf/guest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void try_guest(const uint8_t *data, size_t size)
+{
+	struct elf_problem problem = {0};
+	struct elf_guest image;
+	const void *descriptor;
+	size_t descriptor_bytes;
+
+	if (elf_guest_parse(data, size, &image, &problem) != OK)
+		return;
+	if (elf_guest_find_note(&image, "Xen", 18, &descriptor, &descriptor_bytes) == OK &&
+	    ((const uint8_t *)descriptor < data || descriptor_bytes > size - (size_t)((const uint8_t *)descriptor - data)))
+		abort();
+	if (elf_guest_segments(&image, &problem) != OK) {
+		if (problem.what == NULL)
+			abort();
+		return;
+	}
+	for (unsigned i = 0; i < image.segment_count; i++) {
+		const struct elf_guest_segment *segment = &image.segments[i];
+
+		if (segment->file_offset > size || segment->file_bytes > size - segment->file_offset ||
+		    segment->file_bytes > segment->memory_bytes)
+			abort();
+	}
+}
 
 static void try_image(const uint8_t *data, size_t size)
 {
@@ -41,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t rest = size < sizeof(file) - 512 ? size : sizeof(file) - 512;
 
 	try_image(data, size);
+	try_guest(data, size);
 	loads[0].file_bytes = 16;
 	loads[1].offset = loads[2].offset = 512;
 	loads[1].file_bytes = loads[2].file_bytes = rest < 8192 ? rest : 8192;
@@ -50,5 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(file + 64 + sizeof(loads), data, rest < 56 ? rest : 56);
 	memcpy(file + 512, data, rest);
 	try_image(file, 512 + rest);
+	try_guest(file, 512 + rest);
 	return 0;
 }

@@ -48,7 +48,7 @@ ALL_BAD = {**BIOS, "manifest": MANIFEST, "files": FILES,
 MESSAGES = [
     r'E201 bulkhead\.toml line \d+: VM "missing": no/such-file is not on the boot volume; copy it to bulkhead/no/such-file',
     r"E211 truncated: bad/truncated: file is shorter than its header says.*; .*copy the file again",
-    r"E210 text: bad/text: neither a Linux bzImage nor a flat guest program; correct kernel",
+    r"E210 text: bad/text: no kernel of a known format; correct kernel",
     r'E203 bulkhead\.toml line \d+: VM "greedy" wants 900G \(921600 MiB\) of memory, but \d+ MiB are left .*; lower memory',
     r'E105 bulkhead\.toml line \d+: key "memroy" is not known in \[\[vm\]\]; did you mean "memory"\?',
     r'E106 bulkhead\.toml line \d+: memory is true or false; write a size, like "512M"',

@@ -66,22 +66,57 @@ static void test_bzimage_parse_reads_the_header(void **state)
 static void test_bzimage_parse_says_why_it_refuses(void **state)
 {
 	(void)state;
-	put(0x206, 0x020b, 2);
+	put(0x206, 0x0209, 2);
 	assert_int_equal(parse(), ERR_UNSUPPORTED);
-	assert_string_equal(problem.what, "Linux kernel too old: boot protocol below 2.12");
-	build_file(NULL);
-	put(0x236, 0x7e, 2);
-	assert_int_equal(parse(), ERR_UNSUPPORTED);
-	assert_string_equal(problem.what, "Linux kernel without a 64-bit entry");
+	assert_string_equal(problem.what, "Linux kernel too old: boot protocol below 2.10");
 	build_file(NULL);
 	put(0x211, 0, 1);
 	assert_int_equal(parse(), ERR_UNSUPPORTED);
+	assert_string_equal(problem.what, "a zImage, which starts in 16-bit mode below 1 MiB");
 	build_file(NULL);
 	put(0x202, 0, 1);
 	assert_int_equal(parse(), ERR_BAD_FORMAT);
 	build_file(NULL);
 	put(0x230, 3, 4);
 	assert_int_equal(parse(), ERR_INVALID);
+}
+
+static void test_bzimage_parse_tells_32_bit_kernels(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(), OK);
+	assert_true(image.has_64_bit_entry);
+	put(0x236, 0x7e, 2);
+	assert_int_equal(parse(), OK);
+	assert_false(image.has_64_bit_entry);
+	assert_true(image.above_4g);
+	put(0x236, 0x7f, 2);
+	put(0x206, 0x020b, 2);
+	assert_int_equal(parse(), OK);
+	assert_false(image.has_64_bit_entry || image.above_4g);
+}
+
+/* The values of memtest86+ 6.10 for i386 in Debian 12. */
+static void test_bzimage_places_a_fixed_32_bit_kernel(void **state)
+{
+	const struct bzimage_range ranges[] = {{0, 0xa0000}, {MIB, 15 * MIB}};
+
+	(void)state;
+	put(0x206, 0x020c, 2);
+	put(0x22c, 0, 4);
+	put(0x230, 0x1000, 4);
+	put(0x234, 0, 1);
+	put(0x236, 4, 2);
+	put(0x238, 255, 4);
+	put(0x258, MIB, 8);
+	put(0x260, 0x687f8, 4);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(bzimage_place(&image, ranges, 2, 1, 0, &plan, &problem), OK);
+	assert_int_equal(plan.kernel, MIB);
+	assert_int_equal(plan.entry, MIB);
+	assert_int_equal(plan.kernel_bytes, 0x69000);
+	assert_int_equal(bzimage_place(&image, ranges, 1, 1, 0, &plan, &problem), ERR_NO_MEMORY);
+	assert_int_equal(bzimage_place(&image, ranges, 2, 1, 1, &plan, &problem), ERR_NO_SPACE);
 }
 
 static void test_bzimage_parse_refuses_every_truncation(void **state)
@@ -217,6 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_bzimage_parse_reads_the_header, build_file),
 		cmocka_unit_test_setup(test_bzimage_parse_says_why_it_refuses, build_file),
+		cmocka_unit_test_setup(test_bzimage_parse_tells_32_bit_kernels, build_file),
+		cmocka_unit_test_setup(test_bzimage_places_a_fixed_32_bit_kernel, build_file),
 		cmocka_unit_test_setup(test_bzimage_parse_refuses_every_truncation, build_file),
 		cmocka_unit_test_setup(test_bzimage_place_prefers_the_preferred_address, build_file),
 		cmocka_unit_test_setup(test_bzimage_place_moves_a_relocatable_kernel, build_file),

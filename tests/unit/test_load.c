@@ -31,6 +31,7 @@ static int build_request(void **state)
 	request = (struct load_request){
 		.kernel = file,
 		.kernel_bytes = sizeof(file),
+		.kernel_path = "os/kernel",
 		.command_line = "console=ttyS0",
 		.e820 = e820,
 		.e820_count = 3,
@@ -108,6 +109,29 @@ static void test_load_linux_starts_at_its_entry(void **state)
 	assert_int_equal(registers->rflags, 2);
 }
 
+static void test_load_linux_enters_32_bit_kernels_in_protected_mode(void **state)
+{
+	const struct vcpu_registers *registers = &plan.registers;
+
+	(void)state;
+	put(0x236, 4, 2);
+	put(0x800, 0xfeedfacecafebeef, 8); /* the 32-bit entry */
+	assert_int_equal(load_make_plan(&request, &plan, &problem), OK);
+	assert_int_equal(load_apply(&plan, &gm), OK);
+	assert_int_equal(registers->rip, 16 * MIB);
+	assert_int_equal(memory_at(registers->rip), 0xfeedfacecafebeef);
+	assert_int_equal(memory_at(registers->gpr[GPR_RSI] + 0x70), 0xe0000);
+	assert_int_equal(registers->gpr[GPR_RBP] | registers->gpr[GPR_RDI] | registers->gpr[GPR_RBX], 0);
+	assert_int_equal(registers->cr0, 0x11);
+	assert_int_equal(registers->cr4 | registers->cr3 | registers->efer, 0);
+	assert_int_equal(registers->cs.selector, 0x10);
+	assert_int_equal(registers->ss.selector, 0x18);
+	assert_int_equal(memory_at(registers->gdtr.base + 0x10), 0x00cf9b000000ffff);
+	assert_int_equal(memory_at(registers->gdtr.base + 0x18), 0x00cf93000000ffff);
+	put(0x211, 0, 1);
+	expect_refused("E212 web: k: a zImage, which starts in 16-bit mode below 1 MiB; take a bzImage of Linux 2.6.31 or later");
+}
+
 static void test_load_linux_copies_command_line_and_initrd(void **state)
 {
 	uint32_t address, size;
@@ -142,7 +166,7 @@ static void test_load_linux_says_what_is_wrong(void **state)
 		       "file again");
 	build_linux(NULL);
 	put(0x206, 0x0208, 2);
-	expect_refused("E212 web: k: Linux kernel too old: boot protocol below 2.12; take a 64-bit kernel of Linux 3.8 or later");
+	expect_refused("E212 web: k: Linux kernel too old: boot protocol below 2.10; take a bzImage of Linux 2.6.31 or later");
 	build_linux(NULL);
 	put(0x230, 0, 4);
 	expect_refused("E217 web: k: kernel alignment is no power of two 0; build or copy the file again");
@@ -154,7 +178,7 @@ static void test_load_linux_says_what_is_wrong(void **state)
 	request.initrd = initrd;
 	request.initrd_bytes = sizeof(initrd);
 	expect_refused("E214 web: k: the initrd does not fit into memory: bytes needed 3145728; raise the VM's memory or make "
-		       "the initrd smaller");
+		       "that file smaller");
 	request.initrd = NULL;
 	memset(long_line, 'x', 2048);
 	request.command_line = long_line;
@@ -170,11 +194,12 @@ static void test_load_recognises_by_content(void **state)
 	for (size_t i = 0; i < sizeof(file); i++)
 		file[i] = (uint8_t)(i * i >> 3);
 	assert_int_equal(load_recognise(file, sizeof(file)), IMAGE_UNKNOWN);
-	expect_refused("E210 web: k: neither a Linux bzImage nor a flat guest program; correct kernel; Linux: the file that "
-		       "distributions call vmlinuz");
+	expect_refused("E210 web: k: no kernel of a known format; correct kernel (docs/boot-formats.md); Linux: the file "
+		       "that distributions call vmlinuz");
 	memcpy(file, "\177ELF", 4);
 	assert_int_equal(load_recognise(file, sizeof(file)), IMAGE_ELF);
-	expect_refused("E216 web: k: an ELF file without PVH entry; this version starts Linux bzImages and flat guest programs");
+	expect_refused("E216 web: k: an ELF file with neither Multiboot header nor PVH entry; docs/boot-formats.md says what "
+		       "this version starts");
 	memcpy(file + 8192 - 12, multiboot, 12);
 	assert_int_equal(load_recognise(file, sizeof(file)), IMAGE_MULTIBOOT);
 	file[8191] ^= 1;
@@ -257,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_load_linux_starts_at_its_entry, build_linux),
+		cmocka_unit_test_setup(test_load_linux_enters_32_bit_kernels_in_protected_mode, build_linux),
 		cmocka_unit_test_setup(test_load_linux_copies_command_line_and_initrd, build_linux),
 		cmocka_unit_test_setup(test_load_linux_says_what_is_wrong, build_linux),
 		cmocka_unit_test_setup(test_load_recognises_by_content, build_request),

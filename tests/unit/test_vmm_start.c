@@ -158,7 +158,7 @@ static void test_start_refuses_too_little_memory_and_what_is_no_kernel(void **st
 	expect_refused("E213 web: memory of 1048576 bytes is too little for a PC; raise the VM's memory to 2M or more");
 	spec.memory_bytes = MEMORY_BYTES;
 	program.header.magic++;
-	expect_refused("E210 web: k: neither a Linux bzImage nor a flat guest program; correct kernel; Linux: the file that "
+	expect_refused("E210 web: k: no kernel of a known format; correct kernel (docs/boot-formats.md); Linux: the file that "
 		       "distributions call vmlinuz");
 }
 

@@ -1,4 +1,4 @@
-/* What the planners of all formats share: free memory, pieces, refusals, and the register state of 64-bit mode. */
+/* What the planners of all formats share: free memory, pieces, refusals, and the register states at entry. */
 #include "vmm/load/formats.h"
 
 /* VMCS access rights. Source: SDM Vol. 3C, "Guest Register State", format of access rights. */
@@ -7,6 +7,8 @@
 #define ATTRIBUTES_TSS_BUSY 0x008bU  /* busy TSS, present */
 #define ATTRIBUTES_UNUSABLE 0x10000U
 
+#define ATTRIBUTES_CODE_32  0xc09bU  /* the same with D in place of L */
+#define CR0_PE_ET             0x11ULL
 #define CR0_PE_MP_ET_NE_WP_PG 0x80010033ULL
 #define CR4_PAE               0x20ULL
 #define EFER_LME_LMA          0x500ULL
@@ -55,6 +57,27 @@ void load_set_long_mode(struct vcpu_registers *registers, uint64_t entry, uint64
 		.gdtr = {.base = gdt, .limit = BZIMAGE_GDT_BYTES - 1},
 	};
 	registers->gpr[GPR_RSP] = stack_top;
+}
+
+void load_set_protected_mode(struct vcpu_registers *registers, uint64_t entry, uint64_t gdt, uint32_t gdt_bytes, uint16_t code,
+			     uint16_t data_selector)
+{
+	const struct vcpu_segment data = {.limit = UINT32_MAX, .attributes = ATTRIBUTES_DATA, .selector = data_selector};
+
+	*registers = (struct vcpu_registers){
+		.rip = entry,
+		.rflags = RFLAGS_ALWAYS_ONE,
+		.cr0 = CR0_PE_ET,
+		.cs = {.limit = UINT32_MAX, .attributes = ATTRIBUTES_CODE_32, .selector = code},
+		.ss = data,
+		.ds = data,
+		.es = data,
+		.fs = data,
+		.gs = data,
+		.tr = {.limit = TSS_LIMIT, .attributes = ATTRIBUTES_TSS_BUSY},
+		.ldtr = {.attributes = ATTRIBUTES_UNUSABLE},
+		.gdtr = {.base = gdt, .limit = gdt_bytes - 1},
+	};
 }
 
 enum status load_refuse(struct load_problem *problem, enum status status, enum error_code code, const char *what)

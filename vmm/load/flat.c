@@ -75,7 +75,7 @@ enum status load_plan_flat(const struct load_request *request, struct load_plan 
 					  "the program does not fit into memory: bytes needed",
 					  GUEST_FLAT_BASE + header.memory_bytes);
 	bzimage_fill_page_tables(PAGE_TABLES_ADDRESS, made->page_tables);
-	bzimage_fill_gdt(made->gdt);
+	bzimage_fill_gdt(true, made->gdt);
 	made->flat_info = (struct guest_flat_info){
 		.magic = GUEST_FLAT_MAGIC,
 		.version = GUEST_FLAT_VERSION,

@@ -1,4 +1,5 @@
-/* Plans the start of a Linux kernel by the 64-bit boot protocol; lib/bzimage knows the format, this file the guest. */
+/* Plans the start of a Linux kernel by the 64-bit boot protocol, or by the 32-bit one where it has no 64-bit entry.
+ * lib/bzimage knows the format, this file the guest. */
 #include "lib/base/string.h"
 #include "vmm/load/formats.h"
 
@@ -68,9 +69,13 @@ enum status load_plan_linux(const struct load_request *request, struct load_plan
 	if (status != OK)
 		return load_refuse_number(problem, status, E213, "the memory map has too many entries:", request->e820_count);
 	bzimage_fill_page_tables(places.page_tables, made->page_tables);
-	bzimage_fill_gdt(made->gdt);
+	bzimage_fill_gdt(image.has_64_bit_entry, made->gdt);
 	add_pieces(request, &image, &places, plan);
-	load_set_long_mode(&plan->registers, places.entry, places.stack_top, places.page_tables, places.gdt);
+	if (image.has_64_bit_entry)
+		load_set_long_mode(&plan->registers, places.entry, places.stack_top, places.page_tables, places.gdt);
+	else
+		load_set_protected_mode(&plan->registers, places.entry, places.gdt, BZIMAGE_GDT_BYTES, BZIMAGE_BOOT_CS,
+					BZIMAGE_BOOT_DS);
 	plan->registers.gpr[GPR_RSI] = places.boot_params;
 	return OK;
 }

@@ -1,75 +1,81 @@
-/* Recognises guest images and carries plans out. The formats themselves: linux.c, flat.c. */
+/* Recognises guest images and carries plans out. The formats themselves: linux.c, multiboot.c, pvh.c, flat.c. */
 #include "vmm/load/load.h"
 
 #include "lib/base/format.h"
 #include "lib/base/string.h"
-#include "lib/elf/elf.h"
 #include "vmm/load/formats.h"
 
-#define BZIMAGE_MAGIC_OFFSET   0x202U
-#define MULTIBOOT_SEARCH_BYTES 8192U
-#define PVH_NOTE_NAME          "Xen"
-#define PVH_NOTE_TYPE          18U /* XEN_ELFNOTE_PHYS32_ENTRY */
+#define BZIMAGE_MAGIC_OFFSET 0x202U
 
 static bool has_bytes_at(const uint8_t *bytes, size_t size_bytes, size_t offset, const void *magic, size_t magic_bytes)
 {
 	return offset <= size_bytes && magic_bytes <= size_bytes - offset && memcmp(bytes + offset, magic, magic_bytes) == 0;
 }
 
-/* Multiboot Specification 0.6.96, "The layout of Multiboot header": magic, flags, checksum, 4-byte aligned; sum 0. */
-static bool has_multiboot_header(const uint8_t *bytes, size_t size_bytes)
-{
-	const uint32_t magic = 0x1badb002;
-	size_t end = size_bytes < MULTIBOOT_SEARCH_BYTES ? size_bytes : MULTIBOOT_SEARCH_BYTES;
-
-	for (size_t at = 0; at + 12 <= end; at += 4) {
-		uint32_t header[3];
-
-		memcpy(header, bytes + at, sizeof(header));
-		if (header[0] == magic && header[0] + header[1] + header[2] == 0)
-			return true;
-	}
-	return false;
-}
-
 enum image_kind load_recognise(const void *kernel, size_t kernel_bytes)
 {
-	const void *descriptor;
-	size_t descriptor_bytes;
-
 	if (has_bytes_at(kernel, kernel_bytes, 0, "BULKFLAT", 8))
 		return IMAGE_FLAT;
 	if (has_bytes_at(kernel, kernel_bytes, BZIMAGE_MAGIC_OFFSET, "HdrS", 4))
 		return IMAGE_BZIMAGE;
-	if (has_multiboot_header(kernel, kernel_bytes))
+	if (load_has_multiboot_header(kernel, kernel_bytes))
 		return IMAGE_MULTIBOOT;
-	if (elf_find_note(kernel, kernel_bytes, PVH_NOTE_NAME, PVH_NOTE_TYPE, &descriptor, &descriptor_bytes) == OK)
+	if (load_has_pvh_note(kernel, kernel_bytes))
 		return IMAGE_ELF_PVH;
 	if (has_bytes_at(kernel, kernel_bytes, 0, "\177ELF", 4))
 		return IMAGE_ELF;
 	return IMAGE_UNKNOWN;
 }
 
-enum status load_make_plan(const struct load_request *request, struct load_plan *plan, struct load_problem *problem)
+static enum status plan_by_kind(const struct load_request *request, struct load_plan *plan, struct load_problem *problem)
 {
-	memset(plan, 0, sizeof(*plan));
-	plan->kind = load_recognise(request->kernel, request->kernel_bytes);
 	switch (plan->kind) {
 	case IMAGE_BZIMAGE:
 		return load_plan_linux(request, plan, problem);
 	case IMAGE_FLAT:
 		return load_plan_flat(request, plan, problem);
-	case IMAGE_ELF_PVH:
-		return load_refuse(problem, ERR_UNSUPPORTED, E216, "an ELF kernel with PVH entry");
 	case IMAGE_MULTIBOOT:
-		return load_refuse(problem, ERR_UNSUPPORTED, E216, "a Multiboot kernel");
+		return load_plan_multiboot(request, plan, problem);
+	case IMAGE_ELF_PVH:
+		return load_plan_pvh(request, plan, problem);
 	case IMAGE_ELF:
-		return load_refuse(problem, ERR_UNSUPPORTED, E216, "an ELF file without PVH entry");
+		return load_refuse(problem, ERR_UNSUPPORTED, E216, "an ELF file with neither Multiboot header nor PVH entry");
 	case IMAGE_UNKNOWN:
 	case IMAGE_KIND_COUNT:
 		break;
 	}
-	return load_refuse(problem, ERR_BAD_FORMAT, E210, "neither a Linux bzImage nor a flat guest program");
+	return load_refuse(problem, ERR_BAD_FORMAT, E210, "no kernel of a known format");
+}
+
+/* What firmware keeps at 40:00 and old code looks for: serial ports, equipment, kibibytes of memory below 640 KiB. There is
+ * no extended BIOS data area (40:0E). A program that wants to be there itself has precedence. */
+static void add_bios_data(const struct load_request *request, struct load_plan *plan)
+{
+	const uint16_t com1_port = 0x3f8, equipment = 0x202; /* one serial port, a floating-point unit */
+	uint8_t *data = plan->generated.bios_data;
+	uint16_t low_kib = 0;
+
+	for (size_t i = 0; i < request->e820_count; i++) {
+		if (request->e820[i].type == LOAD_E820_USABLE && request->e820[i].base == 0)
+			low_kib = (uint16_t)(request->e820[i].length_bytes >> 10);
+	}
+	memcpy(data, &com1_port, sizeof(com1_port));
+	memcpy(data + 0x10, &equipment, sizeof(equipment));
+	memcpy(data + 0x13, &low_kib, sizeof(low_kib));
+	if (low_kib > 1 && !load_covers(plan, LOAD_BIOS_DATA_BASE))
+		load_add_piece(plan, LOAD_BIOS_DATA_BASE, data, LOAD_BIOS_DATA_BYTES, 0);
+}
+
+enum status load_make_plan(const struct load_request *request, struct load_plan *plan, struct load_problem *problem)
+{
+	enum status status;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->kind = load_recognise(request->kernel, request->kernel_bytes);
+	status = plan_by_kind(request, plan, problem);
+	if (status == OK)
+		add_bios_data(request, plan);
+	return status;
 }
 
 enum status load_apply(const struct load_plan *plan, const struct gmem *gm)
@@ -93,13 +99,13 @@ struct remedy {
 };
 
 static const struct remedy remedies[] = {
-	{E210, "E210", "correct kernel; Linux: the file that distributions call vmlinuz"},
+	{E210, "E210", "correct kernel (docs/boot-formats.md); Linux: the file that distributions call vmlinuz"},
 	{E211, "E211", "the copy is not whole: copy the file again"},
-	{E212, "E212", "take a 64-bit kernel of Linux 3.8 or later"},
+	{E212, "E212", "take a bzImage of Linux 2.6.31 or later"},
 	{E213, "E213", "raise the VM's memory"},
-	{E214, "E214", "raise the VM's memory or make the initrd smaller"},
+	{E214, "E214", "raise the VM's memory or make that file smaller"},
 	{E215, "E215", "shorten cmdline"},
-	{E216, "E216", "this version starts Linux bzImages and flat guest programs"},
+	{E216, "E216", "docs/boot-formats.md says what this version starts"},
 	{E217, "E217", "build or copy the file again"},
 	{E221, "E221", "remove that key from the VM"},
 };

@@ -1,6 +1,7 @@
 /* Guest images: recognises a kernel file by its content and plans what goes where in the guest's memory and how the first
  * vCPU starts. Planning is pure; load_apply() then writes through gmem, and does so again at each reset of the guest.
- * Not here: reading files, ACPI tables, the memory map itself. Formats: bzImage (lib/bzimage), flat (abi/guest_flat.h). */
+ * Not here: reading files, ACPI tables, the memory map itself. Formats: bzImage (lib/bzimage), flat (abi/guest_flat.h),
+ * Multiboot 1 and PVH (lib/elf/guest.h). What each finds at its entry: docs/boot-formats.md. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -14,14 +15,20 @@
 #include "vmm/gmem.h"
 
 #define LOAD_E820_USABLE 1U
-#define LOAD_PIECES_MAX  8U
+#define LOAD_PIECES_MAX  48U
+/* What kernels by Multiboot and PVH are told lies here: reserved memory where a PC has option ROMs, so that all memory that
+ * the map calls usable is theirs, and low enough for kernels that look with 1 MiB mapped. The caller has memory there. */
+#define LOAD_INFO_BASE   0xd0000U
+#define LOAD_INFO_BYTES  0x4000U
+#define LOAD_BIOS_DATA_BASE  0x400U
+#define LOAD_BIOS_DATA_BYTES 0x100U
 
 enum image_kind {
 	IMAGE_UNKNOWN,
 	IMAGE_BZIMAGE,
 	IMAGE_FLAT,
-	IMAGE_ELF_PVH,   /* recognised, not yet supported */
-	IMAGE_ELF,
+	IMAGE_ELF_PVH,
+	IMAGE_ELF,       /* without PVH entry: cannot be started */
 	IMAGE_MULTIBOOT,
 	IMAGE_KIND_COUNT
 };
@@ -37,8 +44,10 @@ struct load_module {
 struct load_request {
 	const void *kernel;
 	size_t kernel_bytes;
+	const char *kernel_path; /* never NULL: Multiboot kernels read it in front of their command line */
 	const void *initrd;    /* NULL: none */
 	size_t initrd_bytes;
+	const char *initrd_path; /* NULL only without initrd */
 	const struct load_module *modules;
 	size_t module_count;   /* at most VMM_MODULES_MAX */
 	const char *command_line; /* never NULL */
@@ -62,9 +71,12 @@ struct load_generated {
 	uint64_t page_tables[BZIMAGE_PAGE_TABLES_BYTES / 8];
 	uint64_t gdt[BZIMAGE_GDT_BYTES / 8];
 	struct guest_flat_info flat_info;
+	uint8_t bios_data[LOAD_BIOS_DATA_BYTES];
+	uint64_t info[LOAD_INFO_BYTES / 8];
+	size_t info_used_bytes;
 };
 
-/* About 29 KiB: not for the stack. Points into itself: not to be copied. */
+/* About 48 KiB: not for the stack. Points into itself: not to be copied. */
 struct load_plan {
 	enum image_kind kind;
 	unsigned piece_count;
@@ -75,7 +87,7 @@ struct load_plan {
 
 /* Why an image cannot be loaded; what is a constant text, number belongs to it where has_number. */
 struct load_problem {
-	enum error_code code; /* E210 .. E217 */
+	enum error_code code; /* E210 .. E217, E221 */
 	const char *what;
 	uint64_t number;
 	bool has_number;
@@ -84,8 +96,9 @@ struct load_problem {
 /* Recognises a kernel file. Any bytes; never fails. Context: any; pure. */
 enum image_kind load_recognise(const void *kernel, size_t kernel_bytes);
 
-/* Plans the start of a guest. Errors, with *problem written: whatever status lib/bzimage gives, ERR_UNSUPPORTED (E216),
- * ERR_BAD_FORMAT (E210, E217), ERR_NO_MEMORY (E213). *plan is undefined after an error. Context: any; pure. */
+/* Plans the start of a guest. Pieces lie in memory and do not overlap. Errors, with *problem written: whatever status
+ * lib/bzimage or lib/elf gives, ERR_UNSUPPORTED (E216, E221), ERR_BAD_FORMAT (E210, E217), ERR_NO_MEMORY (E213).
+ * *plan is undefined after an error. Context: any; pure. */
 MUST_CHECK enum status load_make_plan(const struct load_request *request, struct load_plan *plan,
 				      struct load_problem *problem);
 
