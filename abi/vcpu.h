@@ -18,7 +18,7 @@ enum vcpu_exit_kind {
 	VCPU_EXIT_EOI,           /* EOI of a vector of VM_EOI_EXITS: value = vector; the guest has moved on */
 	VCPU_EXIT_EXTINT,        /* the guest can take the external interrupt asked for: reply with VCPU_REPLY_EXTINT */
 	VCPU_EXIT_STOPPED,       /* this VM cannot go on: stop_reason; value = the vCPU whose doing that is, or above all indices */
-	VCPU_EXIT_TASK_SWITCH,   /* task switch: value = exit qualification, decode group */
+	VCPU_EXIT_TASK_SWITCH,   /* task switch: value = VCPU_TASK_*, fields event*, decode group */
 	VCPU_EXIT_POOL_EMPTY,    /* the pool that pays has no memory: try again later */
 	VCPU_EXIT_STEAL_TIME,    /* the guest asked for a record of stolen time: value = its MSR; the guest has moved on */
 	VCPU_EXIT_KIND_COUNT
@@ -40,7 +40,8 @@ enum vcpu_exit_kind {
 	X(STOPPED, "stopped by the user")                                           \
 	X(OUT_OF_MEMORY, "no memory left for the VM's own page tables")             \
 	X(TABLE_OUTSIDE_MEMORY, "the guest's stack, descriptor table or page table is not in memory") \
-	X(EXIT_CODE, "the guest ended with exit code")
+	X(EXIT_CODE, "the guest ended with exit code")                              \
+	X(EVENT_NOT_EMULATED, "delivery of an event, or task switch, that this version does not emulate")
 
 enum vcpu_stop_reason {
 #define VCPU_STOP_ENUM(name, words) VCPU_STOP_##name,
@@ -53,6 +54,22 @@ enum vcpu_stop_reason {
 #define VCPU_ACCESS_WRITE   0x2U
 #define VCPU_ACCESS_EXECUTE 0x4U
 #define VCPU_ACCESS_TABLE   0x8U /* by no instruction's operand: delivery of an event, or a walk of the guest's page tables */
+#define VCPU_ACCESS_EVENT   0x10U /* while an event was being delivered: fields event*; it waits to be delivered anew */
+
+/* An event: VMCS VM-entry interruption-information format. */
+#define VCPU_EVENT_VECTOR(event)  ((uint8_t)(event))
+#define VCPU_EVENT_TYPE(event)    ((event) >> 8 & 7U)
+#define VCPU_EVENT_HAS_ERROR_CODE 0x800U
+#define VCPU_EVENT_VALID          0x80000000U
+enum vcpu_event_type {
+	VCPU_EVENT_INTERRUPT = 0, VCPU_EVENT_NMI = 2, VCPU_EVENT_EXCEPTION, VCPU_EVENT_SOFTWARE_INTERRUPT, /* INT n */
+	VCPU_EVENT_INT1, VCPU_EVENT_SOFTWARE_EXCEPTION /* INT3, INTO */
+};
+
+/* VCPU_EXIT_TASK_SWITCH, value: the exit qualification's layout. */
+#define VCPU_TASK_SELECTOR(value) ((uint16_t)(value)) /* of the new task's TSS */
+#define VCPU_TASK_SOURCE(value)   ((unsigned)((value) >> 30) & 3U)
+enum vcpu_task_source { VCPU_TASK_CALL, VCPU_TASK_IRET, VCPU_TASK_JMP, VCPU_TASK_GATE /* in the IDT: fields event* */ };
 
 struct vcpu_exit {
 	uint32_t kind;               /* enum vcpu_exit_kind */
@@ -62,7 +79,7 @@ struct vcpu_exit {
 	uint8_t port_is_write;       /* OUT: the data are the low port_width bytes of gpr[GPR_RAX] */
 	uint8_t port_has_rep;        /* PORT_STRING only */
 	uint8_t access;              /* VCPU_ACCESS_* */
-	uint8_t instruction_bytes;   /* of IN and OUT; 0 where the CPU does not define it: decode */
+	uint8_t instruction_bytes;   /* of IN, OUT, and of what switched tasks or caused a software event; else decode */
 	uint8_t reserved;
 	uint64_t value;
 	uint64_t gpa;
@@ -76,6 +93,8 @@ struct vcpu_exit {
 	uint64_t gla;                /* guest-linear address where gla_valid; MEMORY and LOCAL_APIC only */
 	uint32_t gla_valid;
 	uint32_t cpl;
+	uint32_t event;              /* that is being delivered: TASK_SWITCH (0: none), or with VCPU_ACCESS_EVENT; else undefined */
+	uint32_t event_error_code;   /* where VCPU_EVENT_HAS_ERROR_CODE */
 };
 
 /* One page, written by the kernel only. gpr must come first: VM exits push into it. gpr[GPR_RSP] is valid with the decode group. */
@@ -90,8 +109,9 @@ enum vcpu_action {
 	VCPU_REPLY_APIC_READ,   /* read local APIC register at apic_offset; comes back as VCPU_EXIT_APIC_VALUE */
 	VCPU_REPLY_APIC_LOAD,   /* read local APIC register at apic_offset into registers[0].number, 32 bits, and advance */
 	VCPU_REPLY_APIC_WRITE,  /* write value to the local APIC register at apic_offset and do what COMPLETE does */
-	VCPU_REPLY_INJECT,      /* exception: vector, error_code with error_code_valid just where the vector has one, value = CR2
-				 * for #PF; no advance; real mode drops the error code */
+	VCPU_REPLY_INJECT,      /* exception: vector, error_code with error_code_valid just where the vector has one; value = CR2
+				 * for #PF, bits that DR6 gets for #DB; no advance; real mode drops the error code. After a
+				 * VCPU_SET_STATE in the state that was set */
 	VCPU_REPLY_EXTINT,      /* external interrupt: vector */
 	VCPU_REPLY_STOP,        /* stop this VM: value = enum vcpu_stop_reason */
 	VCPU_ACTION_COUNT
@@ -119,7 +139,7 @@ struct vcpu_reply {
 	} registers[VCPU_REPLY_REGISTERS];
 };
 
-/* VCPU_GET_STATE, VCPU_SET_STATE: registers by group. */
+/* VCPU_GET_STATE, VCPU_SET_STATE: registers by group. Setting them drops an event that waits for the next entry. */
 #define VCPU_GROUP_GENERAL  0x1U
 #define VCPU_GROUP_SYSTEM   0x2U
 #define VCPU_GROUP_SEGMENTS 0x4U
@@ -136,6 +156,9 @@ struct vcpu_registers {
 	uint64_t gpr[GPR_COUNT];
 	uint64_t rip, rflags;
 	uint64_t cr0, cr2, cr3, cr4, efer;
+	uint64_t dr7;
+	uint64_t pdpte[4];    /* with PAE paging: what CR3 points to */
+	uint64_t nmi_blocked; /* 0 or 1 */
 	struct vcpu_segment cs, ss, ds, es, fs, gs, tr, ldtr, gdtr, idtr;
 };
 

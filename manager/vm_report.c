@@ -31,6 +31,7 @@ static const struct failure failures[VCPU_STOP_REASON_COUNT] = {
 	[VCPU_STOP_HALTED_FOREVER] = {"E308", "the guest gave up: its last output says why"},
 	[VCPU_STOP_OUT_OF_MEMORY] = {"E312", "lower the memory of other VMs in bulkhead.toml"},
 	[VCPU_STOP_TABLE_OUTSIDE_MEMORY] = {"E314", ITS_OUTPUT},
+	[VCPU_STOP_EVENT_NOT_EMULATED] = {"E315", "report it with the log and the guest's version"},
 };
 
 static const char *const words_of_status[STATUS_COUNT] = {

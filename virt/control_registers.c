@@ -66,7 +66,7 @@ enum status registers_check(const struct vcpu_registers *registers, uint64_t cr4
 		return ERR_INVALID;
 	if (!cr0_write_allowed(registers->cr0, registers->cr4, registers->efer & ~EFER_LME, false))
 		return ERR_INVALID;
-	if (paging && ((registers->cr4 & CR4_PAE) != 0) != lme)
+	if (paging && lme && (registers->cr4 & CR4_PAE) == 0)
 		return ERR_INVALID;
 	return (registers->rflags & 0x2) != 0 ? OK : ERR_INVALID;
 }
@@ -79,6 +79,7 @@ const struct vcpu_registers registers_after_init = {
 	.rip = 0xfff0,
 	.rflags = 0x2,
 	.cr0 = CR0_CD | CR0_NW | CR0_ET,
+	.dr7 = 0x400,
 	.cs = {.selector = 0xf000, .base = 0xffff0000, .limit = 0xffff, .attributes = 0x9b},
 	.ss = DATA_SEGMENT,
 	.ds = DATA_SEGMENT,

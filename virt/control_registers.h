@@ -55,7 +55,7 @@ MUST_CHECK bool efer_write(uint64_t old, uint64_t value, bool paging_enabled, ui
 bool xcr0_write_allowed(uint32_t index, uint64_t value, uint64_t mask);
 
 /* Whether a VMM may give a vCPU these registers. What is left unchecked the CPU checks at VM entry, which then fails.
- * ERR_INVALID otherwise. PAE paging is refused: its PDPTEs lie in guest memory, which ring 0 does not read. */
+ * ERR_INVALID otherwise. */
 MUST_CHECK enum status registers_check(const struct vcpu_registers *registers, uint64_t cr4_allowed_mask);
 
 /* The state after INIT, for a vCPU's reset and SIPI. SDM Vol. 3A, "Processor State After Reset". */

@@ -14,7 +14,9 @@
 #include "virt/vcpu.h"
 #include "virt/vm.h"
 
+#define VECTOR_DEBUG      1U
 #define VECTOR_PAGE_FAULT 14U
+#define DR6_CAUSES        0xe00fULL /* B0 - B3, BD, BS, BT */
 
 static void settle(struct hv_cpu *cpu, struct vcpu *vcpu)
 {
@@ -79,10 +81,25 @@ static void apic_page_write(struct vcpu *vcpu, uint32_t offset, uint32_t value)
 	interrupts_apply(vcpu, &effects);
 }
 
+static void load_waiting_registers(struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		vcpu->state->gpr[i] = vcpu->registers.gpr[i];
+	vcpu->cr2 = vcpu->registers.cr2;
+	write_cr2(vcpu->cr2);
+	hv->set_registers(vcpu, &vcpu->registers);
+	vcpu->registers_waiting = false;
+	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT); /* what can be delivered may have changed with RFLAGS */
+}
+
 static void inject(struct vcpu *vcpu, const struct vcpu_reply *reply)
 {
+	if (vcpu->registers_waiting)
+		load_waiting_registers(vcpu);
 	if (reply->vector == VECTOR_PAGE_FAULT)
 		write_cr2(reply->value);
+	if (reply->vector == VECTOR_DEBUG)
+		write_dr6(read_dr6() | (reply->value & DR6_CAUSES));
 	hv->inject_exception(vcpu, (uint8_t)reply->vector, reply->error_code_valid != 0, reply->error_code);
 }
 
@@ -204,17 +221,6 @@ static void take_requests(struct vcpu *vcpu, uint32_t bits)
 	}
 	if ((bits & PENDING_SIPI) != 0 && vcpu->activity == VCPU_WAIT_FOR_SIPI)
 		start_by_sipi(vcpu);
-}
-
-static void load_waiting_registers(struct vcpu *vcpu)
-{
-	for (unsigned i = 0; i < GPR_COUNT; i++)
-		vcpu->state->gpr[i] = vcpu->registers.gpr[i];
-	vcpu->cr2 = vcpu->registers.cr2;
-	write_cr2(vcpu->cr2);
-	hv->set_registers(vcpu, &vcpu->registers);
-	vcpu->registers_waiting = false;
-	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT); /* what can be delivered may have changed with RFLAGS */
 }
 
 /* No interrupt wakes it, and nobody but another vCPU is there to send NMI, INIT or SIPI, or to kick it. */

@@ -60,9 +60,13 @@ enum exit_verdict exit_unexpected(struct vcpu *vcpu, const struct exit_info *inf
 
 enum exit_verdict exit_task_switch(struct vcpu *vcpu, const struct exit_info *info)
 {
+	struct vcpu_exit *exit = &vcpu->state->exit;
+
 	vmx_fill_decode_group(vcpu);
-	vcpu->state->exit.value = info->qualification;
-	vcpu->state->exit.kind = VCPU_EXIT_TASK_SWITCH;
+	vmx_tell_event(exit);
+	exit->instruction_bytes = (uint8_t)vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN); /* undefined where no instruction is behind it */
+	exit->value = info->qualification;
+	exit->kind = VCPU_EXIT_TASK_SWITCH;
 	return EXIT_TO_VMM;
 }
 

@@ -5,6 +5,7 @@
 #include "vmx/access_decode.h"
 #include "vmx/apic_access.h"
 #include "vmx/exit.h"
+#include "vmx/inject.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_controls.h"
 #include "vmx/vmx_vcpu.h"
@@ -50,7 +51,14 @@ _Static_assert(EPT_VIOLATION_READ == VCPU_ACCESS_READ && EPT_VIOLATION_WRITE == 
 		   EPT_VIOLATION_FETCH == VCPU_ACCESS_EXECUTE, "the VMM is told by the same bits");
 
 /* What the VMM cannot decode ends the VM there: a fetch, and accesses to tables. An event that was being delivered waits for the
- * next entry all the same. */
+ * next entry all the same, unless the VMM delivers it and sets the state that follows. */
+static __attribute__((noinline)) enum exit_verdict memory_exit_in_delivery(struct vcpu *vcpu, uint64_t gpa, unsigned access)
+{
+	(void)memory_exit(vcpu, gpa, access | VCPU_ACCESS_TABLE | VCPU_ACCESS_EVENT);
+	vmx_tell_event(&vcpu->state->exit);
+	return EXIT_TO_VMM;
+}
+
 enum exit_verdict exit_ept_violation(struct vcpu *vcpu, const struct exit_info *info)
 {
 	const uint64_t operand = EPT_VIOLATION_GLA_VALID | EPT_VIOLATION_FINAL_ADDRESS, qualification = info->qualification;
@@ -59,10 +67,12 @@ enum exit_verdict exit_ept_violation(struct vcpu *vcpu, const struct exit_info *
 
 	if ((info->qualification & EPT_VIOLATION_NMI_UNBLOCKING) != 0 && !info->in_delivery)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
-	if (info->in_delivery || (qualification & operand) != operand)
+	if ((qualification & operand) != operand)
 		access |= VCPU_ACCESS_TABLE;
 	exit->gla_valid = (qualification & EPT_VIOLATION_GLA_VALID) != 0 ? 1 : 0;
 	exit->gla = exit->gla_valid != 0 ? vmcs_read_natural(VMCS_GUEST_LINEAR_ADDRESS) : 0;
+	if (info->in_delivery)
+		return memory_exit_in_delivery(vcpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS), access);
 	return memory_exit(vcpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS), access);
 }
 
@@ -96,6 +106,8 @@ enum exit_verdict exit_apic_access(struct vcpu *vcpu, const struct exit_info *in
 	if (is_simple_eoi(vcpu, info))
 		return end_of_interrupt(vcpu);
 	vcpu->state->exit.gla_valid = 0;
+	if (info->in_delivery)
+		return memory_exit_in_delivery(vcpu, APIC_BASE_DEFAULT | APIC_ACCESS_OFFSET(info->qualification), 0);
 	return memory_exit(vcpu, APIC_BASE_DEFAULT | APIC_ACCESS_OFFSET(info->qualification),
-			   kind < sizeof(access) && !info->in_delivery ? access[kind] : VCPU_ACCESS_TABLE);
+			   kind < sizeof(access) ? access[kind] : VCPU_ACCESS_TABLE);
 }

@@ -1,6 +1,7 @@
 /* Event injection. SDM Vol. 3C, "Event Injection", "Information for VM Exits During Event Delivery". */
 #include "vmx/inject.h"
 
+#include "lib/x86/fault_combine.h"
 #include "virt/control_registers.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
@@ -144,4 +145,13 @@ void vmx_reinject(uint32_t info)
 	if (type == EVENT_NMI)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & ~INTERRUPTIBILITY_NMI);
 	put_event(info & ~EVENT_NMI_UNBLOCKING); /* bit 12 is undefined here and reserved there */
+}
+
+void vmx_tell_event(struct vcpu_exit *exit)
+{
+	uint32_t waiting = waiting_event();
+
+	exit->event = (waiting & EVENT_VALID) != 0 ? waiting : 0;
+	exit->event_error_code = vmcs_read32(VMCS_ENTRY_EXCEPTION_ERROR_CODE);
+	exit->instruction_bytes = (uint8_t)vmcs_read32(VMCS_ENTRY_INSTRUCTION_LEN);
 }

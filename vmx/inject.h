@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct vcpu;
+struct vcpu_exit;
 
 bool vmx_event_pending(const struct vcpu *vcpu);
 bool vmx_interrupt_open(const struct vcpu *vcpu);
@@ -19,9 +20,8 @@ void vmx_set_windows(struct vcpu *vcpu, bool interrupt, bool nmi);
  * information, valid. */
 void vmx_reinject(uint32_t info);
 
-/* Pure: what follows when exception `second` is raised while `first` is being delivered. SDM Vol. 3A, "Interrupt 8". */
-enum fault_outcome { FAULT_SERIAL, FAULT_DOUBLE, FAULT_TRIPLE };
-enum fault_outcome fault_combine(uint8_t first, uint8_t second);
+/* The event that waits for the next entry, 0 for none, into state->exit for the VMM. */
+void vmx_tell_event(struct vcpu_exit *exit);
 
 /* Steps over the instruction that exited: RIP, the interrupt shadow, and #DB when TF is set. */
 void vmx_advance(struct vcpu *vcpu, unsigned bytes);

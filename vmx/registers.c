@@ -42,6 +42,12 @@ void vmx_get_registers(struct vcpu *vcpu, struct vcpu_registers *out)
 					  .selector = vmcs_read16(VMCS_GUEST_##NAME##_SELECTOR)};
 	SEGMENTS(READ_SEGMENT)
 #undef READ_SEGMENT
+	out->dr7 = vmcs_read_natural(VMCS_GUEST_DR7);
+	out->pdpte[0] = vmcs_read64(VMCS_GUEST_PDPTE0);
+	out->pdpte[1] = vmcs_read64(VMCS_GUEST_PDPTE1);
+	out->pdpte[2] = vmcs_read64(VMCS_GUEST_PDPTE2);
+	out->pdpte[3] = vmcs_read64(VMCS_GUEST_PDPTE3);
+	out->nmi_blocked = (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI) != 0 ? 1 : 0;
 	out->gdtr =
 	    (struct vcpu_segment){.base = vmcs_read_natural(VMCS_GUEST_GDTR_BASE), .limit = vmcs_read32(VMCS_GUEST_GDTR_LIMIT)};
 	out->idtr =
@@ -59,6 +65,12 @@ static void set_control_registers(const struct vcpu_registers *registers)
 	vmcs_write_natural(VMCS_GUEST_CR4, registers->cr4 | vmx_capabilities.cr4_must_be_1 | CR4_MCE);
 	vmcs_write_natural(VMCS_CR4_SHADOW, registers->cr4);
 	vmcs_write64(VMCS_GUEST_IA32_EFER, registers->efer);
+	vmcs_write_natural(VMCS_GUEST_DR7, (uint32_t)registers->dr7 | DR7_AFTER_INIT);
+	/* Of PAE paging; an entry checks their reserved bits. */
+	vmcs_write64(VMCS_GUEST_PDPTE0, registers->pdpte[0]);
+	vmcs_write64(VMCS_GUEST_PDPTE1, registers->pdpte[1]);
+	vmcs_write64(VMCS_GUEST_PDPTE2, registers->pdpte[2]);
+	vmcs_write64(VMCS_GUEST_PDPTE3, registers->pdpte[3]);
 }
 
 void vmx_set_registers(struct vcpu *vcpu, const struct vcpu_registers *registers)
@@ -82,7 +94,7 @@ void vmx_set_registers(struct vcpu *vcpu, const struct vcpu_registers *registers
 	vmcs_write32(VMCS_GUEST_GDTR_LIMIT, registers->gdtr.limit);
 	vmcs_write_natural(VMCS_GUEST_IDTR_BASE, registers->idtr.base);
 	vmcs_write32(VMCS_GUEST_IDTR_LIMIT, registers->idtr.limit);
-	vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, registers->nmi_blocked != 0 ? INTERRUPTIBILITY_NMI : 0);
 	vmcs_write32(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, 0);
 	vmcs_write32(VMCS_ENTRY_INTERRUPTION_INFO, 0);

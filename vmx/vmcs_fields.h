@@ -35,6 +35,10 @@
 	X(64, GUEST_VMCS_LINK_POINTER, 0x2800) \
 	X(64, GUEST_IA32_DEBUGCTL, 0x2802) \
 	X(64, GUEST_IA32_EFER, 0x2806) \
+	X(64, GUEST_PDPTE0, 0x280a) \
+	X(64, GUEST_PDPTE1, 0x280c) \
+	X(64, GUEST_PDPTE2, 0x280e) \
+	X(64, GUEST_PDPTE3, 0x2810) \
 	/* 64-bit host-state fields */ \
 	X(64, HOST_IA32_EFER, 0x2c02) \
 	/* 32-bit control fields */ \

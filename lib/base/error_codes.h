@@ -64,6 +64,7 @@
 	X(E308, "the guest halted with interrupts off") \
 	X(E312, "no memory left for the VM's page tables") \
 	X(E314, "the guest's stack, descriptor table or page table is not in memory") \
+	X(E315, "delivery of an event, or task switch, that is not emulated") \
 	X(E401, "the processor has no VT-x") \
 	X(E402, "VT-x is locked off by the firmware") \
 	X(E403, "VT-x cannot be switched on") \

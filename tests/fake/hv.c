@@ -118,6 +118,16 @@ static void set_registers(struct vcpu *vcpu, const struct vcpu_registers *regist
 {
 	(void)vcpu;
 	(void)registers;
+	fake_hv.register_loads++;
+	fake_hv.event_pending = false;
+}
+
+static void inject_exception(struct vcpu *vcpu, uint8_t vector, bool has_error_code, uint32_t error_code)
+{
+	(void)vcpu, (void)has_error_code, (void)error_code;
+	fake_hv.exception = vector;
+	fake_hv.register_loads_at_exception = fake_hv.register_loads;
+	fake_hv.event_pending = true;
 }
 
 static void set_dr7(struct vcpu *vcpu, uint64_t value)
@@ -191,6 +201,7 @@ static const struct hv_ops fake_ops = {
 	.nmi_open = nmi_open,
 	.inject_interrupt = inject_interrupt,
 	.inject_nmi = inject_nmi,
+	.inject_exception = inject_exception,
 	.set_windows = set_windows,
 	.get_efer = get_efer,
 	.set_efer = set_efer,

@@ -17,6 +17,8 @@ struct fake_hv {
 	bool interrupt_window, nmi_window;
 	bool lends;          /* the hardware has the local APIC's interrupts */
 	bool lent_pending;   /* ... of which one can be delivered */
+	unsigned register_loads, register_loads_at_exception; /* set_registers(); before inject_exception() */
+	unsigned exception;  /* of inject_exception() */
 	unsigned apic_takes; /* ... and gave them back */
 	uint32_t switched_msr; /* the last one written that the hardware switches */
 	uint64_t switched_value;

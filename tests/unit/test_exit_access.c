@@ -9,6 +9,7 @@
 #include "virt/vm.h"
 #include "vmx/apic_access.h"
 #include "vmx/exit.h"
+#include "vmx/inject.h"
 #include "vmx/vmcs.h"
 #include "vmx/vmx_vcpu.h"
 
@@ -19,13 +20,19 @@
 #define GUEST_TABLE  0xf000U
 
 static struct {
-	unsigned decode_groups, eois;
+	unsigned decode_groups, eois, events;
 } seen;
 
 void vmx_fill_decode_group(struct vcpu *vcpu)
 {
 	(void)vcpu;
 	seen.decode_groups++;
+}
+
+void vmx_tell_event(struct vcpu_exit *exit)
+{
+	exit->event = VCPU_EVENT_VALID;
+	seen.events++;
 }
 
 void interrupts_apply(struct vcpu *vcpu, const struct apic_effects *effects)
@@ -53,7 +60,7 @@ static void start(struct machine *machine)
 	local_apic_create(&machine->vcpu.apic, 0, true, true, 39, apic_clock_make(1000000000));
 	local_apic_post(&machine->vcpu.apic, VECTOR);
 	local_apic_accept(&machine->vcpu.apic, VECTOR);
-	seen.decode_groups = seen.eois = 0;
+	seen.decode_groups = seen.eois = seen.events = 0;
 }
 
 static enum exit_verdict access_page(struct machine *machine, uint64_t qualification, uint32_t length)
@@ -131,7 +138,8 @@ static void test_an_event_that_is_delivered_there_is_no_eoi(void **state)
 	(void)state;
 	start(&machine);
 	assert_int_equal(exit_apic_access(&machine.vcpu, &info), EXIT_TO_VMM);
-	expect_decode(&machine, VCPU_EXIT_LOCAL_APIC, 0xfee000b0, VCPU_ACCESS_TABLE);
+	expect_decode(&machine, VCPU_EXIT_LOCAL_APIC, 0xfee000b0, VCPU_ACCESS_TABLE | VCPU_ACCESS_EVENT);
+	assert_int_equal(seen.events, 1);
 }
 
 /* In x2APIC mode, off, or moved away: nothing is at that address. */

@@ -3,6 +3,7 @@
 #include "vmx/access_decode.h"
 #include "vmx/cr_access.h"
 #include "vmx/exit.h"
+#include "lib/x86/fault_combine.h"
 #include "vmx/inject.h"
 
 #define FAKE(name)                                                                         \

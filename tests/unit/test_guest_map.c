@@ -67,7 +67,7 @@ void thread_wake(struct thread *thread)
 }
 
 struct percpu fake_percpu;
-uint64_t fake_cr2;
+uint64_t fake_cr2, fake_dr6;
 
 static unsigned notifications;
 void interrupt_send(uint32_t apic_id, uint32_t vector)

@@ -12,7 +12,7 @@
 #include "virt/vcpu.h"
 #include "virt/vm.h"
 
-uint64_t fake_cr2;
+uint64_t fake_cr2, fake_dr6;
 struct percpu fake_percpu;
 
 static struct vm vm;
@@ -152,6 +152,24 @@ static int setup(void **state)
 	while_blocked = 0;
 	fake_percpu.guest_deadline_tsc = UINT64_MAX;
 	return 0;
+}
+
+/* After a task switch by the VMM: a fault in the new task, whose registers must be there first. DR6 tells of the T flag. */
+static void test_vcpu_run_exception_in_a_state_that_was_just_set(void **state)
+{
+	(void)state;
+	vcpu.registers_waiting = true;
+	vcpu.registers.cr2 = 0x1234;
+	fake_dr6 = 0xffff0ff0;
+	vcpu_reply = (struct vcpu_reply){.action = VCPU_REPLY_INJECT, .vector = 1, .value = UINT64_MAX};
+	vcpu_run(&vcpu);
+	assert_int_equal(entries, 1);
+	assert_int_equal(fake_hv.exception, 1);
+	assert_int_equal(fake_hv.register_loads_at_exception, 1);
+	assert_int_equal(fake_hv.register_loads, 1);
+	assert_true(fake_hv.event_pending);
+	assert_int_equal(fake_dr6, 0xffffefff);
+	assert_int_equal(fake_cr2, 0x1234);
 }
 
 /* Memory was taken from the VM while this vCPU was elsewhere: SDM Vol. 3C, "Guidelines for Use of the INVEPT Instruction". */
@@ -488,6 +506,7 @@ static void test_vcpu_run_tells_the_vmm_of_the_steal_time_msr_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_vcpu_run_exception_in_a_state_that_was_just_set),
 		TEST(test_vcpu_run_forgets_translations_before_it_enters),
 		TEST(test_vcpu_run_takes_the_cpu_once_until_another_had_it),
 		TEST(test_vcpu_run_arms_a_timer_once_until_it_was_reached),

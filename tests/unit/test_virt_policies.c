@@ -67,8 +67,11 @@ static void test_registers_check_rejects_what_makes_no_sense(void **state)
 	r = registers_after_init;
 	r.cr0 = CR0_PG | CR0_PE | CR0_ET;
 	r.cr4 = CR4_PAE;
-	assert_int_equal(registers_check(&r, allowed), ERR_INVALID); /* PAE paging */
+	assert_int_equal(registers_check(&r, allowed), OK); /* PAE paging: the VMM gives the PDPTEs */
 	r.efer = EFER_LME | EFER_LMA;
+	r.cr4 = 0;
+	assert_int_equal(registers_check(&r, allowed), ERR_INVALID);
+	r.cr4 = CR4_PAE;
 	assert_int_equal(registers_check(&r, allowed), OK);
 	r.efer |= 1ULL << 12;
 	assert_int_equal(registers_check(&r, allowed), ERR_INVALID);

@@ -100,6 +100,8 @@ static void test_vm_report_line_of_each_failure_has_its_code(void **state)
 			"0x1000; 0 0 0 0); lower the memory of other VMs in bulkhead.toml"},
 		{VCPU_STOP_TABLE_OUTSIDE_MEMORY, "E314 web: stopped: the guest's stack, descriptor table or page "
 			"table is not in memory (rip 0x1000; 0 0 0 0); the guest's own fault: its last output says more"},
+		{VCPU_STOP_EVENT_NOT_EMULATED, "E315 web: stopped: delivery of an event, or task switch, that this "
+			"version does not emulate (rip 0x1000; 0 0 0 0); report it with the log and the guest's version"},
 	};
 
 	(void)state;

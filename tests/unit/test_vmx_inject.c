@@ -125,6 +125,38 @@ static void test_vmx_inject_third_fault_stops_the_vm(void **state)
 	assert_int_equal(stopped, VCPU_STOP_TRIPLE_FAULT);
 }
 
+/* Once: the same event, its length where the exit defines it, and NMIs unblocked for it. The VMM is told the same. */
+static void test_vmx_inject_again_what_an_exit_broke_off(void **state)
+{
+	static const struct { uint32_t info; uint32_t length; } rows[] = {
+		{EVENT_VALID | EVENT_SOFTWARE_INTERRUPT << 8 | 0x80, 2}, {EVENT_VALID | EVENT_SOFTWARE_EXCEPTION << 8 | 3, 2},
+		{EVENT_VALID | EVENT_PRIVILEGED_SOFTWARE_EXCEPTION << 8 | 1, 2},
+		{EVENT_VALID | EVENT_HARDWARE_EXCEPTION << 8 | 1, 0},
+		{EVENT_VALID | EVENT_NMI << 8 | 2, 0}, {EVENT_VALID | EVENT_EXTERNAL_INTERRUPT << 8 | 0x41, 0},
+		{EVENT_VALID | EVENT_HAS_ERROR_CODE | EVENT_HARDWARE_EXCEPTION << 8 | 14, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vcpu_exit exit;
+
+		setup(state);
+		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_NMI);
+		vmcs_write32(VMCS_EXIT_INSTRUCTION_LEN, 2);
+		vmcs_write32(VMCS_IDT_VECTORING_ERROR_CODE, 0x13);
+		vmx_tell_event(&exit);
+		assert_int_equal(exit.event, 0);
+		vmx_reinject(rows[i].info | EVENT_NMI_UNBLOCKING);
+		assert_int_equal(entry_event(), rows[i].info);
+		assert_int_equal(vmcs_read32(VMCS_ENTRY_INSTRUCTION_LEN), rows[i].length);
+		assert_int_equal(vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY),
+				 EVENT_TYPE(rows[i].info) == EVENT_NMI ? 0 : INTERRUPTIBILITY_NMI);
+		vmx_tell_event(&exit);
+		assert_int_equal(exit.event, rows[i].info);
+		assert_int_equal(exit.instruction_bytes, rows[i].length);
+		assert_int_equal(exit.event_error_code, (rows[i].info & EVENT_HAS_ERROR_CODE) != 0 ? 0x13 : 0);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -136,6 +168,7 @@ int main(void)
 		TEST(test_vmx_inject_puts_a_local_apics_interrupt_back),
 		TEST(test_vmx_inject_puts_an_8259s_interrupt_back),
 		TEST(test_vmx_inject_third_fault_stops_the_vm),
+		TEST(test_vmx_inject_again_what_an_exit_broke_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

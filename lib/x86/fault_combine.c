@@ -1,5 +1,7 @@
 /* The double-fault rules. SDM Vol. 3A, "Interrupt 8--Double Fault Exception (#DF)". Pure. */
-#include "vmx/inject.h"
+#include "lib/x86/fault_combine.h"
+
+#include <stdbool.h>
 
 #define VECTOR_DF 8U
 #define VECTOR_PF 14U
