@@ -99,6 +99,19 @@ GMEM_VALUE(16)
 GMEM_VALUE(32)
 GMEM_VALUE(64)
 
+enum status gmem_change_u8(const struct gmem *gm, gpa_t at, uint8_t clear, uint8_t set)
+{
+	uint8_t *host = host_of(gm, at, 1);
+
+	if (host == NULL)
+		return ERR_OUT_OF_RANGE;
+	if (clear != 0)
+		__atomic_fetch_and(host, (uint8_t)~clear, __ATOMIC_SEQ_CST);
+	if (set != 0)
+		__atomic_fetch_or(host, set, __ATOMIC_SEQ_CST);
+	return OK;
+}
+
 enum status gmem_watch_u64(const struct gmem *gm, gpa_t src, uint64_t *out, struct gmem_watch *watch)
 {
 	const volatile uint64_t *place = (const volatile void *)host_of(gm, src, sizeof(*out));

@@ -74,6 +74,10 @@ MUST_CHECK enum status gmem_write_u16(const struct gmem *gm, gpa_t dst, uint16_t
 MUST_CHECK enum status gmem_write_u32(const struct gmem *gm, gpa_t dst, uint32_t value);
 MUST_CHECK enum status gmem_write_u64(const struct gmem *gm, gpa_t dst, uint64_t value);
 
+/* Clears, then sets bits of one byte, each by one locked access, so that nothing another vCPU writes meanwhile is lost.
+ * Errors: ERR_OUT_OF_RANGE. */
+MUST_CHECK enum status gmem_change_u8(const struct gmem *gm, gpa_t at, uint8_t clear, uint8_t set);
+
 /* Reads the 8 bytes at src, a multiple of 8, by one access, and notes them in watch; NULL: does not. Errors: ERR_OUT_OF_RANGE. */
 MUST_CHECK enum status gmem_watch_u64(const struct gmem *gm, gpa_t src, uint64_t *out, struct gmem_watch *watch);
 

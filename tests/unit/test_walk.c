@@ -149,9 +149,12 @@ static void test_walk_32_bit(void **state)
 	put32(0x7000 + 4 * 0x3fe, 0x8000 | P | U);
 	expect_address(0xffffe123, user_read, 0x8123);
 	put32(0x6000 + 4, 0x00402000 | ALL | PS); /* with PSE: 4 MiB at 100400000h; without: a table */
-	assert_int_equal(walk(0x00412345), ERR_OUT_OF_RANGE);
+	expect_address(0x00412345, read_access, 0xfffff345); /* it reads as all-ones, which reserves nothing */
 	cpu.cr4 = 0x10;
 	expect_address(0x00412345, read_access, 0x100412345);
+	put32(0x6000 + 4, UINT32_MAX);
+	assert_int_equal(walk(0x00412345), ERR_FAULT);
+	assert_int_equal(error_code, PAGE_FAULT_PRESENT | PAGE_FAULT_RESERVED);
 }
 
 static void test_walk_combines_rights(void **state)
@@ -193,15 +196,39 @@ static void test_walk_faults_where_nothing_is_present(void **state)
 	expect_fault(user_fetch, PAGE_FAULT_USER);
 }
 
-static void test_walk_refuses_tables_outside_memory(void **state)
+/* Nobody answers there: an entry of all-ones, with its reserved bits. */
+static void test_walk_meets_reserved_bits_where_tables_are_outside_memory(void **state)
 {
 	(void)state;
 	put(0x2000 + 8 * 0xd1, 0x000ffffffffff000 | ALL);
-	assert_int_equal(walk(LINEAR), ERR_OUT_OF_RANGE);
+	expect_fault(user_read, PAGE_FAULT_PRESENT | PAGE_FAULT_RESERVED | PAGE_FAULT_USER);
 	cpu.cr3 = MEMORY_BYTES;
-	assert_int_equal(walk(LINEAR), ERR_OUT_OF_RANGE);
+	expect_fault(write_access, PAGE_FAULT_PRESENT | PAGE_FAULT_RESERVED | PAGE_FAULT_WRITE);
 	cpu.cr3 = UINT64_MAX;
-	assert_int_equal(walk(LINEAR), ERR_OUT_OF_RANGE);
+	expect_fault(read_access, PAGE_FAULT_PRESENT | PAGE_FAULT_RESERVED);
+}
+
+static uint64_t entry_at(uint64_t address)
+{
+	uint64_t value;
+
+	memcpy(&value, memory + address, 8);
+	return value & 0x60;
+}
+
+static void test_walk_marks_entries_where_asked(void **state)
+{
+	const struct walk_access marking_read = {.marks = true}, marking_write = {.marks = true, .is_write = true};
+
+	(void)state;
+	expect_address(LINEAR, write_access, 0x55aaaabc);
+	assert_int_equal(entry_at(0x1000 + 8 * 0x24), 0);
+	expect_address(LINEAR, marking_read, 0x55aaaabc);
+	assert_int_equal(entry_at(0x1000 + 8 * 0x24), 0x20);
+	assert_int_equal(entry_at(0x4000 + 8 * 0x189), 0x20);
+	expect_address(LINEAR, marking_write, 0x55aaaabc);
+	assert_int_equal(entry_at(0x3000 + 8 * 0xb3), 0x20);
+	assert_int_equal(entry_at(0x4000 + 8 * 0x189), 0x60);
 }
 
 int main(void)
@@ -216,7 +243,8 @@ int main(void)
 		cmocka_unit_test_setup(test_walk_combines_rights, build),
 		cmocka_unit_test_setup(test_walk_smep_and_smap, build),
 		cmocka_unit_test_setup(test_walk_faults_where_nothing_is_present, build),
-		cmocka_unit_test_setup(test_walk_refuses_tables_outside_memory, build),
+		cmocka_unit_test_setup(test_walk_meets_reserved_bits_where_tables_are_outside_memory, build),
+		cmocka_unit_test_setup(test_walk_marks_entries_where_asked, build),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

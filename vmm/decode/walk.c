@@ -15,11 +15,14 @@
 #define ENTRY_PRESENT    (1ULL << 0)
 #define ENTRY_WRITABLE   (1ULL << 1)
 #define ENTRY_USER       (1ULL << 2)
+#define ENTRY_ACCESSED   (1ULL << 5)
+#define ENTRY_DIRTY      (1ULL << 6)
 #define ENTRY_LARGE      (1ULL << 7)
 #define ENTRY_NO_EXECUTE (1ULL << 63)
 
 #define FRAME_MASK       0x000ffffffffff000ULL /* bits 51:12 */
-#define OFFSET_MASK      0xfffULL
+#define LARGE_32_RESERVED (1ULL << 21) /* of a 4 MiB page, with up to 40 address bits */
+#define LEVELS_MAX       5U
 
 struct paging_mode {
 	unsigned levels;
@@ -66,13 +69,15 @@ static bool is_large(const struct vcpu_exit *exit, const struct paging_mode *mod
 	return level == 2 || (level == 3 && mode != &mode_pae);
 }
 
-/* Reserved bits of a present entry. In 32-bit paging those of large pages depend on the CPU and are left out. */
+/* Reserved bits of a present entry. No CPU has 52 address bits all of which are set in one: all-ones is what nobody answers. */
 static bool has_reserved_bits(const struct vcpu_exit *exit, const struct paging_mode *mode, unsigned level, uint64_t entry)
 {
 	uint64_t below_frame;
 
 	if (mode == &mode_32_bit)
-		return false;
+		return is_large(exit, mode, level, entry) && (entry & LARGE_32_RESERVED) != 0;
+	if (entry == UINT64_MAX)
+		return true;
 	if (mode == &mode_pae && level == 3)
 		return (entry & 0xfff00000000001e6) != 0;
 	if ((entry & ENTRY_NO_EXECUTE) != 0 && (exit->efer & EFER_NXE) == 0)
@@ -108,16 +113,35 @@ static uint32_t fault_code(const struct vcpu_exit *exit, struct walk_access acce
 	       (access.is_fetch && tells_fetch ? PAGE_FAULT_FETCH : 0);
 }
 
-/* By aligned words of 8 bytes, also where entries have 4. */
-static enum status read_entry(const struct gmem *gm, const struct paging_mode *mode, uint64_t address, uint64_t *entry,
-			      struct gmem_watch *watch)
+/* By aligned words of 8 bytes, also where entries have 4. Outside memory nobody answers. */
+static uint64_t read_entry(const struct gmem *gm, const struct paging_mode *mode, uint64_t address, struct gmem_watch *watch)
 {
 	uint64_t word;
-	enum status status = gmem_watch_u64(gm, gpa(address & ~7ULL), &word, watch);
 
-	if (status == OK)
-		*entry = mode->entry_bytes == 8 ? word : (uint32_t)(word >> (address & 4) * 8);
-	return status;
+	if (gmem_watch_u64(gm, gpa(address & ~7ULL), &word, watch) != OK)
+		word = UINT64_MAX;
+	return mode->entry_bytes == 8 ? word : (uint32_t)(word >> (address & 4) * 8);
+}
+
+/* The entries of a walk, from the top to the leaf. */
+struct trail {
+	unsigned count;
+	struct {
+		uint64_t address, entry;
+	} steps[LEVELS_MAX];
+};
+
+/* "Accessed and Dirty Flags". Both lie in an entry's first byte; PAE's top entries have neither. */
+static void mark(const struct gmem *gm, const struct paging_mode *mode, const struct trail *trail, bool is_write)
+{
+	for (unsigned i = mode == &mode_pae ? 1 : 0; i < trail->count; i++) {
+		uint64_t bits = ENTRY_ACCESSED | (is_write && i == trail->count - 1 ? ENTRY_DIRTY : 0);
+
+		/* Outside memory they are lost. */
+		if ((~trail->steps[i].entry & bits) != 0 &&
+		    gmem_change_u8(gm, gpa(trail->steps[i].address), 0, (uint8_t)bits) != OK)
+			continue;
+	}
 }
 
 static void add_rights(struct rights *rights, uint64_t entry)
@@ -144,6 +168,7 @@ enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, 
 	const struct paging_mode *mode = mode_of(exit);
 	struct rights rights = {.writable = true, .user = true};
 	uint64_t table = exit->cr3 & mode->cr3_mask;
+	struct trail trail = {.count = 0};
 	uint64_t entry = 0;
 	unsigned level = mode->levels;
 	unsigned shift;
@@ -155,13 +180,13 @@ enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, 
 	if (!is_canonical(mode, linear))
 		return ERR_INVALID;
 	for (;; level--) {
-		enum status status;
+		uint64_t address;
 
 		shift = 12 + (level - 1) * mode->index_bits;
-		status = read_entry(gm, mode, table + (linear >> shift & ((1U << mode->index_bits) - 1)) * mode->entry_bytes,
-				    &entry, watch);
-		if (status != OK)
-			return status;
+		address = table + (linear >> shift & ((1U << mode->index_bits) - 1)) * mode->entry_bytes;
+		entry = read_entry(gm, mode, address, watch);
+		trail.steps[trail.count].address = address;
+		trail.steps[trail.count++].entry = entry;
 		if ((entry & ENTRY_PRESENT) == 0 || has_reserved_bits(exit, mode, level, entry)) {
 			*error_code = fault_code(exit, access, (entry & ENTRY_PRESENT) == 0
 								       ? 0
@@ -178,6 +203,8 @@ enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, 
 		*error_code = fault_code(exit, access, PAGE_FAULT_PRESENT);
 		return ERR_FAULT;
 	}
+	if (access.marks)
+		mark(gm, mode, &trail, access.is_write);
 	*out = gpa(leaf_address(mode, shift, entry, linear));
 	return OK;
 }
