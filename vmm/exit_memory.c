@@ -3,6 +3,7 @@
 #include "vmm/decode/emulate.h"
 #include "vmm/decode/recall.h"
 #include "vmm/exit_decode.h"
+#include "vmm/exit_event.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu_thread.h"
 
@@ -27,12 +28,6 @@ static void stop_at_unknown(struct machine_vcpu *vcpu, const struct fetched_code
 	show_code(code, text);
 	vcpu_answer_stop(vcpu, VCPU_STOP_UNKNOWN_INSTRUCTION, "instruction %s at %llx accesses device memory at %llx", text,
 			 (unsigned long long)exit->rip, (unsigned long long)exit->gpa);
-}
-
-/* A PC would go on with all-ones for what is read and lose what is written, which no guest can want. */
-static void stop_outside_memory(struct machine_vcpu *vcpu, enum vcpu_stop_reason reason)
-{
-	vcpu_answer_stop(vcpu, reason, "physical address %llx", (unsigned long long)vcpu->state->exit.gpa);
 }
 
 /* Another vCPU may have changed the code or a page table since the exit: one more try settles that. */
@@ -73,9 +68,8 @@ const struct recalled *exit_recall(struct machine_vcpu *vcpu)
 	const struct recalled *recalled;
 	enum status status;
 
-	if ((exit->access & (VCPU_ACCESS_TABLE | VCPU_ACCESS_EXECUTE)) != 0) {
-		stop_outside_memory(vcpu, (exit->access & VCPU_ACCESS_TABLE) != 0 ? VCPU_STOP_TABLE_OUTSIDE_MEMORY
-										  : VCPU_STOP_FETCH_OUTSIDE_MEMORY);
+	if ((exit->access & (VCPU_ACCESS_TABLE | VCPU_ACCESS_EVENT | VCPU_ACCESS_EXECUTE)) != 0) {
+		exit_table(vcpu);
 		return NULL;
 	}
 	status = recall_instruction(&vcpu->recall, &vcpu->machine->gmem, exit, &recalled);

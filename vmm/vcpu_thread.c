@@ -65,12 +65,6 @@ static void exit_stopped(struct machine_vcpu *vcpu)
 	report_stopped(vcpu->machine, &vcpu->state->exit);
 }
 
-static void exit_task_switch(struct machine_vcpu *vcpu)
-{
-	vcpu_answer_stop(vcpu, VCPU_STOP_UNKNOWN_INSTRUCTION, "task switch at %llx: this version has no task switches",
-			 (unsigned long long)vcpu->state->exit.rip);
-}
-
 /* Memory may come back when another VM of the pool's parent ends; a VM that waits in vain is stopped. */
 static void exit_pool_empty(struct machine_vcpu *vcpu)
 {

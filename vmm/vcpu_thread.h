@@ -14,6 +14,7 @@ void exit_port_string(struct machine_vcpu *vcpu);
 void exit_memory(struct machine_vcpu *vcpu);
 void exit_local_apic(struct machine_vcpu *vcpu);
 void exit_apic_value(struct machine_vcpu *vcpu);
+void exit_task_switch(struct machine_vcpu *vcpu);
 
 /* For handlers: the VM stops for this reason; the words are for the user and may say more than the reason's own. */
 void vcpu_answer_stop(struct machine_vcpu *vcpu, enum vcpu_stop_reason reason, const char *format, ...)

@@ -1,6 +1,6 @@
 # The program that runs one VM.
 MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/lines.c vmm/terminal.c vmm/memory_map.c vmm/report.c vmm/vcpu_thread.c vmm/exit_port.c \
-	vmm/exit_port_string.c vmm/exit_memory.c vmm/exit_local_apic.c $(GMEM_SOURCES) $(DECODE_SOURCES) $(VIRT_DRIVER_SOURCES) \
+	vmm/exit_port_string.c vmm/exit_memory.c vmm/exit_event.c vmm/exit_local_apic.c $(EVENT_SOURCES) lib/x86/fault_combine.c $(GMEM_SOURCES) $(DECODE_SOURCES) $(VIRT_DRIVER_SOURCES) \
 	lib/channel/channel.c
 
 PROGRAMS += vmm
