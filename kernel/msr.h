@@ -14,7 +14,6 @@
 #define MSR_IA32_PL3_SSP        0x6a7U
 #define MSR_IA32_INTERRUPT_SSP_TABLE 0x6a8U
 #define MSR_IA32_TSC_DEADLINE   0x6e0U
-#define MSR_IA32_PKRS           0x6e1U
 #define MSR_X2APIC_FIRST        0x800U
 #define MSR_IA32_XSS            0xda0U
 #define MSR_IA32_EFER           0xc0000080U

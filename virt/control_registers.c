@@ -11,7 +11,7 @@ uint64_t cr4_allowed(uint32_t leaf1_ecx, uint32_t leaf7_ebx, uint32_t leaf7_ecx,
 	static const struct { uint8_t reg, bit; uint64_t cr4;
 	} features[] = {
 	    {0, 17, CR4_PCIDE}, {0, 26, CR4_OSXSAVE}, {1, 0, CR4_FSGSBASE}, {1, 7, CR4_SMEP}, {1, 20, CR4_SMAP},  {2, 2, CR4_UMIP},
-	    {2, 3, CR4_PKE},    {2, 7, CR4_CET},      {2, 16, CR4_LA57},    {2, 31, CR4_PKS}, {3, 20, CR4_CET},
+	    {2, 3, CR4_PKE},    {2, 7, CR4_CET},      {2, 16, CR4_LA57},    {3, 20, CR4_CET},
 	};
 	const uint32_t words[] = {leaf1_ecx, leaf7_ebx, leaf7_ecx, leaf7_edx};
 	uint64_t allowed = CR4_ALWAYS;

@@ -29,7 +29,6 @@
 #define CR4_SMAP       0x200000ULL
 #define CR4_PKE        0x400000ULL
 #define CR4_CET        0x800000ULL
-#define CR4_PKS        0x1000000ULL
 
 /* SDM Vol. 1, "XSAVE-Supported Features and State-Component Bitmaps". */
 #define XCR0_X87    0x1ULL

@@ -32,7 +32,6 @@ enum hv_leave {
 #define HV_OFFERS_INVPCID 0x1U
 #define HV_OFFERS_XSAVES  0x2U
 #define HV_OFFERS_CET     0x4U
-#define HV_OFFERS_PKS     0x8U
 
 struct hv_ops {
 	const char *name;
@@ -87,8 +86,8 @@ struct hv_ops {
 	void (*set_efer)(struct vcpu *vcpu, uint64_t efer);
 	bool (*paging_enabled)(const struct vcpu *vcpu);
 	void (*set_tsc_offset)(struct vcpu *vcpu, uint64_t offset);
-	/* MSRs that the hardware switches with the guest, where it offers them: IA32_S_CET, IA32_INTERRUPT_SSP_TABLE_ADDR,
-	 * IA32_PKRS. reset_switched_msrs: as INIT leaves them. */
+	/* MSRs that the hardware switches with the guest, where it offers them: IA32_S_CET, IA32_INTERRUPT_SSP_TABLE_ADDR.
+	 * reset_switched_msrs: as INIT leaves them. */
 	uint64_t (*get_switched_msr)(const struct vcpu *vcpu, uint32_t msr);
 	void (*set_switched_msr)(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 	void (*reset_switched_msrs)(struct vcpu *vcpu);

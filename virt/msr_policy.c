@@ -191,18 +191,13 @@ static bool write_steal_time(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 
 static bool is_switched(uint32_t msr)
 {
-	return msr == MSR_IA32_S_CET || msr == MSR_IA32_INTERRUPT_SSP_TABLE || msr == MSR_IA32_PKRS;
+	return msr == MSR_IA32_S_CET || msr == MSR_IA32_INTERRUPT_SSP_TABLE;
 }
 
-static bool protection_offered(const struct vcpu *vcpu, uint32_t msr)
+/* Control-flow enforcement, which the host leaves off in CR4: what these registers hold means nothing to it. */
+static bool read_cet(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	return msr == MSR_IA32_PKRS ? (vcpu->vm->cr4_allowed & CR4_PKS) != 0 : (vcpu->vm->xss_mask & XSS_CET) != 0;
-}
-
-/* Control-flow enforcement and protection keys, which the host leaves off in CR4: what these registers hold means nothing to it. */
-static bool read_protection(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	if (!protection_offered(vcpu, msr))
+	if ((vcpu->vm->xss_mask & XSS_CET) == 0)
 		return false;
 	if (!is_switched(msr))
 		return rdmsr_safe(msr, value);
@@ -211,9 +206,9 @@ static bool read_protection(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 }
 
 /* The CPU says what it takes. */
-static bool write_protection(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+static bool write_cet(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	if (!protection_offered(vcpu, msr) || !wrmsr_safe(msr, value))
+	if ((vcpu->vm->xss_mask & XSS_CET) == 0 || !wrmsr_safe(msr, value))
 		return false;
 	if (is_switched(msr))
 		hv->set_switched_msr(vcpu, msr, value);
@@ -273,11 +268,10 @@ static const struct msr_row rows[] = {
 	COMPUTED(MSR_MTRR_FIX4K, MSR_MTRR_FIX4K + 7, msr_read_mtrr, msr_write_mtrr_fixed),
 	STORED(MSR_PAT, pat, msr_write_pat),
 	COMPUTED(MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE, msr_read_mtrr, msr_write_mtrr_default),
-	COMPUTED(MSR_IA32_U_CET, MSR_IA32_U_CET, read_protection, write_protection),
-	COMPUTED(MSR_IA32_S_CET, MSR_IA32_S_CET, read_protection, write_protection),
-	COMPUTED(MSR_IA32_PL0_SSP, MSR_IA32_INTERRUPT_SSP_TABLE, read_protection, write_protection),
+	COMPUTED(MSR_IA32_U_CET, MSR_IA32_U_CET, read_cet, write_cet),
+	COMPUTED(MSR_IA32_S_CET, MSR_IA32_S_CET, read_cet, write_cet),
+	COMPUTED(MSR_IA32_PL0_SSP, MSR_IA32_INTERRUPT_SSP_TABLE, read_cet, write_cet),
 	COMPUTED(MSR_IA32_TSC_DEADLINE, MSR_IA32_TSC_DEADLINE, read_tsc_deadline, write_tsc_deadline),
-	COMPUTED(MSR_IA32_PKRS, MSR_IA32_PKRS, read_protection, write_protection),
 	COMPUTED(MSR_X2APIC_FIRST, MSR_X2APIC_FIRST + 0xff, read_x2apic, write_x2apic),
 	COMPUTED(MSR_IA32_XSS, MSR_IA32_XSS, read_xss, write_xss),
 	COMPUTED(MSR_KVM_STEAL_TIME, MSR_KVM_STEAL_TIME, read_steal_time, write_steal_time),

@@ -138,31 +138,24 @@ void vmx_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 	vmcs_write64(VMCS_TSC_OFFSET, offset);
 }
 
-/* Each is in the VMCS where the VM is offered it. Exits save them; the host, with CET and PKS off in CR4, needs none loaded.
+/* Each is in the VMCS where the VM is offered it. Exits save them; the host, with CET off in CR4, needs none loaded.
  * SDM Vol. 3C, "Saving Control Registers, Debug Registers, and MSRs". */
 uint64_t vmx_get_switched_msr(const struct vcpu *vcpu, uint32_t msr)
 {
 	(void)vcpu;
-	if (msr == MSR_IA32_PKRS)
-		return vmcs_read64(VMCS_GUEST_IA32_PKRS);
 	return vmcs_read_natural(msr == MSR_IA32_S_CET ? VMCS_GUEST_IA32_S_CET : VMCS_GUEST_INTERRUPT_SSP_TABLE);
 }
 
 void vmx_set_switched_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	(void)vcpu;
-	if (msr == MSR_IA32_PKRS)
-		vmcs_write64(VMCS_GUEST_IA32_PKRS, value);
-	else
-		vmcs_write_natural(msr == MSR_IA32_S_CET ? VMCS_GUEST_IA32_S_CET : VMCS_GUEST_INTERRUPT_SSP_TABLE, value);
+	vmcs_write_natural(msr == MSR_IA32_S_CET ? VMCS_GUEST_IA32_S_CET : VMCS_GUEST_INTERRUPT_SSP_TABLE, value);
 }
 
 void vmx_reset_switched_msrs(struct vcpu *vcpu)
 {
 	const struct vmx_vcpu *vmx = vcpu->backend;
 
-	if ((vmx->controls.entry & VM_ENTRY_CTL_LOAD_PKRS) != 0)
-		vmcs_write64(VMCS_GUEST_IA32_PKRS, 0);
 	if ((vmx->controls.entry & VM_ENTRY_CTL_LOAD_CET) == 0)
 		return;
 	vmcs_write_natural(VMCS_GUEST_IA32_S_CET, 0);

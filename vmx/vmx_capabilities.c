@@ -109,7 +109,6 @@ uint32_t vmx_offers_of(const struct vmx_capabilities *capabilities)
 	    {VMX_SECONDARY, SECONDARY_PROC_INVPCID, HV_OFFERS_INVPCID},
 	    {VMX_SECONDARY, SECONDARY_PROC_XSAVES, HV_OFFERS_XSAVES},
 	    {VMX_ENTRY, VM_ENTRY_CTL_LOAD_CET, HV_OFFERS_CET},
-	    {VMX_ENTRY, VM_ENTRY_CTL_LOAD_PKRS, HV_OFFERS_PKS},
 	};
 	uint32_t offers = 0;
 

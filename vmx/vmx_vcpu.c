@@ -118,7 +118,6 @@ static enum status choose_controls(const struct vm *vm, struct vmx_controls *out
 		wanted |= SECONDARY_PROC_APIC_ACCESSES;
 	wanted |= vm->xsaves_shown ? SECONDARY_PROC_XSAVES : 0;
 	entry |= (vm->cr4_allowed & CR4_CET) != 0 ? VM_ENTRY_CTL_LOAD_CET : 0;
-	entry |= (vm->cr4_allowed & CR4_PKS) != 0 ? VM_ENTRY_CTL_LOAD_PKRS : 0;
 	if (vm->vcpu_limit > 1)
 		vmx_want_pause_exits(&vmx_capabilities, !vm_feature_disabled(vm, FEATURE_PLE), &primary, &wanted);
 	status = vmx_controls_choose(allowed[VMX_PIN], vmx_required_bits(VMX_PIN), 0, &out->pin);

@@ -50,6 +50,7 @@ exception_caught:				; changes RAX
 
 %macro exception_entry 1
 exception_%1:
+	db	0xf3, 0x0f, 0x1e, 0xfa		; ENDBR64
 %if %1 != 8 && %1 != 10 && %1 != 11 && %1 != 12 && %1 != 13 && %1 != 14 && %1 != 17 && %1 != 21
 	push	0
 %endif

@@ -169,8 +169,7 @@ static void control_registers(const struct features *has)
 					      CR4_SET(0x800000));
 	INSTRUCTION("CR4.CET", ((has->leaf7.ecx >> 7 | has->leaf7.edx >> 20) & 1) != 0 ? NONE : GP,
 		    CR0_SET(0x10000) "\n\t" CR4_SET(0x800000) "\n\tbtrq $23, %%rbx\n\tmovq %%rbx, %%cr4");
-	INSTRUCTION("CR4.PKS", has->leaf7.ecx >> 31 != 0 ? NONE : GP,
-		    CR4_SET(0x1000000) "\n\tbtrq $24, %%rbx\n\tmovq %%rbx, %%cr4");
+	INSTRUCTION("CR4.PKS", GP, CR4_SET(0x1000000));
 	INSTRUCTION("CR4.LA57 in long mode", GP, CR4_SET(0x1000));
 	INSTRUCTION("CR4.LAM_SUP", GP, CR4_SET(0x10000000));
 	INSTRUCTION("CR3 bit 60", GP, "movq %%cr3, %%rax\n\tbtsq $60, %%rax\n\tmovq %%rax, %%cr3");

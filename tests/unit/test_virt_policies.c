@@ -42,7 +42,7 @@ static void test_cr4_allowed_follows_cpuid(void **state)
 	assert_int_equal(cr4_allowed(0, 0, 0, 0), 0x7ff);
 	assert_true(cr4_allowed(UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX) ==
 		    (0x7ff | CR4_PCIDE | CR4_OSXSAVE | CR4_FSGSBASE | CR4_SMEP | CR4_SMAP | CR4_UMIP |
-		     CR4_LA57 | CR4_PKE | CR4_CET | CR4_PKS));
+		     CR4_LA57 | CR4_PKE | CR4_CET));
 	assert_int_equal(cr4_allowed(0, 0, 0, 1U << 20), 0x7ff | CR4_CET); /* IBT alone */
 	assert_int_equal(cr4_allowed(0, 0, 1U << 3, 0), 0x7ff | CR4_PKE);
 	assert_int_equal(cr4_allowed(0, 0, 1U << 16, 0), 0x7ff | CR4_LA57);
