@@ -3,9 +3,14 @@
 The programs are of guests/boot; their C sources say what they expect of this manifest (memory, command line, modules)."""
 import re
 import struct
+import sys
 
 import harness
 import pytest
+
+sys.path.insert(0, str(harness.ROOT / "guests/linux"))
+import build as linux_guest
+import vmlinux
 
 pytestmark = pytest.mark.boot(linux=False)
 
@@ -83,3 +88,31 @@ class TestBootFormats:
     def test_a_wrong_file_is_refused_in_words(self, boot, line):
         self.to_host(boot)
         boot.shows(line)
+
+
+VMLINUX = harness.BUILD / "vmlinux"
+LINUX_VM = """[host]
+console = ["serial"]
+
+[[vm]]
+name    = "pvh"
+kernel  = "linux/vmlinux"
+initrd  = "linux/initrd.gz"
+cmdline = "console=ttyS0 quiet from-pvh"
+memory  = "256M"
+"""
+
+
+@pytest.fixture(scope="module")
+def linux_elf():
+    """Debian's kernel, unpacked: as bzImages it has no PVH entry."""
+    VMLINUX.write_bytes(vmlinux.unpacked((linux_guest.built() / "vmlinuz").read_bytes()))
+
+
+@pytest.mark.slow
+@pytest.mark.boot(linux=True, without=("linux/vmlinuz",), manifest=LINUX_VM, add=(f"{VMLINUX}=linux/vmlinux",))
+def test_debians_kernel_starts_by_its_pvh_entry(linux_elf, boot):
+    assert "from-pvh" in boot.ask_guest("cat /proc/cmdline")
+    # Linux notes the loader's type Bh, "PVH", in bits 7:4; a bzImage's is what Bulkhead writes, FFh.
+    assert boot.ask_guest("cat /proc/sys/kernel/bootloader_type") == "176"
+    assert re.search(r"^MemTotal: +2[0-9]{5} kB", boot.ask_guest("cat /proc/meminfo"), re.MULTILINE)
