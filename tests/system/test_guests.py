@@ -145,32 +145,27 @@ def test_every_instruction_that_may_exit_has_the_answer_that_cpuid_promises(boot
     assert [line for result, line in lines if result != "PASS"] == []
 
 
-# What each model has of PCID, PKU and CET adds lines.
-PROCESSOR_LINES = {"corei7_skylake_x": 11, "sapphire_rapids": 34}
-SEEDS = {"plain": "", "one": "seed=1", "two": "seed=2"}
+# Each VM ends with exit code 1 when all is well. What the model has of PCID, PKU and CET adds to the first one's lines.
+def processor_vms(lines):
+    return {"processor": ("processor", f"lines={lines}"), "plain": ("register_state", ""), "one": ("register_state", "seed=1"),
+            "two": ("register_state", "seed=2"), "modes": ("modes", "")}
 
 
-def processor(model, *marks):
+def processor(model, lines, *marks):
+    vms = processor_vms(lines)
     return pytest.param({"firmware": "bios", "cpu": model,
-                         "manifest": HOST + entry("processor", "processor")
-                         + "".join(entry(name, "register_state", seed) for name, seed in SEEDS.items()),
-                         "add": harness.guest_programs("processor", "register_state")}, id=model, marks=marks)
+                         "manifest": HOST + "".join(entry(name, *vm) for name, vm in vms.items()),
+                         "add": harness.guest_programs(*sorted({vm[0] for vm in vms.values()}))}, id=model, marks=marks)
 
 
-@pytest.mark.parametrize("boot", [processor("sapphire_rapids"), processor("corei7_skylake_x", pytest.mark.slow)], indirect=True)
-class TestProcessor:
-    def test_what_cpuid_shows_of_protection_works(self, boot):
-        boot.shows("processor: done", ticks=4_000_000_000, seconds=200)
-        lines = re.findall(r"TEST-(\w+) ([^\n]*)", boot.text())
-        assert len(lines) == PROCESSOR_LINES[boot.arguments["cpu"]]
-        assert [line for result, line in lines if result != "PASS"] == []
-
-    def test_registers_are_each_vms_own(self, boot):
-        """The three share one CPU."""
-        for name in SEEDS:
-            boot.shows(f"{name}: stopped: the guest ended with exit code", ticks=4_000_000_000, seconds=200)
-        codes = re.findall(r"^(\w+) +stopped .* the guest ended with exit code (\d+) *$", boot.ask_host("list"), re.MULTILINE)
-        assert dict(codes) == dict.fromkeys(SEEDS, "1")
+@pytest.mark.parametrize("boot", [processor("sapphire_rapids", 34), processor("corei7_skylake_x", 11, pytest.mark.slow)],
+                         indirect=True)
+def test_what_cpuid_shows_works_in_every_mode_and_registers_are_each_vms_own(boot):
+    """They share one CPU."""
+    for name in processor_vms(0):
+        boot.shows(f"{name}: stopped: the guest ended with exit code", ticks=4_000_000_000, seconds=200)
+    codes = re.findall(r"^(\w+) +stopped .* the guest ended with exit code (\d+) *$", boot.ask_host("list"), re.MULTILINE)
+    assert dict(codes) == dict.fromkeys(processor_vms(0), "1")
 
 
 @pytest.mark.boot(manifest=HOST + entry("vmxoff", "vmxoff", "handled"), add=harness.guest_programs("vmxoff"))
