@@ -22,6 +22,9 @@ struct region_row {
 	size_t device; /* where in struct machine */
 };
 
+#define COM(base, index) \
+	{PORTS, LOCK_COMS, base, UART16550_REGION_SIZE, 0, &uart16550_ops, offsetof(struct machine, coms[index])}
+
 static const struct region_row regions[] = {
 	{PORTS, NO_LOCK, POST_PORT, 1, 0, &post_port_ops, offsetof(struct machine, post)},
 	{PORTS, NO_LOCK, 0xf4, DEBUG_PORTS_EXIT_SIZE, DEBUG_PORTS_EXIT, &debug_ports_ops, offsetof(struct machine, debug)},
@@ -35,6 +38,9 @@ static const struct region_row regions[] = {
 	{PORTS, LOCK_I8042, 0x64, 1, I8042_STATUS, &i8042_ops, offsetof(struct machine, i8042)},
 	{PORTS, LOCK_I8042, 0x92, 1, I8042_PORT92, &i8042_ops, offsetof(struct machine, i8042)},
 	{PORTS, LOCK_UART, 0x3f8, UART16550_REGION_SIZE, 0, &uart16550_ops, offsetof(struct machine, uart)},
+	COM(0x2f8, 0),
+	COM(0x3e8, 1),
+	COM(0x2e8, 2),
 	{PORTS, LOCK_PCI, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, offsetof(struct machine, pci)},
 	{PORTS, LOCK_PM, GUEST_PM1A_EVENT_PORT, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, offsetof(struct machine, pm)},
 	{PORTS, LOCK_FW_CFG, 0x510, FW_CFG_PORTS_SIZE, FW_CFG_SELECT, &fw_cfg_ops, offsetof(struct machine, fw_cfg)},

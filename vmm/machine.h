@@ -58,6 +58,7 @@ enum machine_lock {
 	LOCK_RTC,
 	LOCK_I8042,
 	LOCK_UART,
+	LOCK_COMS,
 	LOCK_PCI,
 	LOCK_PM,
 	LOCK_TESTDEV, LOCK_FW_CFG,
@@ -93,7 +94,8 @@ struct machine {
 	struct pit8254 pit;
 	struct rtc_cmos rtc;
 	struct i8042 i8042;
-	struct uart16550 uart;
+	struct uart16550 uart;         /* COM1: the VM's terminal */
+	struct uart16550 coms[3];      /* LOCK_COMS: COM2 to COM4, where nothing is connected */
 	struct terminal terminal;      /* LOCK_UART */
 	struct pci_host pci;
 	struct acpi_pm pm;

@@ -1,5 +1,5 @@
 # The program that runs one VM.
-MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/lines.c vmm/terminal.c vmm/memory_map.c vmm/report.c vmm/vcpu_thread.c vmm/exit_port.c \
+MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/lines.c vmm/cmos.c vmm/terminal.c vmm/memory_map.c vmm/report.c vmm/vcpu_thread.c vmm/exit_port.c \
 	vmm/exit_port_string.c vmm/exit_memory.c vmm/exit_event.c vmm/exit_local_apic.c $(EVENT_SOURCES) lib/x86/fault_combine.c $(GMEM_SOURCES) $(DECODE_SOURCES) $(VIRT_DRIVER_SOURCES) \
 	lib/channel/channel.c
 
@@ -7,7 +7,8 @@ PROGRAMS += vmm
 vmm_SOURCES = vmm/main.c vmm/start.c vmm/fw_cfg_items.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) \
 	lib/elf/elf.c lib/elf/guest.c
 
-UNIT_TESTS += memory_map vmm_terminal lines
+UNIT_TESTS += memory_map vmm_terminal lines cmos
+test_cmos_SOURCES := vmm/cmos.c drivers/virt/rtc_cmos.c drivers/virt/rtc_calendar.c drivers/virt/clock.c
 test_lines_SOURCES := vmm/lines.c
 test_memory_map_SOURCES := vmm/memory_map.c
 test_vmm_terminal_SOURCES := vmm/terminal.c lib/channel/channel.c

@@ -4,6 +4,7 @@
 
 #include "abi/layout.h"
 #include "user/calls.h"
+#include "vmm/cmos.h"
 #include "vmm/machine.h"
 
 #define IOAPIC_ID_MASK 0xfU
@@ -105,6 +106,7 @@ static void connect_clocks(struct machine *machine, int64_t wall_clock_seconds)
 
 	pit8254_init(&machine->pit, &pit);
 	rtc_cmos_init(&machine->rtc, &rtc, wall_clock_seconds, 0);
+	cmos_fill(&machine->rtc, machine->spec->memory_bytes, machine->spec->vcpu_count);
 	acpi_pm_init(&machine->pm, &pm, false); /* as the FADT says: no TMR_VAL_EXT */
 }
 
@@ -143,6 +145,18 @@ static enum status write_memory(void *ctx, uint64_t address, const void *bytes, 
 	return status;
 }
 
+/* What the guest sends there is lost. */
+static void connect_coms(struct machine *machine)
+{
+	static const unsigned sources[] = {SOURCE_COM2, SOURCE_COM3, SOURCE_COM4};
+
+	for (unsigned i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		const struct uart16550_wires wires = {.irq = irq_relay_line(&machine->relay, sources[i])};
+
+		uart16550_init(&machine->coms[i], &wires, 0);
+	}
+}
+
 static void connect_hpet(struct machine *machine)
 {
 	struct irq_relay *relay = &machine->relay;
@@ -172,7 +186,8 @@ void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 	connect_clocks(machine, wall_clock_seconds);
 	connect_hpet(machine);
 	i8042_init(&machine->i8042, &i8042);
-	uart16550_init(&machine->uart, &uart);
+	uart16550_init(&machine->uart, &uart, UART_MSR_CONNECTED);
+	connect_coms(machine);
 	pci_host_init(&machine->pci, &pci);
 	fw_cfg_init(&machine->fw_cfg, &(struct fw_cfg_wires){.read = read_memory, .write = write_memory, .ctx = machine});
 	testdev_init(&machine->testdev, &(struct testdev_wires){.set_line = set_test_line, .ctx = machine});

@@ -48,6 +48,8 @@ enum i8042_command {
 	CMD_ECHO_AS_KEYBOARD = 0xd2,
 	CMD_ECHO_AS_MOUSE = 0xd3,
 	CMD_TO_MOUSE = 0xd4,
+	CMD_A20_OFF = 0xdd,
+	CMD_A20_ON = 0xdf,
 	CMD_PULSE = 0xf0, /* to FFh: the lower bits that are 0 name the lines */
 };
 
@@ -147,6 +149,12 @@ static void do_command(struct i8042 *i8042, uint8_t command)
 	case CMD_ECHO_AS_MOUSE:
 	case CMD_TO_MOUSE:
 		state->pending = command;
+		return;
+	case CMD_A20_OFF:
+		state->output_port &= (uint8_t)~OUTPUT_PORT_A20;
+		return;
+	case CMD_A20_ON:
+		state->output_port |= OUTPUT_PORT_A20;
 		return;
 	default:
 		if (command >= CMD_PULSE && !(command & OUTPUT_PORT_NO_RESET))

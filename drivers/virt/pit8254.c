@@ -30,7 +30,7 @@ static void set_line(struct pit8254 *pit, bool level)
 static uint64_t advance(struct pit8254 *pit, uint64_t now_ns)
 {
 	struct pit8254_state *state = &pit->state;
-	uint64_t tick = clock_ticks(now_ns, PIT8254_HZ);
+	uint64_t tick = clock_ticks(now_ns, PIT8254_HZ) + PIT_FIRST_TICK;
 
 	if (tick < state->last_tick)
 		tick = state->last_tick;
@@ -111,7 +111,7 @@ static uint64_t pit_next_event_ns(const void *dev)
 	const struct pit8254 *pit = dev;
 	uint64_t rise = pit_counter_next_rise(&pit->state.counters[0], pit->state.last_tick);
 
-	return rise == PIT_NO_TICK ? NO_EVENT_NS : clock_ns(rise, PIT8254_HZ);
+	return rise == PIT_NO_TICK ? NO_EVENT_NS : clock_ns(rise - PIT_FIRST_TICK, PIT8254_HZ);
 }
 
 static void pit_tick(void *dev, uint64_t now_ns)
@@ -126,6 +126,8 @@ static void pit_reset(void *dev)
 	struct pit_counter blank = {.mode = 3, .access = PIT_ACCESS_BOTH, .gate = true};
 	struct pit8254_state *state = &pit->state;
 
+	if (state->last_tick < PIT_FIRST_TICK)
+		state->last_tick = PIT_FIRST_TICK;
 	for (unsigned i = 0; i < PIT8254_COUNTER_COUNT; i++)
 		state->counters[i] = blank;
 	state->counters[2].gate = false;

@@ -35,6 +35,22 @@ static uint64_t elapsed(const struct pit_counter *counter, uint64_t tick)
 	return tick < counter->start_tick ? 0 : tick - counter->start_tick;
 }
 
+/* Mode 3: how long OUT is high; an odd count's first half is one tick longer. */
+static uint32_t high_half(uint32_t count)
+{
+	return (count + 1) / 2;
+}
+
+/* Where the cycle, in mode 3 the half cycle, that runs at `ticks` from its load ends; from the load on. */
+static uint64_t end_of_part(const struct pit_counter *counter, uint64_t ticks)
+{
+	uint64_t begin = ticks / counter->period * counter->period;
+
+	if (counter->mode == 3 && ticks - begin < high_half(counter->period))
+		return begin + high_half(counter->period);
+	return begin + counter->period;
+}
+
 static void load(struct pit_counter *counter, uint64_t tick)
 {
 	counter->period = counter->reload;
@@ -44,14 +60,23 @@ static void load(struct pit_counter *counter, uint64_t tick)
 	counter->held_ticks = 0;
 }
 
+/* Mode 3: the count that waits begins with the lower half cycle. */
+static bool switches_at_half(const struct pit_counter *counter)
+{
+	return counter->reload != counter->period && (counter->switch_tick - counter->start_tick) % counter->period != 0;
+}
+
 void pit_counter_sync(struct pit_counter *counter, uint64_t tick)
 {
 	if (!is_repeating(counter) || !counter->running || counter->reload == counter->period)
 		return;
 	if (tick < counter->switch_tick)
 		return;
+	if (switches_at_half(counter))
+		counter->start_tick = counter->switch_tick - high_half(counter->reload);
+	else
+		counter->start_tick = counter->switch_tick;
 	counter->period = counter->reload;
-	counter->start_tick = counter->switch_tick;
 }
 
 void pit_counter_control(struct pit_counter *counter, uint8_t word)
@@ -90,8 +115,7 @@ static void write_count(struct pit_counter *counter, uint16_t value, uint64_t ti
 	if (!is_repeating(counter) || !counter->loaded)
 		load(counter, tick);
 	else if (counter->running)
-		counter->switch_tick =
-			counter->start_tick + (elapsed(counter, tick) / counter->period + 1) * counter->period;
+		counter->switch_tick = counter->start_tick + end_of_part(counter, elapsed(counter, tick));
 }
 
 void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t tick)
@@ -115,7 +139,7 @@ void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t tick)
 	}
 }
 
-/* The counting element. Mode 3 counts down by two, twice a period; an odd count's first half is one tick longer. */
+/* The counting element. Mode 3 counts down by two, twice a period. */
 static uint16_t present_count(const struct pit_counter *counter, uint64_t tick)
 {
 	uint64_t ticks = elapsed(counter, tick);
@@ -128,7 +152,7 @@ static uint16_t present_count(const struct pit_counter *counter, uint64_t tick)
 	} else if (counter->mode == 2) {
 		count = counter->period - (uint32_t)(ticks % counter->period);
 	} else {
-		uint32_t high_ticks = (counter->period + 1) / 2;
+		uint32_t high_ticks = high_half(counter->period);
 		uint32_t at = (uint32_t)(ticks % counter->period);
 
 		count = (counter->period & ~1U) - 2 * (at < high_ticks ? at : at - high_ticks);
@@ -212,7 +236,7 @@ bool pit_counter_output(const struct pit_counter *counter, uint64_t tick)
 	case 2:
 		return !counter->running || ticks % counter->period != counter->period - 1;
 	case 3:
-		return !counter->running || ticks % counter->period < (counter->period + 1) / 2;
+		return !counter->running || ticks % counter->period < high_half(counter->period);
 	default:
 		return !counter->loaded || ticks != counter->period;
 	}
@@ -224,6 +248,8 @@ uint64_t pit_counter_next_rise(const struct pit_counter *counter, uint64_t tick)
 
 	if (!counter->running)
 		return PIT_NO_TICK;
+	if (counter->mode == 3 && switches_at_half(counter))
+		return counter->switch_tick + counter->reload - high_half(counter->reload);
 	if (is_repeating(counter))
 		return rise + elapsed(counter, tick) / counter->period * counter->period;
 	if (counter->mode >= 4)

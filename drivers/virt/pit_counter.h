@@ -3,13 +3,15 @@
  *
  * Every call passes the present tick, never going back; pit_counter_sync() comes first.
  *
- * Source: Intel, "82C54 CHMOS Programmable Interval Timer", "Mode Definitions" and "Read Operations". One difference:
- * in mode 3 a new count is taken at the end of the cycle, not of the half cycle. */
+ * Ticks begin at PIT_FIRST_TICK or later, so that what is computed backwards from one is not before 0.
+ *
+ * Source: Intel, "82C54 CHMOS Programmable Interval Timer", "Mode Definitions" and "Read Operations". */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PIT_NO_TICK UINT64_MAX
+#define PIT_NO_TICK    UINT64_MAX
+#define PIT_FIRST_TICK 65536U
 
 struct pit_counter {
 	uint64_t start_tick;  /* while running: the count in force was loaded here */

@@ -130,12 +130,16 @@ static void drain(struct uart16550 *uart)
 		state->thre_pending = true;
 }
 
+/* "Overrun Error": without FIFOs the new byte destroys the one that was not read; with them it is the new one that is lost. */
 static void loop_back(struct uart16550_state *state, uint8_t byte)
 {
+	if (state->rx.count >= fifo_capacity(state)) {
+		state->line_errors |= UART_LSR_OVERRUN;
+		if (!fifos_enabled(state))
+			(void)fifo_take(&state->rx);
+	}
 	if (state->rx.count < fifo_capacity(state))
 		fifo_put(&state->rx, byte, 0);
-	else
-		state->line_errors |= UART_LSR_OVERRUN;
 	state->thre_pending = true;
 }
 
@@ -315,9 +319,9 @@ static void uart_reset(void *dev)
 	update_outputs(uart);
 }
 
-void uart16550_init(struct uart16550 *uart, const struct uart16550_wires *wires)
+void uart16550_init(struct uart16550 *uart, const struct uart16550_wires *wires, uint8_t modem_inputs)
 {
-	uart->state = (struct uart16550_state){.modem_inputs = UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD};
+	uart->state = (struct uart16550_state){.modem_inputs = modem_inputs & UART_MSR_PINS};
 	uart->wires = *wires;
 }
 

@@ -20,6 +20,7 @@
 #define UART_MSR_DSR 0x20
 #define UART_MSR_RI  0x40
 #define UART_MSR_DCD 0x80
+#define UART_MSR_CONNECTED (UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD) /* a terminal */
 
 struct uart_fifo {
 	uint8_t bytes[UART_FIFO_BYTES];
@@ -59,8 +60,8 @@ struct uart16550 {
 
 extern const struct device_ops uart16550_ops;
 
-/* Power-on state; the modem inputs say that a terminal is connected (CTS, DSR, DCD). */
-void uart16550_init(struct uart16550 *uart, const struct uart16550_wires *wires);
+/* Power-on state. modem_inputs: UART_MSR_CONNECTED; 0: nothing is connected. */
+void uart16550_init(struct uart16550 *uart, const struct uart16550_wires *wires, uint8_t modem_inputs);
 
 /* A byte arrives. Returns whether it was taken: not while the receiver is full or looped back. */
 bool uart16550_receive(struct uart16550 *uart, uint8_t byte);

@@ -6,7 +6,7 @@
 #define IOAPIC  ((volatile uint32_t *)0xfec00000UL)
 #define WINDOW  4U
 #define NOBODY  ((volatile uint32_t *)0xd0000000UL)
-#define NO_PORT 0x2f8U
+#define NO_PORT 0x278U
 
 static void expect(const char *name, uint64_t value, uint64_t wanted)
 {

@@ -36,7 +36,7 @@ static struct machine {
 	struct ioapic ioapic;
 	struct pit8254 pit;
 	struct rtc_cmos rtc;
-	struct uart16550 uart;
+	struct uart16550 uart, com2;
 	struct i8042 i8042;
 	struct pci_host pci;
 	struct acpi_pm pm;
@@ -68,6 +68,7 @@ static void check(bool holds)
 	}
 LINE(0)
 LINE(1)
+LINE(3)
 LINE(4)
 LINE(8)
 LINE(9)
@@ -149,7 +150,8 @@ static void create_machine(void)
 	ioapic_init(&m.ioapic, &(struct ioapic_wires){send, ignore, NULL}, 0, IOAPIC_VERSION_20);
 	pit8254_init(&m.pit, &(struct pit8254_wires){{line_0, NULL}});
 	rtc_cmos_init(&m.rtc, &(struct rtc_cmos_wires){{line_8, NULL}}, 1700000000, 0);
-	uart16550_init(&m.uart, &(struct uart16550_wires){{line_4, NULL}, transmit, ignore, NULL});
+	uart16550_init(&m.uart, &(struct uart16550_wires){{line_4, NULL}, transmit, ignore, NULL}, UART_MSR_CONNECTED);
+	uart16550_init(&m.com2, &(struct uart16550_wires){{line_3, NULL}, NULL, NULL, NULL}, 0);
 	i8042_init(&m.i8042, &(struct i8042_wires){{line_1, NULL}, {line_12, NULL}, ignore, NULL});
 	pci_host_init(&m.pci, &(struct pci_host_wires){ignore, NULL});
 	acpi_pm_init(&m.pm, &(struct acpi_pm_wires){{line_9, NULL}, ignore, NULL}, false);
@@ -184,6 +186,7 @@ static void create_machine(void)
 	attach(&m.mmio, 0xff000000, TESTDEV_MEMORY_BYTES, TESTDEV_MEMORY, &testdev_ops, &m.testdev);
 	attach(&m.ports, 0xf4, DEBUG_PORTS_EXIT_SIZE, DEBUG_PORTS_EXIT, &debug_ports_ops, &m.debug);
 	attach(&m.ports, 0x3f8, UART16550_REGION_SIZE, 0, &uart16550_ops, &m.uart);
+	attach(&m.ports, 0x2f8, UART16550_REGION_SIZE, 0, &uart16550_ops, &m.com2);
 	attach(&m.ports, PM_BASE, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, &m.pm);
 	attach(&m.ports, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, &m.pci);
 	attach(&m.mmio, IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, &m.ioapic);
@@ -239,11 +242,11 @@ static void tick_all(void)
 
 static void reset_one(uint8_t which)
 {
-	static const struct device_ops *const ops[] = {&pic8259_ops, &ioapic_ops, &pit8254_ops, &rtc_cmos_ops,
-						       &uart16550_ops, &i8042_ops, &pci_host_ops, &acpi_pm_ops, &hpet_ops};
-	void *const devices[] = {&m.pic, &m.ioapic, &m.pit, &m.rtc, &m.uart, &m.i8042, &m.pci, &m.pm, &m.hpet};
+	static const struct device_ops *const ops[] = {&pic8259_ops,  &ioapic_ops,   &pit8254_ops, &rtc_cmos_ops, &uart16550_ops,
+						       &i8042_ops,    &pci_host_ops, &acpi_pm_ops, &hpet_ops,     &uart16550_ops};
+	void *const devices[] = {&m.pic, &m.ioapic, &m.pit, &m.rtc, &m.uart, &m.i8042, &m.pci, &m.pm, &m.hpet, &m.com2};
 
-	ops[which % 9]->reset(devices[which % 9]);
+	ops[which % 10]->reset(devices[which % 10]);
 }
 
 static void host_side(const uint8_t *step, uint64_t value)

@@ -127,6 +127,20 @@ class TestDeviceMemory:
         boot.shows("task_switch: 30 of 30 passed")
 
 
+# The questions of guests/test/platform.c.
+PLATFORM = ("hpet_edge_by_ioapic", "hpet_periodic", "hpet_level_is_sent_again", "remote_irr_until_eoi", "masked_level_waits",
+            "logical_lowest_priority", "nmi_by_ioapic", "hpet_takes_irq0", "pit_by_8259", "pit_one_shot_by_port61",
+            "rtc_periodic", "cmos_tells_memory", "serial_ports_share_a_line", "keyboard_controller", "acpi_registers")
+
+
+@pytest.mark.boot(firmware="bios", manifest=HOST + entry("platform", "platform", memory="4M") + "hpet = true\n",
+                  add=harness.guest_programs("platform"))
+@pytest.mark.parametrize("question", PLATFORM)
+def test_devices_of_a_pc(boot, question):
+    boot.shows("platform: done", ticks=3_000_000_000, seconds=60)
+    assert f"TEST-PASS {question}" in boot.text()
+
+
 # A line for each instruction and way to execute it; ten more where there is XSAVE.
 INSTRUCTION_LINES = {"corei7_skylake_x": 172, "corei5_arrandale_m520": 162, "sapphire_rapids": 172}
 

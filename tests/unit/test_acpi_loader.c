@@ -15,7 +15,7 @@ static struct guest_acpi_layout build(uint8_t *buffer, uint64_t physical)
 	const struct guest_acpi_config config = {
 		.physical = physical,
 		.vcpu_count = 3,
-		.features = GUEST_ACPI_COM1 | GUEST_ACPI_RTC | GUEST_ACPI_PCI | GUEST_ACPI_ECAM,
+		.features = GUEST_ACPI_COMS | GUEST_ACPI_RTC | GUEST_ACPI_PCI | GUEST_ACPI_ECAM,
 	};
 	struct guest_acpi_layout layout;
 

@@ -147,9 +147,17 @@ static void test_i8042_a20_reads_back(void **state)
 	out(STATUS, 0xd1);
 	out(DATA, 0xdf);
 	assert_int_equal(command(0xd0), 0xcf);
+	out(STATUS, 0xdd);
+	assert_int_equal(command(0xd0), 0xcd);
+	out(STATUS, 0xdf);
+	assert_int_equal(command(0xd0), 0xcf);
 	out(STATUS, 0xd2);
 	out(DATA, 0x1e);
 	assert_int_equal(in(DATA), 0x1e);
+	assert_int_equal(in(PORT92), 0x02); /* a gate of its own */
+	out(PORT92, 0x00);
+	assert_int_equal(in(PORT92), 0x00);
+	assert_int_equal(command(0xd0), 0xcf);
 	assert_int_equal(resets, 0);
 }
 

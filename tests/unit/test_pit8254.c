@@ -149,6 +149,37 @@ static void test_pit_mode3_is_a_square_wave(void **state)
 	}
 }
 
+/* "New counts are loaded at the end of the current half-cycle." */
+static void test_pit_mode3_takes_new_count_at_half_cycle_end(void **state)
+{
+	(void)state;
+	program(CH0, 3, 100); /* high for the ticks 1001 to 1050 */
+	now_tick += 11;
+	out(CH0, 21);
+	out(CH0, 0);
+	assert_int_equal(latched(CH0), 80);
+	run_to_event(); /* low for 10 from 1051 on */
+	assert_int_equal(now_tick, 1061);
+	assert_int_equal(rises, 1);
+	now_tick += 10;
+	pit8254_ops.tick(&pit, now_ns());
+	assert_true(line);
+	now_tick += 1; /* high for 11 */
+	pit8254_ops.tick(&pit, now_ns());
+	assert_false(line);
+	out(CH0, 200);
+	out(CH0, 0); /* in the lower half: from its end on */
+	run_to_event();
+	assert_int_equal(now_tick, 1061 + 21);
+	now_tick += 99;
+	pit8254_ops.tick(&pit, now_ns());
+	assert_true(line);
+	now_tick += 1;
+	pit8254_ops.tick(&pit, now_ns());
+	assert_false(line);
+	assert_int_equal(rises, 2);
+}
+
 static void test_pit_gate_pauses_and_retriggers(void **state)
 {
 	(void)state;
@@ -274,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pit_mode2_takes_new_count_at_period_end, setup),
 		cmocka_unit_test_setup(test_pit_mode0_interrupts_once, setup),
 		cmocka_unit_test_setup(test_pit_mode3_is_a_square_wave, setup),
+		cmocka_unit_test_setup(test_pit_mode3_takes_new_count_at_half_cycle_end, setup),
 		cmocka_unit_test_setup(test_pit_gate_pauses_and_retriggers, setup),
 		cmocka_unit_test_setup(test_pit_one_shot_and_strobes, setup),
 		cmocka_unit_test_setup(test_pit_read_back_latches_status_and_count, setup),

@@ -45,7 +45,7 @@ static int setup(void **state)
 	(void)state;
 	memset(&host, 0, sizeof(host));
 	uart16550_init(&host.uart, &(struct uart16550_wires){
-		.irq = {set_line, &host}, .transmit = transmit, .receive_ready = receive_ready, .ctx = &host});
+		.irq = {set_line, &host}, .transmit = transmit, .receive_ready = receive_ready, .ctx = &host}, UART_MSR_CONNECTED);
 	return 0;
 }
 
@@ -207,7 +207,15 @@ static void test_uart_loopback_returns_bytes_and_overruns(void **state)
 	out(THR, 0x5a);
 	assert_int_equal(in(LSR), 0x63);
 	assert_int_equal(in(LSR), 0x61);
-	assert_int_equal(in(RBR), 0xa5);
+	assert_int_equal(in(RBR), 0x5a); /* "destroying the previous character" */
+	assert_int_equal(in(LSR), 0x60);
+	out(FCR, 1);
+	for (uint8_t i = 0; i < 17; i++)
+		out(THR, i);
+	assert_int_equal(in(LSR), 0x63);
+	for (uint8_t i = 0; i < 16; i++)
+		assert_int_equal(in(RBR), i); /* with FIFOs the last one is lost */
+	assert_int_equal(in(LSR), 0x60);
 	assert_false(uart16550_receive(&host.uart, 1));
 	out(MCR, 0);
 	assert_int_equal(host.ready_calls, 1);
@@ -236,6 +244,19 @@ static void test_uart_holds_bytes_while_the_host_is_blocked(void **state)
 	assert_int_equal(in(LSR), 0x60);
 }
 
+/* COM2 to COM4. */
+static void test_uart_with_nothing_connected_loses_what_is_sent(void **state)
+{
+	(void)state;
+	uart16550_init(&host.uart, &(struct uart16550_wires){.irq = {NULL, NULL}}, 0);
+	assert_int_equal(in(MSR), 0);
+	for (unsigned i = 0; i < 100; i++)
+		out(THR, 'x');
+	assert_int_equal(in(LSR), 0x60);
+	out(MCR, 0x1a); /* looped back it works all the same */
+	assert_int_equal(in(MSR), 0x99);
+}
+
 static void test_uart_reset_drops_line(void **state)
 {
 	(void)state;
@@ -261,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup(test_uart_ring_counts_at_its_end, setup),
 		cmocka_unit_test_setup(test_uart_loopback_returns_bytes_and_overruns, setup),
 		cmocka_unit_test_setup(test_uart_holds_bytes_while_the_host_is_blocked, setup),
+		cmocka_unit_test_setup(test_uart_with_nothing_connected_loses_what_is_sent, setup),
 		cmocka_unit_test_setup(test_uart_reset_drops_line, setup),
 	};
 

@@ -143,10 +143,11 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 			})
 		}
 
+		/* The first is the VM's terminal; nothing is connected to the others. */
 		Device (COM1)
 		{
 			Name (_HID, EisaId ("PNP0501"))
-			Name (_UID, One)
+			Name (_UID, 1)
 			Method (_STA, 0, NotSerialized)
 			{
 				Return (STAT (0x01))
@@ -154,7 +155,52 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 			Name (_CRS, ResourceTemplate ()
 			{
 				IO (Decode16, 0x03F8, 0x03F8, 1, 8)
-				IRQNoFlags () { 4 }
+				IRQ (Edge, ActiveHigh, Shared) { 4 }
+			})
+		}
+
+		Device (COM2)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 2)
+			Method (_STA, 0, NotSerialized)
+			{
+				Return (STAT (0x01))
+			}
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x02F8, 0x02F8, 1, 8)
+				IRQ (Edge, ActiveHigh, Shared) { 3 }
+			})
+		}
+
+		Device (COM3)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 3)
+			Method (_STA, 0, NotSerialized)
+			{
+				Return (STAT (0x01))
+			}
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x03E8, 0x03E8, 1, 8)
+				IRQ (Edge, ActiveHigh, Shared) { 4 }
+			})
+		}
+
+		Device (COM4)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 4)
+			Method (_STA, 0, NotSerialized)
+			{
+				Return (STAT (0x01))
+			}
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x02E8, 0x02E8, 1, 8)
+				IRQ (Edge, ActiveHigh, Shared) { 3 }
 			})
 		}
 	}

@@ -33,7 +33,7 @@
 
 /* What the VM has. dsdt.asl names these bits by value. */
 enum guest_acpi_feature {
-	GUEST_ACPI_COM1 = 1U << 0,
+	GUEST_ACPI_COMS = 1U << 0, /* COM1 to COM4 */
 	GUEST_ACPI_I8042 = 1U << 1,
 	GUEST_ACPI_RTC = 1U << 2,
 	GUEST_ACPI_PCI = 1U << 3,  /* host bridge by ports CF8h, CFCh */
