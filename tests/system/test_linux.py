@@ -5,7 +5,7 @@ import re
 import harness
 import pytest
 
-MANIFEST = harness.linux_vm(1, "cpus = [0]\n") + """
+MANIFEST = harness.linux_vm(1, "cpus = [0]\nhpet = true\n") + """
 [[vm]]
 name    = "hello"
 kernel  = "hello/hello.bin"
@@ -45,6 +45,15 @@ class TestLinuxBesideHello:
     def test_clock_is_the_tsc(self, boot):
         path = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
         assert boot.ask_guest(f"cat {path}") == "tsc"
+
+    def test_the_hpet_that_was_asked_for_is_found(self, boot, dmesg):
+        path = "/sys/devices/system/clocksource/clocksource0/available_clocksource"
+        assert "hpet" in boot.ask_guest(f"cat {path}").split()
+        assert "hpet0: 3 comparators, 64-bit 100.000000 MHz counter" in dmesg
+
+    def test_four_serial_ports_are_found(self, dmesg):
+        for port, (base, line) in enumerate((("0x3f8", 4), ("0x2f8", 3), ("0x3e8", 4), ("0x2e8", 3))):
+            assert re.search(rf"ttyS{port} at I/O {base} \(irq = {line}, base_baud = 115200\) is a 16550A", dmesg)
 
     def test_x2apic_is_chosen(self, dmesg):
         assert "x2apic" in dmesg

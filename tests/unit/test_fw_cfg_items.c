@@ -42,7 +42,7 @@ static void make_kernel(void)
 static int set_up(void **state)
 {
 	(void)state;
-	acpi = (struct guest_acpi_config){.vcpu_count = 2, .features = GUEST_ACPI_COM1};
+	acpi = (struct guest_acpi_config){.vcpu_count = 2, .features = GUEST_ACPI_COMS};
 	request = (struct load_request){.command_line = "a b", .memory_bytes = 64 * MEBIBYTE};
 	config = (struct fw_cfg_config){.acpi = &acpi, .load = &request, .low_memory_end = 64 * MEBIBYTE};
 	make_kernel();
