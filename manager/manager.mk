@@ -1,8 +1,9 @@
+KERNEL_FILE_SOURCES := manager/kernel_file.c lib/bzimage/parse.c lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c
 PROGRAMS += manager
 manager_SOURCES = manager/main.c manager/boot.c manager/host.c manager/program.c manager/console_link.c manager/console_start.c \
 	manager/manifest_source.c manager/schedule.c manager/top.c manager/vm.c manager/vm_command.c manager/vm_start.c manager/vm_report.c manager/restart.c manager/ports.c \
-	manager/pci_quiesce.c manager/firmware_tables.c manager/power.c manager/serial_port.c manager/shutdown.c lib/elf/elf.c lib/elf/relocate.c \
-	lib/bzimage/parse.c lib/channel/channel.c $(ACPI_SOURCES) $(filter-out lib/base/format.c,$(MANIFEST_SOURCES)) $(SCHEDULE_SOURCES)
+	manager/pci_quiesce.c manager/firmware_tables.c manager/power.c manager/serial_port.c manager/shutdown.c $(KERNEL_FILE_SOURCES) lib/elf/relocate.c \
+	 lib/channel/channel.c $(ACPI_SOURCES) $(filter-out lib/base/format.c,$(MANIFEST_SOURCES)) $(SCHEDULE_SOURCES)
 
 UNIT_TESTS += restart vm_report pci_quiesce power serial_port
 test_restart_SOURCES := manager/restart.c
@@ -14,6 +15,8 @@ UNIT_TESTS += manager_schedule
 test_manager_schedule_SOURCES = manager/schedule.c tests/fake/program.c $(MANIFEST_SOURCES) $(SCHEDULE_SOURCES)
 UNIT_TESTS += manager_top
 test_manager_top_SOURCES := manager/top.c tests/fake/program.c lib/base/format.c
+UNIT_TESTS += kernel_file
+test_kernel_file_SOURCES := $(KERNEL_FILE_SOURCES)
 UNIT_TESTS += vm_command
 test_vm_command_SOURCES := manager/vm_command.c lib/base/format.c
 UNIT_TESTS += manager_shutdown manager_main vm_start host

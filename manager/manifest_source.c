@@ -1,10 +1,9 @@
 /* From the boot volume to a checked manifest. */
 #include "manager/manifest_source.h"
 
-#include "abi/guest_flat.h"
 #include "lib/base/path.h"
 #include "lib/base/string.h"
-#include "lib/bzimage/bzimage.h"
+#include "manager/kernel_file.h"
 #include "manager/schedule.h"
 #include "manager/vm.h"
 #include "user/calls.h"
@@ -18,20 +17,6 @@
 /* Room for the parser, needed once. */
 static struct manifest_workspace workspace;
 
-static bool is_kernel(const uint8_t *bytes, size_t size_bytes)
-{
-	struct guest_flat_header flat;
-	struct bzimage_problem problem;
-	struct bzimage image;
-
-	if (bzimage_parse(bytes, size_bytes, size_bytes, &image, &problem) == OK)
-		return true;
-	if (size_bytes < sizeof(flat))
-		return false;
-	memcpy(&flat, bytes, sizeof(flat));
-	return flat.magic == GUEST_FLAT_MAGIC;
-}
-
 static bool file_is_kernel(const struct host *host, uint32_t index)
 {
 	const uint8_t *bytes;
@@ -40,7 +25,7 @@ static bool file_is_kernel(const struct host *host, uint32_t index)
 
 	if (host->files[index].state != BOOT_FILE_LOADED || host_show_file(host, index, &bytes, &size_bytes) != OK)
 		return false;
-	found = is_kernel(bytes, size_bytes);
+	found = kernel_file_is_kernel(bytes, size_bytes);
 	host_close_file();
 	return found;
 }

@@ -4,6 +4,9 @@
 #include "lib/base/string.h"
 #include "lib/elf/format.h"
 
+#define PVH_NOTE_NAME "Xen"
+#define PVH_NOTE_TYPE 18U /* XEN_ELFNOTE_PHYS32_ENTRY */
+
 static enum status refuse(struct elf_problem *problem, enum status status, const char *what, uint64_t number)
 {
 	*problem = (struct elf_problem){.what = what, .number = number};
@@ -162,4 +165,16 @@ enum status elf_guest_find_note(const struct elf_guest *image, const char *name,
 			return OK;
 	}
 	return ERR_NOT_FOUND;
+}
+
+enum status elf_guest_pvh_entry(const struct elf_guest *image, uint64_t *entry)
+{
+	const void *descriptor;
+	size_t bytes;
+
+	if (elf_guest_find_note(image, PVH_NOTE_NAME, PVH_NOTE_TYPE, &descriptor, &bytes) != OK || bytes < sizeof(uint32_t))
+		return ERR_NOT_FOUND;
+	*entry = 0;
+	memcpy(entry, descriptor, bytes < sizeof(uint64_t) ? sizeof(uint32_t) : sizeof(uint64_t));
+	return OK;
 }

@@ -41,6 +41,10 @@ MUST_CHECK enum status elf_guest_segments(struct elf_guest *image, struct elf_pr
  * (Kernels write either into e_entry.) Context: any; pure. */
 uint64_t elf_guest_physical(const struct elf_guest *image, uint64_t address);
 
+/* Finds the entry of a kernel that starts by Xen's "x86/HVM direct boot ABI" (PVH): the number, 4 or 8 bytes wide, of a note
+ * "Xen" of type XEN_ELFNOTE_PHYS32_ENTRY. ERR_NOT_FOUND. Context: any; pure. */
+MUST_CHECK enum status elf_guest_pvh_entry(const struct elf_guest *image, uint64_t *entry);
+
 /* Finds the first note with this name and type. A table of notes that is damaged is passed over.
  * The descriptor lies inside the image, possibly unaligned. ERR_NOT_FOUND. Context: any; pure. */
 MUST_CHECK enum status elf_guest_find_note(const struct elf_guest *image, const char *name, uint32_t type,

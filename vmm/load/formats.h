@@ -71,9 +71,5 @@ MUST_CHECK enum status load_plan_multiboot(const struct load_request *request, s
 					   struct load_problem *problem);
 MUST_CHECK enum status load_plan_pvh(const struct load_request *request, struct load_plan *plan, struct load_problem *problem);
 
-/* Is it an image with this header? */
-bool load_has_multiboot_header(const uint8_t *bytes, size_t size_bytes);
-bool load_has_pvh_note(const uint8_t *bytes, size_t size_bytes);
-
 /* What is wrong with an ELF image, as a refusal. */
 MUST_CHECK enum status load_refuse_elf(struct load_problem *problem, enum status status, const struct elf_problem *found);

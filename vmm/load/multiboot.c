@@ -1,17 +1,7 @@
 /* Plans the start of a Multiboot 1 kernel: an ELF image of either class, or any file whose header has address fields.
  * Source: Multiboot Specification 0.6.96, "OS image format", "Machine state", "Boot information format". */
-#include "lib/base/string.h"
+#include "lib/multiboot/multiboot.h"
 #include "vmm/load/formats.h"
-
-#define HEADER_MAGIC        0x1badb002U
-#define HEADER_SEARCH_BYTES 8192U
-#define HEADER_LEAST_BYTES  12U /* magic, flags, checksum */
-#define HEADER_ADDRESS_END  32U /* with the address fields */
-#define HEADER_REQUIRED     0xffffU
-#define HEADER_PAGE_ALIGN   0x1U
-#define HEADER_MEMORY_INFO  0x2U
-#define HEADER_VIDEO_MODE   0x4U /* a wish: the information block then says that there is no video */
-#define HEADER_ADDRESSES    0x10000U
 
 #define LOADER_MAGIC     0x2badb002U
 #define LOADER_NAME      "Bulkhead"
@@ -21,17 +11,6 @@
 #define INFO_MEMORY_MAP  0x040U
 #define INFO_LOADER_NAME 0x200U
 #define ONE_MIB          0x100000ULL
-
-struct multiboot_header {
-	uint32_t magic;
-	uint32_t flags;
-	uint32_t checksum;
-	uint32_t header_address; /* these only with HEADER_ADDRESSES */
-	uint32_t load_address;
-	uint32_t load_end_address;
-	uint32_t bss_end_address;
-	uint32_t entry_address;
-};
 
 struct multiboot_info {
 	uint32_t flags;
@@ -66,35 +45,8 @@ struct multiboot_memory {
 	uint32_t type;
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct multiboot_header) == HEADER_ADDRESS_END, "Multiboot header layout");
 _Static_assert(sizeof(struct multiboot_info) == 120, "Multiboot information layout");
 _Static_assert(sizeof(struct multiboot_memory) == 24, "Multiboot memory map layout");
-
-/* Finds the header and its offset; what lies past the end of the file is zero. */
-static bool find_header(const uint8_t *bytes, size_t size_bytes, struct multiboot_header *header, size_t *offset)
-{
-	size_t end = size_bytes < HEADER_SEARCH_BYTES ? size_bytes : HEADER_SEARCH_BYTES;
-
-	for (size_t at = 0; at + HEADER_LEAST_BYTES <= end; at += 4) {
-		size_t left = size_bytes - at;
-
-		*header = (struct multiboot_header){0};
-		memcpy(header, bytes + at, left < sizeof(*header) ? left : sizeof(*header));
-		if (header->magic == HEADER_MAGIC && header->magic + header->flags + header->checksum == 0) {
-			*offset = at;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool load_has_multiboot_header(const uint8_t *bytes, size_t size_bytes)
-{
-	struct multiboot_header header;
-	size_t offset;
-
-	return find_header(bytes, size_bytes, &header, &offset);
-}
 
 /* The image as the header's address fields say: [load, load_end) from the file, zeroes up to bss_end. Fields that are 0: the
  * whole rest of the file, no zeroes. */
@@ -105,7 +57,7 @@ static enum status add_by_addresses(const struct load_request *request, const st
 	size_t start = offset - before, left = request->kernel_bytes - start, zero_bytes = 0;
 	struct load_piece piece = {.gpa = gpa(header->load_address)};
 
-	if (request->kernel_bytes - offset < HEADER_ADDRESS_END)
+	if (request->kernel_bytes - offset < MULTIBOOT_ADDRESSES_END)
 		return load_refuse_number(problem, ERR_TRUNCATED, E211, "file ends in its Multiboot header: bytes",
 					  request->kernel_bytes);
 	if (header->header_address < header->load_address || before > offset)
@@ -142,7 +94,7 @@ static enum status add_image(const struct load_request *request, const struct mu
 	struct elf_guest image;
 	enum status status;
 
-	if ((header->flags & HEADER_ADDRESSES) != 0) {
+	if ((header->flags & MULTIBOOT_FLAG_ADDRESSES) != 0) {
 		*entry = header->entry_address;
 		return add_by_addresses(request, header, offset, plan, problem);
 	}
@@ -233,19 +185,20 @@ static enum status write_info(const struct load_request *request, const struct l
 
 enum status load_plan_multiboot(const struct load_request *request, struct load_plan *plan, struct load_problem *problem)
 {
-	const uint32_t known = HEADER_PAGE_ALIGN | HEADER_MEMORY_INFO | HEADER_VIDEO_MODE;
+	/* A video mode is a wish: the information block says that there is no video. */
+	const uint32_t known = MULTIBOOT_FLAG_PAGE_ALIGN | MULTIBOOT_FLAG_MEMORY_INFO | MULTIBOOT_FLAG_VIDEO_MODE;
 	struct load_placed placed[LOAD_MODULES_MAX];
 	struct multiboot_header header;
 	uint64_t entry = 0, gdt;
 	size_t offset = 0, count = 0;
 	enum status status;
 
-	if (!find_header(request->kernel, request->kernel_bytes, &header, &offset))
+	if (!multiboot_find_header(request->kernel, request->kernel_bytes, &header, &offset))
 		return load_refuse(problem, ERR_BAD_FORMAT, E210, "no Multiboot header");
-	if ((header.flags & HEADER_REQUIRED & ~known) != 0)
+	if ((header.flags & MULTIBOOT_FLAGS_REQUIRED & ~known) != 0)
 		return load_refuse_number(problem, ERR_UNSUPPORTED, E216,
 					  "a Multiboot kernel that demands what no loader of this version gives: flags",
-					  header.flags & HEADER_REQUIRED & ~known);
+					  header.flags & MULTIBOOT_FLAGS_REQUIRED & ~known);
 	status = add_image(request, &header, offset, plan, &entry, problem);
 	if (status != OK)
 		return status;

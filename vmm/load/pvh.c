@@ -1,11 +1,8 @@
 /* Plans the start of an ELF kernel by its PVH entry.
  * Source: Xen, "x86/HVM direct boot ABI" (docs/misc/pvh), and its public header arch-x86/hvm/start_info.h. */
-#include "lib/base/string.h"
 #include "vmm/load/formats.h"
 
-#define NOTE_NAME   "Xen"
-#define NOTE_TYPE   18U /* XEN_ELFNOTE_PHYS32_ENTRY */
-#define START_MAGIC 0x336ec578U
+#define START_MAGIC   0x336ec578U
 #define START_VERSION 1U /* with the memory map */
 
 struct start_info {
@@ -38,28 +35,6 @@ struct start_memory {
 _Static_assert(sizeof(struct start_info) == 56, "hvm_start_info layout");
 _Static_assert(sizeof(struct start_module) == 32, "hvm_modlist_entry layout");
 _Static_assert(sizeof(struct start_memory) == 24, "hvm_memmap_table_entry layout");
-
-/* The note's descriptor is a number as wide as the kernel likes. False: there is no such note, or one without a number. */
-static bool find_entry(const struct elf_guest *image, uint64_t *entry)
-{
-	const void *descriptor;
-	size_t bytes;
-
-	if (elf_guest_find_note(image, NOTE_NAME, NOTE_TYPE, &descriptor, &bytes) != OK || bytes < sizeof(uint32_t))
-		return false;
-	*entry = 0;
-	memcpy(entry, descriptor, bytes < sizeof(uint64_t) ? sizeof(uint32_t) : sizeof(uint64_t));
-	return true;
-}
-
-bool load_has_pvh_note(const uint8_t *bytes, size_t size_bytes)
-{
-	struct elf_problem problem;
-	struct elf_guest image;
-	uint64_t entry;
-
-	return elf_guest_parse(bytes, size_bytes, &image, &problem) == OK && find_entry(&image, &entry);
-}
 
 static bool write_memory_map(const struct load_request *request, struct load_plan *plan, struct start_info *info)
 {
@@ -126,7 +101,7 @@ enum status load_plan_pvh(const struct load_request *request, struct load_plan *
 
 	if (status != OK)
 		return load_refuse_elf(problem, status, &found);
-	if (!find_entry(&image, &entry))
+	if (elf_guest_pvh_entry(&image, &entry) != OK)
 		return load_refuse(problem, ERR_BAD_FORMAT, E210, "an ELF file without PVH entry");
 	status = load_add_segments(request, plan, &image, problem);
 	if (status != OK)
