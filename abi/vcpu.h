@@ -114,6 +114,7 @@ enum vcpu_action {
 				 * VCPU_SET_STATE in the state that was set */
 	VCPU_REPLY_EXTINT,      /* external interrupt: vector */
 	VCPU_REPLY_STOP,        /* stop this VM: value = enum vcpu_stop_reason */
+	VCPU_REPLY_JUMP,        /* what COMPLETE does, but registers may be GPR_RSP, and RIP becomes value, whatever that is */
 	VCPU_ACTION_COUNT
 };
 
@@ -160,6 +161,15 @@ struct vcpu_registers {
 	uint64_t pdpte[4];    /* with PAE paging: what CR3 points to */
 	uint64_t nmi_blocked; /* 0 or 1 */
 	struct vcpu_segment cs, ss, ds, es, fs, gs, tr, ldtr, gdtr, idtr;
+};
+
+/* VCPU_GROUP_VECTORS, alone: another structure. Setting takes no MXCSR and no XSAVE header: what is set counts. Without XSAVE, or
+ * without AVX, the upper halves are zeros. */
+#define VCPU_GROUP_VECTORS 0x8U
+#define VCPU_VECTORS_BYTES 832U
+struct vcpu_vectors {
+	uint64_t xcr0;                    /* the guest's; not set */
+	uint8_t area[VCPU_VECTORS_BYTES]; /* XSAVE area, standard form: legacy region, header, upper halves of YMM0 to YMM15 */
 };
 
 /* VM_CREATE */

@@ -257,6 +257,16 @@ enum status sys_vcpu_set_state(handle_t vcpu, uint32_t groups, const struct vcpu
 	return done(system_call(SYS_VCPU_SET_STATE, vcpu, groups, address(registers), 0, 0, 0));
 }
 
+enum status sys_vcpu_get_vectors(handle_t vcpu, struct vcpu_vectors *vectors)
+{
+	return done(system_call(SYS_VCPU_GET_STATE, vcpu, VCPU_GROUP_VECTORS, address(vectors), 0, 0, 0));
+}
+
+enum status sys_vcpu_set_vectors(handle_t vcpu, const struct vcpu_vectors *vectors)
+{
+	return done(system_call(SYS_VCPU_SET_STATE, vcpu, VCPU_GROUP_VECTORS, address(vectors), 0, 0, 0));
+}
+
 enum status sys_vcpu_extint(handle_t vcpu, bool level)
 {
 	return done(system_call(SYS_VCPU_EXTINT, vcpu, level, 0, 0, 0, 0));

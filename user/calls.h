@@ -69,6 +69,9 @@ MUST_CHECK enum status sys_vcpu_run(handle_t vcpu, enum vcpu_exit_kind *kind);
 MUST_CHECK int64_t sys_vcpu_run_again(void);
 MUST_CHECK enum status sys_vcpu_get_state(handle_t vcpu, uint32_t groups, struct vcpu_registers *registers);
 MUST_CHECK enum status sys_vcpu_set_state(handle_t vcpu, uint32_t groups, const struct vcpu_registers *registers);
+/* The same calls with VCPU_GROUP_VECTORS. */
+MUST_CHECK enum status sys_vcpu_get_vectors(handle_t vcpu, struct vcpu_vectors *vectors);
+MUST_CHECK enum status sys_vcpu_set_vectors(handle_t vcpu, const struct vcpu_vectors *vectors);
 MUST_CHECK enum status sys_vcpu_extint(handle_t vcpu, bool level);
 
 MUST_CHECK enum status sys_schedule_cpu(handle_t host, uint32_t cpu, const struct schedule_cpu *rules);

@@ -22,9 +22,13 @@ struct fpu_image {
 	_Alignas(64) uint16_t fcw;
 	uint8_t others[22];
 	uint32_t mxcsr;
-	uint8_t rest[548];
+	uint8_t rest[484];
+	uint64_t xstate_bv;
+	uint8_t header[56];
 };
 _Static_assert(offsetof(struct fpu_image, mxcsr) == 24 && sizeof(struct fpu_image) == 576, "FXSAVE area and XSAVE header");
+
+#define XSTATE_SET 0x7ULL /* x87, SSE, AVX */
 
 static const struct fpu_image initial_image = {.fcw = 0x37f, .mxcsr = 0x1f80};
 
@@ -123,6 +127,25 @@ void fpu_release(struct hv_cpu *cpu, bool another_comes)
 		load_image(&initial_image);
 	write_cr0(read_cr0() | CR0_TS);
 	cpu->fpu_owner = NULL;
+}
+
+const void *fpu_vectors(struct hv_cpu *cpu, struct vcpu *vcpu)
+{
+	if (cpu->fpu_owner == vcpu)
+		fpu_release(cpu, false);
+	cpu->settled = NULL; /* the next run loads them again */
+	return vcpu->xsave_area;
+}
+
+/* All but MXCSR, its mask and the header, where some values are refused by XRSTOR. SDM Vol. 1, "XSAVE Area". */
+void fpu_set_vectors(struct hv_cpu *cpu, struct vcpu *vcpu, const struct vcpu_vectors *vectors)
+{
+	static const struct { uint16_t start, end; } parts[] = {{0, 24}, {32, 416}, {576, VCPU_VECTORS_BYTES}};
+
+	(void)fpu_vectors(cpu, vcpu);
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		memcpy((uint8_t *)vcpu->xsave_area + parts[i].start, vectors->area + parts[i].start, parts[i].end - parts[i].start);
+	((struct fpu_image *)vcpu->xsave_area)->xstate_bv |= XSTATE_SET & xcr0_mask;
 }
 
 void fpu_set_xcr0(struct vcpu *vcpu, uint64_t value)

@@ -6,6 +6,7 @@
 
 struct hv_cpu;
 struct vcpu;
+struct vcpu_vectors;
 
 /* Prepares this CPU. */
 void fpu_cpu_start(void);
@@ -17,6 +18,11 @@ void fpu_take(struct hv_cpu *cpu, struct vcpu *vcpu);
 /* Saves and scrubs what is loaded; another_comes: fpu_take() overwrites it before this CPU enters ring 3 or a guest. Context: the
  * owner's VM slot is mapped. */
 void fpu_release(struct hv_cpu *cpu, bool another_comes);
+
+/* The registers of VCPU_GROUP_VECTORS, wherever they are; not loaded afterwards. Setting: *vectors is not checked, no value of it
+ * can make XRSTOR fail. Context: its thread. */
+const void *fpu_vectors(struct hv_cpu *cpu, struct vcpu *vcpu);
+void fpu_set_vectors(struct hv_cpu *cpu, struct vcpu *vcpu, const struct vcpu_vectors *vectors);
 
 /* As INIT leaves them, DR7 too. Context: its thread, loaded. */
 void fpu_init_debug_registers(struct vcpu *vcpu);

@@ -77,6 +77,7 @@ struct hv_ops {
 
 	/* Registers. Values handed to set_registers were checked by registers_check(). */
 	void (*advance)(struct vcpu *vcpu, unsigned bytes);
+	void (*jump)(struct vcpu *vcpu, uint64_t rip); /* as after an instruction that went there; RSP: as in state->gpr */
 	void (*get_registers)(struct vcpu *vcpu, struct vcpu_registers *out);
 	void (*set_registers)(struct vcpu *vcpu, const struct vcpu_registers *registers);
 	void (*fill_decode_group)(struct vcpu *vcpu); /* of state->exit */

@@ -33,6 +33,15 @@ static bool injection_ok(const struct vcpu_reply *reply)
 	       (reply->error_code_valid != 0) == exception_has_error_code((uint8_t)reply->vector);
 }
 
+static bool jump_ok(const struct vcpu_reply *reply)
+{
+	for (uint32_t i = 0; i < reply->register_count && i < VCPU_REPLY_REGISTERS; i++) {
+		if (reply->registers[i].number >= GPR_COUNT)
+			return false;
+	}
+	return reply->register_count <= VCPU_REPLY_REGISTERS && reply->advance_bytes == 0;
+}
+
 static bool apic_ok(const struct vcpu_reply *reply)
 {
 	return reply->apic_offset <= 0xff0 && reply->apic_offset % 16 == 0;
@@ -50,6 +59,7 @@ static inline bool is_ok(const struct vcpu_reply *reply)
 	case VCPU_REPLY_APIC_READ: return apic_ok(reply);
 	case VCPU_REPLY_APIC_WRITE: return apic_ok(reply) && completion_ok(reply);
 	case VCPU_REPLY_INJECT: return injection_ok(reply);
+	case VCPU_REPLY_JUMP: return jump_ok(reply);
 	case VCPU_REPLY_EXTINT: return reply->vector < 256;
 	case VCPU_REPLY_STOP: return reply->value > VCPU_STOP_NONE && reply->value < VCPU_STOP_REASON_COUNT;
 	case VCPU_REPLY_COMPLETE:

@@ -1,4 +1,4 @@
-/* Creating and freeing vCPUs, their registers as a VMM reads and sets them. Running one is in vcpu_run.c. */
+/* Creating and freeing vCPUs, and calls for them. Running one is in vcpu_run.c, its registers are in vcpu_registers.c. */
 #include "virt/vcpu.h"
 
 #include <stddef.h>
@@ -23,8 +23,6 @@
 #include "virt/vm.h"
 
 _Static_assert(sizeof(struct vcpu) <= 4096, "one pool object");
-
-#define ALL_GROUPS (VCPU_GROUP_GENERAL | VCPU_GROUP_SYSTEM | VCPU_GROUP_SEGMENTS)
 
 /* The vCPU itself stays until its VM goes: others may be sending to it. */
 static bool vcpu_release(struct object *object)
@@ -174,13 +172,12 @@ static bool may_enter(const struct vcpu *vcpu, const struct thread *thread)
 	return bound == NULL || bound == thread;
 }
 
-static void vcpu_leave(struct vcpu *vcpu)
+void vcpu_leave(struct vcpu *vcpu)
 {
 	atomic_store(&vcpu->running, false);
 }
 
-/* Takes the vCPU for one call by its own thread or, while it has none, by any of its VMM. */
-static enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **out)
+enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **out)
 {
 	struct thread *thread = thread_current();
 	struct vcpu *vcpu = vcpu_of(a);
@@ -198,9 +195,9 @@ static enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **o
 	return OK;
 }
 
-/* A vCPU's thread takes up the place that the manager chose for it. Another thread of the VMM that comes here at the same time is
+/* The thread takes up the place that the manager chose for it. Another thread of the VMM that comes here at the same time is
  * kept out by `running`. */
-static enum status bind_thread(struct vcpu *vcpu)
+enum status vcpu_bind_thread(struct vcpu *vcpu)
 {
 	struct thread *thread = thread_current();
 	const struct schedule_place *place;
@@ -256,93 +253,10 @@ int64_t sys_vcpu_run(const struct syscall_arguments *a)
 
 	if (status != OK)
 		return syscall_error(status);
-	status = bind_thread(vcpu);
+	status = vcpu_bind_thread(vcpu);
 	result = status == OK ? vcpu_run(vcpu) : syscall_error(status);
 	vcpu_leave(vcpu);
 	return result;
-}
-
-/* The groups lie one behind the other. */
-static void copy_groups(struct vcpu_registers *dst, const struct vcpu_registers *src, uint64_t groups)
-{
-	static const struct { uint64_t group; size_t start, end; } places[] = {
-		{VCPU_GROUP_GENERAL, 0, offsetof(struct vcpu_registers, cr0)},
-		{VCPU_GROUP_SYSTEM, offsetof(struct vcpu_registers, cr0), offsetof(struct vcpu_registers, cs)},
-		{VCPU_GROUP_SEGMENTS, offsetof(struct vcpu_registers, cs), sizeof(struct vcpu_registers)},
-	};
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if ((groups & places[i].group) != 0)
-			memcpy((uint8_t *)dst + places[i].start, (const uint8_t *)src + places[i].start,
-			       places[i].end - places[i].start);
-	}
-}
-
-/* The registers as they are now: waiting to go to the hardware, or in it. Then only the bound thread may touch them: what it leaves
- * on a CPU goes with it. ERR_BUSY: this thread is bound to another vCPU. */
-static enum status read_registers(struct vcpu *vcpu, struct vcpu_registers *out)
-{
-	enum status status;
-
-	if (vcpu->registers_waiting) {
-		*out = vcpu->registers;
-		return OK;
-	}
-	status = bind_thread(vcpu);
-	if (status != OK)
-		return status;
-	hv->take_cpu(vcpu);
-	hv->get_registers(vcpu, out);
-	for (unsigned i = 0; i < GPR_COUNT; i++) {
-		if (i != GPR_RSP)
-			out->gpr[i] = vcpu->state->gpr[i];
-	}
-	out->cr2 = vcpu->cr2;
-	return OK;
-}
-
-int64_t sys_vcpu_get_state(const struct syscall_arguments *a)
-{
-	struct vcpu_registers now, out = {.rip = 0};
-	struct vcpu *vcpu;
-	enum status status = vcpu_enter(a, &vcpu);
-
-	if (status != OK)
-		return syscall_error(status);
-	if ((a->value[1] & ~(uint64_t)ALL_GROUPS) != 0)
-		status = ERR_INVALID;
-	if (status == OK)
-		status = read_registers(vcpu, &now);
-	if (status == OK) {
-		copy_groups(&out, &now, a->value[1]);
-		status = copy_to_user(a->value[2], &out, sizeof(out));
-	}
-	vcpu_leave(vcpu);
-	return syscall_error(status);
-}
-
-/* They reach the hardware before the next entry. */
-int64_t sys_vcpu_set_state(const struct syscall_arguments *a)
-{
-	struct vcpu_registers now, wanted;
-	struct vcpu *vcpu;
-	enum status status = vcpu_enter(a, &vcpu);
-
-	if (status != OK)
-		return syscall_error(status);
-	status = (a->value[1] & ~(uint64_t)ALL_GROUPS) != 0 ? ERR_INVALID : copy_from_user(&wanted, a->value[2], sizeof(wanted));
-	if (status == OK)
-		status = read_registers(vcpu, &now);
-	if (status == OK) {
-		copy_groups(&now, &wanted, a->value[1]);
-		status = registers_check(&now, vcpu->vm->cr4_allowed);
-	}
-	if (status == OK) {
-		vcpu->registers = now;
-		vcpu->registers_waiting = true;
-	}
-	vcpu_leave(vcpu);
-	return syscall_error(status);
 }
 
 int64_t sys_vcpu_extint(const struct syscall_arguments *a)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/status.h"
 #include "abi/vcpu.h"
 #include "kernel/config.h"
 #include "kernel/object.h"
@@ -143,6 +144,14 @@ static inline void vcpu_set_edx_eax(struct vcpu *vcpu, uint64_t value)
 	vcpu->state->gpr[GPR_RAX] = (uint32_t)value;
 	vcpu->state->gpr[GPR_RDX] = value >> 32;
 }
+
+struct syscall_arguments;
+/* Takes the vCPU of a call's first argument for one call by its own thread or, while it has none, by any of its VMM; gives it back.
+ * ERR_DENIED, ERR_BUSY. */
+MUST_CHECK enum status vcpu_enter(const struct syscall_arguments *a, struct vcpu **out);
+void vcpu_leave(struct vcpu *vcpu);
+/* The calling thread is the vCPU's from here on. ERR_BUSY: either has another one. */
+MUST_CHECK enum status vcpu_bind_thread(struct vcpu *vcpu);
 
 /* Shared by vcpu.c and vcpu_run.c. cr0: as it was; INIT keeps CD and NW. SDM Vol. 3A, "Processor State After Reset". */
 void vcpu_reset(struct vcpu *vcpu, uint64_t cr0);

@@ -140,6 +140,10 @@ static __attribute__((noinline)) enum vcpu_exit_kind carry_out(struct vcpu *vcpu
 		apic_page_write(vcpu, reply->apic_offset, (uint32_t)reply->value);
 		complete(vcpu, reply);
 		break;
+	case VCPU_REPLY_JUMP:
+		complete(vcpu, reply);
+		hv->jump(vcpu, reply->value);
+		break;
 	case VCPU_REPLY_INJECT: inject(vcpu, reply); break;
 	case VCPU_REPLY_EXTINT: external_interrupt(vcpu, (uint8_t)reply->vector); break;
 	case VCPU_REPLY_STOP: vm_stop(vcpu->vm, (enum vcpu_stop_reason)reply->value); break;

@@ -1,6 +1,6 @@
 KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
 	virt/interrupts.c virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c virt/msr_memory_types.c virt/msr_policy.c \
-	virt/paravirtual.c virt/posted.c virt/reply.c virt/steal_time.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_run.c virt/vcpu_sleep.c virt/vm.c virt/vm_slot.c
+	virt/paravirtual.c virt/posted.c virt/reply.c virt/steal_time.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_registers.c virt/vcpu_run.c virt/vcpu_sleep.c virt/vm.c virt/vm_slot.c
 
 LOCAL_APIC_SOURCES := virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c
 UNIT_TESTS += local_apic

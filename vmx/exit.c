@@ -132,6 +132,13 @@ inline void vmx_advance(struct vcpu *vcpu, unsigned bytes)
 		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 
+void vmx_jump(struct vcpu *vcpu, uint64_t rip)
+{
+	vmx_advance(vcpu, 0);
+	vmcs_write_natural(VMCS_GUEST_RSP, vcpu->state->gpr[GPR_RSP]);
+	vmcs_write_natural(VMCS_GUEST_RIP, rip);
+}
+
 /* What an answer of a handler is to vmx_entry.asm, where no guest is entered. */
 _Static_assert((int)EXIT_BLOCK == RUN_LEAVE + HV_LEAVE_BLOCK && (int)EXIT_TO_VMM == RUN_LEAVE + HV_LEAVE_TO_VMM &&
 		   (int)EXIT_STOP == RUN_LEAVE + HV_LEAVE_STOP, "a verdict is such a code");

@@ -25,3 +25,4 @@ void vmx_tell_event(struct vcpu_exit *exit);
 
 /* Steps over the instruction that exited: RIP, the interrupt shadow, and #DB when TF is set. */
 void vmx_advance(struct vcpu *vcpu, unsigned bytes);
+void vmx_jump(struct vcpu *vcpu, uint64_t rip);

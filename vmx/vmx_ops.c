@@ -35,6 +35,7 @@ const struct hv_ops vmx_ops = {
 	.take_apic = vmx_take_apic,
 	.set_windows = vmx_set_windows,
 	.advance = vmx_advance,
+	.jump = vmx_jump,
 	.get_registers = vmx_get_registers,
 	.set_registers = vmx_set_registers,
 	.fill_decode_group = vmx_fill_decode_group,
