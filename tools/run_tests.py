@@ -175,7 +175,7 @@ def main():
     everything = "--all" in sys.argv[1:]
     totals = Totals()
     phase("build")
-    if make("all", "unit-tests", "host-tools", "test-guests")[0] != 0:
+    if make("all", "unit-tests", "host-tools", "test-guests", "guest-images")[0] != 0:
         totals.fail("the build")
     else:
         if not words:

@@ -182,7 +182,7 @@ def test_the_manifest_says_what_the_index_says(tmp_path):
     file.write_bytes(bytes(100))
     one = images.Image(name="a", path=file, vm_name="a", vcpus=2, memory=4 << 20, cmdline='say "x\\y"', module="text")
     text = boot.manifest([one, images.Image(name="b", path=file, vm_name="b")])
-    assert ('name = "a"\nkernel = "suite/a/image"\nmemory = 4194304\nvcpus = 2\nautostart = false\n' in text)
+    assert ('name = "a"\nkernel = "suite/a/image"\nmemory = 4194304\nvcpus = 2\nautostart = false\ntestdev = true\n' in text)
     assert 'cmdline = "say \\"x\\\\y\\""\nmodules = ["suite/a/module"]\n' in text
     assert text.count("modules") == 1 and text.count("cmdline") == 1
     assert boot.memory_mib([one]) % 64 == 0

@@ -38,7 +38,7 @@ def manifest(images):
     parts = ['[host]\nconsole = ["serial"]\n']
     for image in images:
         parts.append(f'\n[[vm]]\nname = "{image.vm_name}"\nkernel = "{place_of(image)}"\nmemory = {image.memory}\n'
-                     f"vcpus = {image.vcpus}\nautostart = false\n"
+                     f"vcpus = {image.vcpus}\nautostart = false\ntestdev = true\n"
                      + (f"cmdline = {quoted(image.cmdline)}\n" if image.cmdline is not None else "")
                      + (f'modules = ["{module_place(image)}"]\n' if image.module is not None else ""))
     return "".join(parts)
