@@ -7,9 +7,9 @@ default rel
 global tasks_run, tasks_seen, tasks_gdt_register, tasks_idt_register
 global tasks_cr3, tasks_cr4, tasks_absent_entry, tasks_absent_value, tasks_main_tss
 global task_kernel, task_user, task_16, tasks_8086_code
-global hook_none, hook_jump_back, hook_map_page, hook_skip_fault, hook_second_nmi
+global hook_none, hook_jump_back, hook_map_page, hook_skip_fault, hook_second_nmi, hook_end_of_interrupt
 global scenario_jmp, scenario_call, scenario_call_gate, scenario_call_16, scenario_int, scenario_fault, scenario_page_fault
-global scenario_8086, scenario_into, scenario_nmi, scenario_device_stack
+global scenario_8086, scenario_into, scenario_nmi, scenario_interrupt, scenario_device_stack
 global handler_debug, handler_not_present, handler_new_stack, tasks_event_64, handler_new_stack_64
 
 CODE_64         equ 0x10			; docs/guest-flat.md
@@ -32,6 +32,10 @@ DEVICE_STACK    equ 0xd0000800			; nobody's
 ICR_LOW         equ 0xfee00300
 ICR_HIGH        equ 0xfee00310
 ICR_NMI         equ 0x4400
+ICR_TO_SELF     equ 0x44082			; vector 82h
+APIC_EOI        equ 0xfee000b0
+APIC_SVR        equ 0xfee000f0
+SVR_ENABLED     equ 0x1ff
 SKIPPED_BYTES   equ 2				; UD2
 TSS_EIP         equ 0x20
 STACK_BYTES     equ 2048
@@ -203,6 +207,10 @@ hook_second_nmi:				; blocked until this task's IRET
 .end:
 	ret
 
+hook_end_of_interrupt:
+	mov	dword [APIC_EOI], 0
+	ret
+
 send_nmi:
 	mov	dword [ICR_HIGH], 0
 	mov	dword [ICR_LOW], ICR_NMI
@@ -265,6 +273,16 @@ scenario_8086:
 scenario_nmi:
 	mov	ebx, 0xabcdef01
 	call	send_nmi
+	mov	[seen.ebx_after], ebx
+	ret
+scenario_interrupt:
+	mov	ebx, 0xbcdef012
+	mov	dword [APIC_SVR], SVR_ENABLED
+	sti
+	mov	dword [ICR_LOW], ICR_TO_SELF
+	nop
+	nop
+	cli
 	mov	[seen.ebx_after], ebx
 	ret
 scenario_device_stack:

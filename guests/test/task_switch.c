@@ -70,9 +70,10 @@ void tasks_run(void (*scenario)(void));
 void tasks_event_64(void);
 void task_kernel(void), task_user(void), task_16(void);
 void hook_none(void), hook_jump_back(void), hook_map_page(void), hook_skip_fault(void), hook_second_nmi(void);
+void hook_end_of_interrupt(void);
 void scenario_jmp(void), scenario_call(void), scenario_call_gate(void), scenario_call_16(void), scenario_int(void);
 void scenario_into(void), scenario_fault(void), scenario_page_fault(void), scenario_8086(void), scenario_nmi(void);
-void scenario_device_stack(void);
+void scenario_interrupt(void), scenario_device_stack(void);
 void handler_debug(void), handler_not_present(void), handler_new_stack(void), handler_new_stack_64(void);
 
 static uint64_t gdt[GDT_ENTRIES], idt[IDT_ENTRIES];
@@ -131,6 +132,7 @@ static void make_tables(void)
 	gate(6, 0, TSS_TASK, 0x85);
 	gate(14, 0, TSS_TASK, 0x85);
 	gate(0x80, 0, TSS_TASK, 0x85);
+	gate(0x82, 0, TSS_TASK, 0x85);
 	tasks_gdt_register = (struct table_register){.limit = sizeof(gdt) - 1, .base = (uintptr_t)gdt};
 	tasks_idt_register = (struct table_register){.limit = sizeof(idt) - 1, .base = (uintptr_t)idt};
 }
@@ -225,6 +227,9 @@ static void by_event(void)
 	*(volatile uint32_t *)(uintptr_t)tasks_absent_entry = 0;
 	tasks_run(scenario_page_fault);
 	check("page fault with its error code", task_ran(1, 4) && is_back(0x89abcdef) && tasks_seen.error_code == 2);
+	prepare(hook_end_of_interrupt);
+	tasks_run(scenario_interrupt);
+	check("external interrupt", task_ran(1, 0) && is_back(0xbcdef012));
 	prepare(hook_second_nmi);
 	tasks_run(scenario_nmi);
 	check("NMIs are blocked until IRET", task_ran(2, 0) && is_back(0xabcdef01) && tasks_seen.count_at_nmi == 1);

@@ -1,5 +1,5 @@
-/* Any bytes as a guest's registers, tables and TSSs: a delivery and a task switch always end, and what they leave is a state that a
- * VM entry takes where the segments are concerned. SDM Vol. 3C, "Checks on Guest Segment Registers". */
+/* Any registers, tables and TSSs of a guest, as differences to some that work: a delivery and a task switch always end, and what
+ * they leave is a state that a VM entry takes where segments are concerned. SDM Vol. 3C, "Checks on Guest Segment Registers". */
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,23 +69,95 @@ static void check(const struct vcpu_registers *r)
 		abort();
 }
 
+#define GDT     0x1000U
+#define IDT     0x1400U
+#define OLD_TSS 0x2000U
+#define NEW_TSS 0x2100U
+#define LDT     0x2200U
+
+static void put32(uint32_t address, uint32_t value)
+{
+	memcpy(memory + address, &value, 4);
+}
+
+static void describe(uint32_t table, unsigned selector, uint32_t base, uint32_t limit, uint32_t attributes)
+{
+	put32(table + selector, base << 16 | (limit & 0xffff));
+	put32(table + selector + 4, (attributes & 0xf000U) << 8 | (attributes & 0xff) << 8 | (limit & 0xf0000U) |
+					    (base >> 16 & 0xff));
+}
+
+struct input {
+	struct vcpu_registers registers;
+	struct task_switch request;
+	struct event event;
+	uint8_t switches;
+};
+
+/* A flat 32-bit task of ring 0 and another one, gates of each kind, page tables of each kind of paging. */
+static void build(struct input *input)
+{
+	struct vcpu_registers *r = &input->registers;
+
+	for (uint32_t i = 0; i < 8; i++) {
+		describe(GDT, 0x08 + i * 0x10, 0, 0xfffff, (i & 1) != 0 ? 0xc0fa : 0xc09a);
+		describe(GDT, 0x10 + i * 0x10, 0, 0xfffff, (i & 1) != 0 ? 0xc0f2 : 0xc092);
+	}
+	describe(GDT, 0x88, OLD_TSS, 0x67, 0x8b);
+	describe(GDT, 0x90, NEW_TSS, 0x67, 0x89);
+	describe(GDT, 0x98, LDT, 0xff, 0x82);
+	describe(GDT, 0xa0, 0, 0xfffff, 0xa09a);
+	describe(LDT, 0x00, 0, 0xfffff, 0xc092);
+	for (uint32_t i = 0; i < 32; i++) {
+		static const uint32_t types[] = {0x8e, 0x8f, 0x86, 0x85};
+
+		put32(IDT + i * 8, (i % 4 == 3 ? 0x90U : 0x08U) << 16 | 0x800);
+		put32(IDT + i * 8 + 4, types[i % 4] << 8);
+	}
+	put32(NEW_TSS + 0x24, 0x202);
+	put32(NEW_TSS + 0x38, 0x3800);
+	put32(NEW_TSS + 0x48, 0x10);
+	put32(NEW_TSS + 0x4c, 0x08);
+	put32(NEW_TSS + 0x50, 0x10);
+	put32(NEW_TSS + 0x54, 0x04);
+	put32(NEW_TSS + 0x60, 0x98);
+	put32(OLD_TSS + 0x04, 0x3000);
+	put32(OLD_TSS + 0x08, 0x10);
+	r->cr0 = CR0_PE;
+	r->rflags = 0x202;
+	r->gpr[GPR_RSP] = 0x3400;
+	r->cs = (struct vcpu_segment){.limit = UINT32_MAX, .attributes = 0xc09b, .selector = 0x08};
+	r->ss = r->ds = r->es = (struct vcpu_segment){.limit = UINT32_MAX, .attributes = 0xc093, .selector = 0x10};
+	r->gdtr = (struct vcpu_segment){.base = GDT, .limit = 0xa7};
+	r->idtr = (struct vcpu_segment){.base = IDT, .limit = 0xff};
+	r->tr = (struct vcpu_segment){.base = OLD_TSS, .limit = 0x67, .attributes = 0x8b, .selector = 0x88};
+	r->ldtr = (struct vcpu_segment){.base = LDT, .limit = 0xff, .attributes = 0x82, .selector = 0x98};
+	input->request.selector = 0x90;
+	input->request.source = VCPU_TASK_CALL;
+	input->event.info = VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION << 8;
+}
+
+static void mix(void *target, size_t target_bytes, const uint8_t *data, size_t size)
+{
+	uint8_t *bytes = target;
+
+	for (size_t i = 0; i < size && i < target_bytes; i++)
+		bytes[i] ^= data[i];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct {
-		struct vcpu_registers registers;
-		struct task_switch request;
-		struct event event;
-		uint8_t switches;
-	} input;
+	struct input input;
 	struct gmem gm = {0};
 	struct event_cpu cpu;
 	enum status status;
 
 	memset(&input, 0, sizeof(input));
 	memset(memory, 0, sizeof(memory));
-	memcpy(&input, data, size < sizeof(input) ? size : sizeof(input));
+	build(&input);
+	mix(&input, sizeof(input), data, size);
 	if (size > sizeof(input))
-		memcpy(memory, data + sizeof(input), size - sizeof(input) < sizeof(memory) ? size - sizeof(input) : sizeof(memory));
+		mix(memory + GDT, sizeof(memory) - GDT, data + sizeof(input), size - sizeof(input));
 	if (gmem_add_slot(&gm, gpa(0), sizeof(memory), memory) != OK)
 		abort();
 	make_possible(&input.registers);

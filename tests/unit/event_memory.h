@@ -20,7 +20,7 @@
 enum {
 	CODE_0 = 0x08, DATA_0 = 0x10, TSS_OLD = 0x18, TSS_NEW = 0x20, TSS_NEW_16 = 0x28, LDT_SELECTOR = 0x30, CODE_3 = 0x38,
 	DATA_3 = 0x40, CONFORMING_0 = 0x48, CODE_ABSENT = 0x50, DATA_ABSENT = 0x58, CODE_UNREADABLE = 0x60, DATA_READ_ONLY = 0x68,
-	TSS_SHORT = 0x70, TSS_ABSENT = 0x78, LDT_ABSENT = 0x80, TINY = 0x88, CODE_16 = 0x90, TSS_LONG = 0x98, CODE_64 = 0xa8,
+	TSS_SHORT = 0x70, TSS_ABSENT = 0x78, LDT_ABSENT = 0x80, TINY = 0x88, CODE_SMALL = 0x90, TSS_LONG = 0x98, CODE_LONG = 0xa8,
 	TSS_GATE = 0xb0, CONFORMING_3 = 0xb8, GDT_END = 0xc0
 };
 
@@ -32,7 +32,7 @@ static struct {
 	unsigned width[32], count;
 } device;
 
-static uint32_t get32(uint32_t address)
+static __attribute__((unused)) uint32_t get32(uint32_t address)
 {
 	uint32_t value;
 
@@ -40,7 +40,7 @@ static uint32_t get32(uint32_t address)
 	return value;
 }
 
-static uint16_t get16(uint32_t address)
+static __attribute__((unused)) uint16_t get16(uint32_t address)
 {
 	uint16_t value;
 
@@ -53,7 +53,7 @@ static void put32(uint32_t address, uint32_t value)
 	memcpy(memory + address, &value, 4);
 }
 
-static void put16(uint32_t address, unsigned value)
+static __attribute__((unused)) void put16(uint32_t address, unsigned value)
 {
 	uint16_t word = (uint16_t)value;
 
@@ -70,7 +70,7 @@ static void describe(uint32_t table, unsigned selector, uint32_t base, uint32_t 
 			      (base >> 16 & 0xff));
 }
 
-static uint8_t attributes_of(unsigned selector)
+static __attribute__((unused)) uint8_t attributes_of(unsigned selector)
 {
 	return memory[GDT + selector + 5];
 }
@@ -99,8 +99,8 @@ static void build_gdt(void)
 		{CODE_3, 0, 0xfffff, 0xc0fa},       {DATA_3, 0, 0xfffff, 0xc0f2},       {CONFORMING_0, 0, 0xfffff, 0xc09e},
 		{CODE_ABSENT, 0, 0xfffff, 0xc01a},  {DATA_ABSENT, 0, 0xfffff, 0xc012},  {CODE_UNREADABLE, 0, 0xfffff, 0xc098},
 		{DATA_READ_ONLY, 0, 0xfffff, 0xc090}, {TSS_SHORT, NEW_TSS, 0x66, 0x89}, {TSS_ABSENT, NEW_TSS, 0x67, 0x09},
-		{LDT_ABSENT, LDT, 0x0f, 0x02},      {TINY, 0, 0x1f, 0x4092},            {CODE_16, 0, 0xffff, 0x009a},
-		{CODE_64, 0, 0xfffff, 0xa09a},      {CONFORMING_3, 0, 0xfffff, 0xc0fe},
+		{LDT_ABSENT, LDT, 0x0f, 0x02},      {TINY, 0, 0x1f, 0x4092},            {CODE_SMALL, 0, 0xffff, 0x009a},
+		{CODE_LONG, 0, 0xfffff, 0xa09a},      {CONFORMING_3, 0, 0xfffff, 0xc0fe},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

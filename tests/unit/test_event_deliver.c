@@ -195,7 +195,7 @@ static void long_mode(void)
 	r->cr0 |= CR0_PG;
 	r->cr4 = CR4_PAE;
 	r->efer = 0x500;
-	r->cs = (struct vcpu_segment){.limit = UINT32_MAX, .attributes = 0xa09b, .selector = CODE_64};
+	r->cs = (struct vcpu_segment){.limit = UINT32_MAX, .attributes = 0xa09b, .selector = CODE_LONG};
 	r->gpr[GPR_RSP] = RSP64;
 	put32(OLD_TSS + 4, STACK + 8);
 	put32(OLD_TSS + 8, 0);
@@ -206,25 +206,25 @@ static void test_event_deliver_in_long_mode(void **state)
 {
 	(void)state;
 	long_mode();
-	gate64(14, CODE_64, 0x8e, 0);
+	gate64(14, CODE_LONG, 0x8e, 0);
 	raise_with_code(14, 9);
-	expect_delivery(HANDLER, CODE_64, 0x9000 - 48);
+	expect_delivery(HANDLER, CODE_LONG, 0x9000 - 48);
 	assert_int_equal(get32(0x9000 - 16), RSP64);
 	assert_int_equal(get32(0x9000 - 40), 0x4000);
 	assert_int_equal(get32(0x9000 - 48), 9);
 	build(state);
 	long_mode();
-	gate64(2, CODE_64, 0x8e, 1); /* by IST */
+	gate64(2, CODE_LONG, 0x8e, 1); /* by IST */
 	raise(2, VCPU_EVENT_NMI);
-	expect_delivery(HANDLER, CODE_64, 0xb000 - 40);
+	expect_delivery(HANDLER, CODE_LONG, 0xb000 - 40);
 	assert_int_equal(cpu.registers.nmi_blocked, 1);
 	assert_int_equal(cpu.registers.ss.selector, DATA_0);
 	build(state);
 	long_mode();
 	user_mode();
-	gate64(0x20, CODE_64, 0x8e, 0);
+	gate64(0x20, CODE_LONG, 0x8e, 0);
 	raise(0x20, VCPU_EVENT_INTERRUPT);
-	expect_delivery(HANDLER, CODE_64, STACK - 40);
+	expect_delivery(HANDLER, CODE_LONG, STACK - 40);
 	assert_int_equal(cpu.registers.ss.selector, 0);
 	assert_int_equal(SEGMENT_DPL(cpu.registers.ss.attributes), 0);
 	assert_int_equal(get32(STACK - 8), DATA_3 | 3);
@@ -237,15 +237,15 @@ static void test_event_deliver_faults_of_long_mode(void **state)
 	raise(3, VCPU_EVENT_SOFTWARE_EXCEPTION);
 	gate64(3, CODE_0, 0xee, 0); /* no 64-bit code */
 	expect_fault(VECTOR_GP, CODE_0);
-	gate64(3, CODE_64, 0xe6, 0); /* no gate of this mode */
+	gate64(3, CODE_LONG, 0xe6, 0); /* no gate of this mode */
 	expect_fault(VECTOR_GP, 3 << 3 | 2);
-	gate64(3, CODE_64, 0xee, 7);
+	gate64(3, CODE_LONG, 0xee, 7);
 	cpu.registers.tr.limit = 0x5a;
 	expect_fault(VECTOR_TS, TSS_OLD);
 	cpu.registers.tr.limit = 0x67;
 	put32(OLD_TSS + 0x24 + 6 * 8 + 4, 0x80000000U);
 	expect_fault(VECTOR_SS, 0); /* not canonical */
-	gate64(3, CODE_64, 0xee, 0);
+	gate64(3, CODE_LONG, 0xee, 0);
 	put32(IDT + 3 * 16 + 8, 0x00800000);
 	expect_fault(VECTOR_GP, 0);
 }
@@ -280,7 +280,7 @@ static void test_event_deliver_faults_of_code_and_stack(void **state)
 	expect_fault(VECTOR_GP, DATA_0 | 1);
 	gate(0x20, CODE_ABSENT, 0x8e);
 	expect_fault(VECTOR_NP, CODE_ABSENT | 1);
-	gate(0x20, CODE_16, 0x8e); /* offset 14800h */
+	gate(0x20, CODE_SMALL, 0x8e); /* offset 14800h */
 	expect_fault(VECTOR_GP, 1);
 	gate(0x20, CODE_0, 0x8e);
 	cpu.registers.tr.limit = 8;

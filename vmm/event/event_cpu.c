@@ -46,12 +46,14 @@ uint64_t event_saved_rip(const struct event_cpu *cpu, const struct event *event)
 	return (cpu->registers.efer & EFER_LMA) != 0 && (cpu->registers.cs.attributes & SEGMENT_L) != 0 ? rip : (uint32_t)rip;
 }
 
-/* Traps and aborts are not begun again: #DB, #DF, #MC. */
+/* Traps and aborts are not begun again: #DB, #DF, #MC. An instruction that is over has used up its RF. */
 uint64_t event_saved_flags(const struct event_cpu *cpu, const struct event *event)
 {
 	uint8_t vector = VCPU_EVENT_VECTOR(event->info);
 	bool is_fault = (event->info & VCPU_EVENT_VALID) != 0 && VCPU_EVENT_TYPE(event->info) == VCPU_EVENT_EXCEPTION &&
 			vector != VECTOR_DB && vector != VECTOR_DF && vector != VECTOR_MC;
 
+	if (event_is_of_instruction(event))
+		return cpu->registers.rflags & ~RFLAGS_RF;
 	return cpu->registers.rflags | (is_fault ? RFLAGS_RF : 0);
 }

@@ -76,8 +76,10 @@ static void fill_image(const struct event_cpu *cpu, const struct task_switch *re
 
 	*image = (struct task_image){.eflags = (uint32_t)event_saved_flags(cpu, &request->event)};
 	image->eip = (uint32_t)event_saved_rip(cpu, &request->event);
-	if (request->source != VCPU_TASK_GATE)
+	if (request->source != VCPU_TASK_GATE) {
 		image->eip = (uint32_t)r->rip + request->instruction_bytes;
+		image->eflags &= ~(uint32_t)RFLAGS_RF;
+	}
 	if (request->source == VCPU_TASK_IRET)
 		image->eflags &= ~(uint32_t)RFLAGS_NT;
 	for (unsigned i = 0; i < 8; i++)
