@@ -35,6 +35,10 @@ static void finish(struct machine_vcpu *vcpu, uint64_t read_value)
 	unsigned byte = byte_in_register(vcpu);
 
 	emulation_finish(&vcpu->emulation, vcpu->state, byte < 4 ? read_value >> byte * 8 : 0, &result);
+	if (result.has_divide_error) {
+		exit_inject(vcpu, &(const struct fault){.vector = EXCEPTION_DE});
+		return;
+	}
 	emulation_to_reply(&result, vcpu->reply);
 	if (!vcpu->emulation.access.writes || byte != 0 || vcpu->emulation.access.count == 0)
 		return; /* what lies between registers takes no writes */
@@ -90,5 +94,8 @@ void exit_local_apic(struct machine_vcpu *vcpu)
 
 void exit_apic_value(struct machine_vcpu *vcpu)
 {
-	finish(vcpu, vcpu->state->exit.value);
+	if (vcpu->apic.waits)
+		exit_execute_again(vcpu);
+	else
+		finish(vcpu, vcpu->state->exit.value);
 }

@@ -1,5 +1,6 @@
 /* Accesses to addresses without memory: fetch, decode, device, reply. */
 #include "lib/base/format.h"
+#include "user/log.h"
 #include "vmm/decode/emulate.h"
 #include "vmm/decode/recall.h"
 #include "vmm/exit_decode.h"
@@ -7,7 +8,6 @@
 #include "vmm/machine.h"
 #include "vmm/vcpu_thread.h"
 
-#define VECTOR_PAGE_FAULT 14U
 #define CODE_TEXT_BYTES   (INSTRUCTION_BYTES_MAX * 3 + 1)
 
 /* "c7 05 ..." */
@@ -20,14 +20,32 @@ static void show_code(const struct fetched_code *code, char out[CODE_TEXT_BYTES]
 		length += format_text(out + length, CODE_TEXT_BYTES - length, i == 0 ? "%02x" : " %02x", code->bytes[i]);
 }
 
+/* Lines of the log: general registers in the SDM's order, four a line, and those that say how the code runs. */
+static void log_registers(const struct machine_vcpu *vcpu)
+{
+	const struct vcpu_exit *exit = &vcpu->state->exit;
+	const uint64_t *gpr = vcpu->state->gpr;
+	const char *name = vcpu->machine->spec->name;
+
+	for (unsigned i = 0; i < GPR_COUNT; i += 4)
+		log_print("registers %s: r%u %lx %lx %lx %lx", name, i, gpr[i], gpr[i + 1], gpr[i + 2], gpr[i + 3]);
+	log_print("registers %s: rip %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", name, exit->rip, exit->rflags, exit->cr0,
+		  exit->cr3, exit->cr4, exit->efer);
+	log_print("registers %s: cs-base %lx ss-base %lx ds-base %lx es-base %lx fs-base %lx gs-base %lx", name, exit->cs_base,
+		  exit->ss_base, exit->ds_base, exit->es_base, exit->fs_base, exit->gs_base);
+}
+
 static void stop_at_unknown(struct machine_vcpu *vcpu, const struct fetched_code *code)
 {
 	const struct vcpu_exit *exit = &vcpu->state->exit;
 	char text[CODE_TEXT_BYTES];
 
 	show_code(code, text);
-	vcpu_answer_stop(vcpu, VCPU_STOP_UNKNOWN_INSTRUCTION, "instruction %s at %llx accesses device memory at %llx", text,
-			 (unsigned long long)exit->rip, (unsigned long long)exit->gpa);
+	log_registers(vcpu);
+	vcpu_answer_stop(vcpu, VCPU_STOP_UNKNOWN_INSTRUCTION,
+			 "instruction %s at %llx accesses device memory at %llx (%u-bit code, privilege level %u)", text,
+			 (unsigned long long)exit->rip, (unsigned long long)exit->gpa, 8U * (unsigned)fetch_code_size(exit),
+			 exit->cpl);
 }
 
 /* Another vCPU may have changed the code or a page table since the exit: one more try settles that. */
@@ -41,25 +59,33 @@ static void try_again_once(struct machine_vcpu *vcpu, const struct fetched_code 
 	vcpu->reply->action = VCPU_REPLY_NONE;
 }
 
-static void inject_page_fault(struct machine_vcpu *vcpu, const struct fetched_code *code)
+void exit_inject(struct machine_vcpu *vcpu, const struct fault *fault)
 {
 	struct vcpu_reply *reply = vcpu->reply;
 
-	reply->vector = VECTOR_PAGE_FAULT;
-	reply->error_code = code->fault_error_code;
-	reply->error_code_valid = 1;
-	reply->value = code->fault_address;
+	reply->vector = (uint16_t)fault->vector;
+	reply->error_code_valid = fault->vector >= EXCEPTION_TS && fault->vector != EXCEPTION_MF ? 1 : 0;
+	reply->error_code = fault->error_code;
+	reply->value = fault->address;
 	reply->action = VCPU_REPLY_INJECT;
+}
+
+void exit_cannot_emulate(struct machine_vcpu *vcpu, enum status status, const struct fetched_code *code)
+{
+	if (status == ERR_INVALID || status == ERR_OUT_OF_RANGE || status == ERR_AGAIN)
+		try_again_once(vcpu, code);
+	else
+		stop_at_unknown(vcpu, code);
 }
 
 static void cannot_decode(struct machine_vcpu *vcpu, enum status status, const struct fetched_code *code)
 {
+	const struct fault fault = {EXCEPTION_PF, code->fault_error_code, code->fault_address};
+
 	if (status == ERR_FAULT)
-		inject_page_fault(vcpu, code);
-	else if (status == ERR_INVALID || status == ERR_OUT_OF_RANGE)
-		try_again_once(vcpu, code);
+		exit_inject(vcpu, &fault);
 	else
-		stop_at_unknown(vcpu, code);
+		exit_cannot_emulate(vcpu, status, code);
 }
 
 const struct recalled *exit_recall(struct machine_vcpu *vcpu)
@@ -83,8 +109,12 @@ bool exit_prepare(struct machine_vcpu *vcpu, const struct recalled *recalled)
 {
 	enum status status = emulation_prepare(&recalled->instruction, vcpu->state, &vcpu->emulation);
 
+	if (status == ERR_UNSUPPORTED) {
+		exit_execute(vcpu, recalled);
+		return false;
+	}
 	if (status != OK) {
-		cannot_decode(vcpu, status, &recalled->code);
+		exit_cannot_emulate(vcpu, status, &recalled->code);
 		return false;
 	}
 	vcpu->retried_rip = UINT64_MAX;
@@ -114,6 +144,10 @@ static __attribute__((noinline)) void emulate(struct machine_vcpu *vcpu, const s
 	if (access->reads)
 		read_value = machine_read(machine, &machine->memory, access->start.raw, access->width_bytes);
 	emulation_finish(&vcpu->emulation, vcpu->state, read_value, &result);
+	if (result.has_divide_error) {
+		exit_inject(vcpu, &(const struct fault){.vector = EXCEPTION_DE});
+		return;
+	}
 	emulation_to_reply(&result, vcpu->reply);
 	if (access->writes)
 		write_device(machine, access, result.write_value);

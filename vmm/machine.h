@@ -25,6 +25,7 @@
 #include "user/lock.h"
 #include "user/thread.h"
 #include "vmm/decode/emulate.h"
+#include "vmm/decode/execution.h"
 #include "vmm/decode/recall.h"
 #include "vmm/gmem.h"
 #include "vmm/lines.h"
@@ -37,6 +38,15 @@
 
 struct machine;
 
+/* The local APIC as an executed instruction meets it: one register is read, one is written. */
+struct execute_apic {
+	uint64_t page;          /* where its registers are */
+	bool waits;             /* a value was asked for with VCPU_REPLY_APIC_READ: the instruction is executed again with it */
+	bool has_value, has_write;
+	uint16_t read_offset, write_offset;
+	uint32_t value, written;
+};
+
 struct machine_vcpu {
 	/* constant once it runs */
 	struct machine *machine;
@@ -47,6 +57,9 @@ struct machine_vcpu {
 	/* own thread */
 	struct recall recall;
 	struct emulation emulation; /* waits for VCPU_EXIT_APIC_VALUE */
+	struct execution execution; /* the same, where apic.waits */
+	struct execute_apic apic;
+	const struct recalled *executed; /* the same; of recall */
 	uint64_t retried_rip;       /* the instruction that was given another try, or UINT64_MAX */
 	uint32_t pool_empty_count;  /* times in a row */
 };

@@ -131,7 +131,7 @@ static void test_decode_tells_unknown_from_truncated(void **state)
 {
 	static const uint8_t cpuid[2] = {0x0f, 0xa2};
 	static const uint8_t jump[2] = {0xeb, 0xfe};
-	static const uint8_t call_memory[2] = {0xff, 0x10}; /* group 5, /2 */
+	static const uint8_t call_memory[2] = {0xff, 0x18}; /* group 5, /3 */
 	struct instruction found;
 
 	(void)state;

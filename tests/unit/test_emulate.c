@@ -257,17 +257,17 @@ static void test_emulate_finds_the_operand(void **state)
 	assert_int_equal(PREPARE(CODE_32, "\x8b\x06"), OK); /* wraps at 4 GiB */
 	assert_int_equal(PREPARE(CODE_64, "\x8b\x06"), ERR_INVALID);
 	vcpu.exit.ss_base = 0x10;
-	vcpu.exit.gla = 0x10 + 0x0001;
-	vcpu.exit.gpa = 0xfec00011;
+	vcpu.exit.gla = 0x10 + 0x0002;
+	vcpu.exit.gpa = 0xfec00012;
 	vcpu.gpr[GPR_RBP] = 0xffff;
-	vcpu.gpr[GPR_RDI] = 2;
+	vcpu.gpr[GPR_RDI] = 3;
 	assert_int_equal(PREPARE(CODE_16, "\x8b\x03"), OK); /* [bp+di] wraps at 64 KiB */
 }
 
 static void test_emulate_refuses_another_address(void **state)
 {
 	(void)state;
-	assert_int_equal(PREPARE(CODE_64, "\x8b\x43\x01"), ERR_INVALID);
+	assert_int_equal(PREPARE(CODE_64, "\x8b\x43\x04"), ERR_INVALID);
 	assert_int_equal(PREPARE(CODE_64, "\x89\xc3"), ERR_INVALID); /* a register after all */
 	vcpu.exit.gla_valid = 1;
 	vcpu.exit.gla = LINEAR + 0x1000;
@@ -286,7 +286,9 @@ static void test_emulate_refuses_what_it_cannot_do(void **state)
 	vcpu.gpr[GPR_RBX] = LINEAR - 0x10 + 0xffd;
 	vcpu.exit.gpa = 0xfec00ffd;
 	assert_int_equal(PREPARE(CODE_64, "\x8b\x03"), ERR_UNSUPPORTED); /* crosses a page */
-	assert_int_equal(PREPARE(CODE_64, "\x66\x8b\x03"), OK);
+	assert_int_equal(PREPARE(CODE_64, "\x66\x8b\x03"), ERR_UNSUPPORTED); /* not aligned */
+	assert_int_equal(PREPARE(CODE_64, "\x8a\x03"), OK);
+	assert_int_equal(PREPARE(CODE_64, "\xa5"), ERR_UNSUPPORTED); /* movsd */
 }
 
 static void test_emulate_fills_a_reply(void **state)

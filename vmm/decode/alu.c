@@ -1,8 +1,6 @@
 /* Integer arithmetic with x86's status flags. */
 #include "vmm/decode/alu.h"
 
-#define STATUS_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
-
 static uint64_t sign_bit(unsigned width_bytes)
 {
 	return 1ULL << (8 * width_bytes - 1);
@@ -22,7 +20,7 @@ static uint64_t parity_flag(uint64_t value)
 	return (value & 1) == 0 ? RFLAGS_PF : 0;
 }
 
-static uint64_t sign_zero_parity(uint64_t value, unsigned width_bytes)
+uint64_t alu_sign_zero_parity(uint64_t value, unsigned width_bytes)
 {
 	return (value == 0 ? RFLAGS_ZF : 0) | ((value & sign_bit(width_bytes)) != 0 ? RFLAGS_SF : 0) | parity_flag(value);
 }
@@ -33,8 +31,8 @@ static struct alu_result with_flags(uint64_t value, uint64_t carries, uint64_t o
 {
 	uint64_t sign = sign_bit(width_bytes);
 
-	flags &= ~STATUS_FLAGS;
-	flags |= sign_zero_parity(value, width_bytes) | ((carries & sign) != 0 ? RFLAGS_CF : 0) |
+	flags &= ~RFLAGS_STATUS;
+	flags |= alu_sign_zero_parity(value, width_bytes) | ((carries & sign) != 0 ? RFLAGS_CF : 0) |
 		 ((carries & 0x8) != 0 ? RFLAGS_AF : 0) | ((overflow & sign) != 0 ? RFLAGS_OF : 0);
 	return (struct alu_result){.value = value, .flags = flags};
 }
@@ -86,7 +84,7 @@ struct alu_result alu_compute(enum operation operation, uint64_t destination, ui
 	uint64_t b = alu_truncate(source, width_bytes);
 	uint64_t carry = flags & RFLAGS_CF;
 
-	switch (operation) {
+	switch ((unsigned)operation) {
 	case OP_ADD:
 	case OP_XADD:
 		return add(a, b, 0, width_bytes, flags);
@@ -123,7 +121,7 @@ struct alu_result alu_compute(enum operation operation, uint64_t destination, ui
 	case OP_MOVSX:
 	case OP_STOS:
 	case OP_XCHG:
-	case OPERATION_COUNT:
+	default: /* those that are not arithmetic, and integer.h's */
 		break;
 	}
 	return (struct alu_result){.value = b, .flags = flags};

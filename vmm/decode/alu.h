@@ -13,6 +13,7 @@
 #define RFLAGS_SF 0x080ULL
 #define RFLAGS_DF 0x400ULL
 #define RFLAGS_OF 0x800ULL
+#define RFLAGS_STATUS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
 struct alu_result {
 	uint64_t value; /* cut to the width; TEST, CMP, BT: of no use */
@@ -31,3 +32,6 @@ static inline uint64_t alu_truncate(uint64_t value, unsigned width_bytes)
 	return value & (UINT64_MAX >> (64 - 8 * width_bytes));
 }
 uint64_t alu_sign_extend(uint64_t value, unsigned width_bytes);
+
+/* SF, ZF and PF of a result that is cut to its width. */
+uint64_t alu_sign_zero_parity(uint64_t value, unsigned width_bytes);

@@ -1,49 +1,7 @@
-/* Decodes one instruction, by the tables of opcodes.c: prefixes, opcode, ModRM and SIB, displacement, immediate.
+/* Decodes one instruction, by the tables of opcodes.h: prefixes, opcode, ModRM and SIB, displacement, immediate.
  * Bytes that are not there read as zero and are noticed at the end, so no step needs an error path for them. */
 #include "abi/vcpu.h"
-#include "vmm/decode/instruction.h"
-#include "vmm/decode/opcodes.h"
-
-#define REX_W 0x8U
-#define REX_R 0x4U
-#define REX_X 0x2U
-#define REX_B 0x1U
-
-struct decoding {
-	const uint8_t *bytes;
-	size_t count;
-	size_t at;
-	bool has_ended; /* something beyond count was wanted */
-	enum code_size code_size;
-	uint8_t rex; /* 0: none */
-	bool has_operand_prefix, has_address_prefix, has_lock, has_rep;
-	bool has_segment;
-	enum segment segment;
-	unsigned operand_bytes;
-	uint8_t modrm;
-	struct opcode opcode;
-	struct instruction out;
-};
-
-static uint8_t next_byte(struct decoding *d)
-{
-	if (d->at >= d->count) {
-		d->has_ended = true;
-		return 0;
-	}
-	return d->bytes[d->at++];
-}
-
-/* width_bytes: 1, 2, 4 or 8. */
-static uint64_t next_signed(struct decoding *d, unsigned width_bytes)
-{
-	uint64_t value = 0;
-	uint64_t sign = 1ULL << (8 * width_bytes - 1);
-
-	for (unsigned i = 0; i < width_bytes; i++)
-		value |= (uint64_t)next_byte(d) << (8 * i);
-	return (value ^ sign) - sign;
-}
+#include "vmm/decode/decoding.h"
 
 static void set_segment(struct decoding *d, enum segment segment)
 {
@@ -79,7 +37,7 @@ static bool take_prefix(struct decoding *d, uint8_t byte)
 		return true;
 	case 0xf2:
 	case 0xf3:
-		d->has_rep = true;
+		d->rep_prefix = byte;
 		return true;
 	default:
 		return false;
@@ -90,7 +48,7 @@ static bool take_prefix(struct decoding *d, uint8_t byte)
 static uint8_t read_prefixes(struct decoding *d)
 {
 	for (;;) {
-		uint8_t byte = next_byte(d);
+		uint8_t byte = decoding_byte(d);
 
 		if (d->code_size == CODE_64 && (byte & 0xf0) == 0x40)
 			d->rex = byte;
@@ -121,154 +79,189 @@ static uint8_t width_bytes(const struct decoding *d, uint8_t width)
 	case WIDTH_16:
 		return 2;
 	case WIDTH_32: /* MOVSXD with an operand-size prefix reads 16 bits */
-		return d->operand_bytes == 2 ? 2 : 4;
+		return d->operand_bytes == 2 && d->opcode.operation == OP_MOVSX ? 2 : 4;
 	case WIDTH_OPERAND:
 		return (uint8_t)d->operand_bytes;
+	case WIDTH_STACK:
+		if (d->code_size != CODE_64)
+			return (uint8_t)d->operand_bytes;
+		return d->has_operand_prefix && (d->rex & REX_W) == 0 ? 2 : 8;
+	case WIDTH_BRANCH:
+		return (uint8_t)(d->code_size != CODE_64 ? d->operand_bytes : 8);
+	case WIDTH_FAR:
+		return (uint8_t)(d->operand_bytes + 2);
+	case WIDTH_PAIR:
+		return d->operand_bytes == 8 ? 16 : 8;
 	}
 	return 0;
-}
-
-static bool has_modrm(const struct opcode *opcode)
-{
-	return opcode->encoding != ENCODING_ACC_MOFFS && opcode->encoding != ENCODING_MOFFS_ACC &&
-	       opcode->encoding != ENCODING_STRING_ACC;
-}
-
-/* Finds the row of the opcode that starts with byte, through its group, and reads ModRM where it has one. */
-static bool find_opcode(struct decoding *d, uint8_t byte)
-{
-	d->opcode = byte == 0x0f ? opcodes_0f[next_byte(d)] : opcodes_one_byte[byte];
-	if (d->opcode.encoding == ENCODING_INHERITED || (d->opcode.only_in_64_bit != 0 && d->code_size != CODE_64))
-		return false;
-	if (has_modrm(&d->opcode))
-		d->modrm = next_byte(d);
-	if (d->opcode.group != GROUP_NONE) {
-		const struct opcode *row = &opcode_groups[d->opcode.group][d->modrm >> 3 & 7];
-
-		d->opcode.operation = row->operation;
-		if (row->encoding != ENCODING_INHERITED)
-			d->opcode.encoding = row->encoding;
-	}
-	return d->opcode.operation != OP_UNKNOWN;
-}
-
-/* SDM Vol. 2A, "16-Bit Addressing Forms with the ModR/M Byte". */
-static void read_memory_16(struct decoding *d, struct memory_operand *memory)
-{
-	static const uint8_t bases[8] = {GPR_RBX, GPR_RBX, GPR_RBP, GPR_RBP, GPR_RSI, GPR_RDI, GPR_RBP, GPR_RBX};
-	static const uint8_t indexes[8] = {GPR_RSI, GPR_RDI, GPR_RSI, GPR_RDI, REGISTER_NONE, REGISTER_NONE,
-					   REGISTER_NONE, REGISTER_NONE};
-	unsigned mod = d->modrm >> 6;
-	unsigned rm = d->modrm & 7;
-
-	memory->base = bases[rm];
-	memory->index = indexes[rm];
-	if (mod == 0 && rm == 6) {
-		memory->base = REGISTER_NONE;
-		memory->displacement = next_signed(d, 2);
-	} else if (mod != 0) {
-		memory->displacement = next_signed(d, mod == 1 ? 1 : 2);
-	}
-	memory->segment = memory->base == GPR_RBP ? SEGMENT_SS : SEGMENT_DS;
-}
-
-/* SDM Vol. 2A, "32-Bit Addressing Forms with the ModR/M Byte", "... with the SIB Byte"; "RIP-Relative Addressing". */
-static void read_memory_32(struct decoding *d, struct memory_operand *memory)
-{
-	unsigned mod = d->modrm >> 6;
-	unsigned rm = d->modrm & 7;
-	unsigned rex_b = (d->rex & REX_B) != 0 ? 8 : 0;
-
-	if (rm == 4) {
-		uint8_t sib = next_byte(d);
-		unsigned index = (sib >> 3 & 7U) | ((d->rex & REX_X) != 0 ? 8U : 0U);
-
-		rm = sib & 7;
-		memory->scale_shift = sib >> 6;
-		if (index != GPR_RSP)
-			memory->index = (uint8_t)index;
-	} else if (mod == 0 && rm == 5) {
-		memory->is_rip_relative = d->code_size == CODE_64;
-	}
-	if (mod == 0 && rm == 5) {
-		memory->displacement = next_signed(d, 4);
-		return;
-	}
-	memory->base = (uint8_t)(rm | rex_b);
-	if (mod != 0)
-		memory->displacement = next_signed(d, mod == 1 ? 1 : 4);
-	if (memory->base == GPR_RSP || memory->base == GPR_RBP)
-		memory->segment = SEGMENT_SS;
-}
-
-static void read_memory(struct decoding *d)
-{
-	struct memory_operand *memory = &d->out.memory;
-
-	*memory = (struct memory_operand){.segment = SEGMENT_DS, .base = REGISTER_NONE, .index = REGISTER_NONE};
-	if (d->opcode.encoding == ENCODING_STRING_ACC) {
-		memory->base = GPR_RDI;
-		memory->segment = SEGMENT_ES; /* no prefix changes it */
-		return;
-	}
-	d->out.has_memory = !has_modrm(&d->opcode) || d->modrm >> 6 != 3;
-	if (!d->out.has_memory)
-		return;
-	if (!has_modrm(&d->opcode))
-		memory->displacement = next_signed(d, d->out.address_bytes);
-	else if (d->out.address_bytes == 2)
-		read_memory_16(d, memory);
-	else
-		read_memory_32(d, memory);
-	if (d->has_segment)
-		memory->segment = d->segment;
 }
 
 static void read_register(struct decoding *d)
 {
 	struct instruction *out = &d->out;
 
-	if (!has_modrm(&d->opcode)) {
+	if (out->form == FORM_MEMORY || out->form == FORM_MEMORY_IMMEDIATE || out->form == FORM_IMMEDIATE)
+		return;
+	if (d->opcode.encoding == ENCODING_OPCODE_REG) {
+		out->register_number = (uint8_t)((d->code & 7U) | ((d->rex & REX_B) != 0 ? 8U : 0U));
+		return;
+	}
+	if (!decoding_has_modrm(d) || d->opcode.encoding == ENCODING_ACC_MEM) {
 		out->register_number = GPR_RAX;
 		return;
 	}
-	out->register_number = (uint8_t)((d->modrm >> 3 & 7U) | ((d->rex & REX_R) != 0 ? 8U : 0U));
+	out->register_number = (uint8_t)(d->modrm >> 3 & 7U);
+	if (d->opcode.encoding == ENCODING_SEG_MEM || d->opcode.encoding == ENCODING_MEM_SEG)
+		return;
+	out->register_number |= (d->rex & REX_R) != 0 ? 8U : 0U;
 	if (out->register_bytes == 1 && d->rex == 0 && out->register_number >= 4) {
 		out->register_number = (uint8_t)(out->register_number - 4);
 		out->register_is_high = true;
 	}
 }
 
+static void read_immediate(struct decoding *d, unsigned bytes)
+{
+	d->out.has_immediate = true;
+	d->out.immediate = decoding_signed(d, bytes);
+}
+
+static enum operand_form form_of(enum encoding encoding)
+{
+	switch (encoding) {
+	case ENCODING_MEM_REG:
+	case ENCODING_MEM_REG_IMM8:
+	case ENCODING_MOFFS_ACC:
+	case ENCODING_STRING_ACC:
+	case ENCODING_MEM_SEG:
+		return FORM_MEMORY_REGISTER;
+	case ENCODING_REG_MEM:
+	case ENCODING_REG_MEM_IMM:
+	case ENCODING_REG_MEM_IMM8:
+	case ENCODING_ACC_MEM:
+	case ENCODING_SEG_MEM:
+	case ENCODING_ACC_MOFFS:
+	case ENCODING_STRING:
+	case ENCODING_TABLE:
+		return FORM_REGISTER_MEMORY;
+	case ENCODING_MEM_IMM:
+	case ENCODING_MEM_IMM8:
+	case ENCODING_MEM_ONE:
+		return FORM_MEMORY_IMMEDIATE;
+	case ENCODING_MEM:
+	case ENCODING_INHERITED:
+		return FORM_MEMORY;
+	case ENCODING_OPCODE_REG:
+	case ENCODING_NONE:
+		return FORM_REGISTER;
+	case ENCODING_IMM:
+	case ENCODING_IMM8:
+	case ENCODING_IMM16:
+	case ENCODING_ENTER:
+		return FORM_IMMEDIATE;
+	}
+	return FORM_MEMORY;
+}
+
+/* After the memory operand's bytes. */
+static void read_immediates(struct decoding *d)
+{
+	unsigned operand = d->out.memory_bytes;
+
+	switch (d->opcode.encoding) {
+	case ENCODING_MEM_IMM:
+	case ENCODING_REG_MEM_IMM:
+	case ENCODING_IMM:
+		read_immediate(d, operand == 8 ? 4 : operand);
+		break;
+	case ENCODING_MEM_IMM8:
+	case ENCODING_MEM_REG_IMM8:
+	case ENCODING_REG_MEM_IMM8:
+	case ENCODING_IMM8:
+		read_immediate(d, 1);
+		break;
+	case ENCODING_IMM16:
+		read_immediate(d, 2);
+		d->out.immediate &= 0xffff;
+		break;
+	case ENCODING_ENTER:
+		read_immediate(d, 2);
+		d->out.immediate &= 0xffff;
+		d->out.immediate |= (uint64_t)decoding_byte(d) << 16;
+		break;
+	case ENCODING_MEM_ONE:
+		d->out.has_immediate = true;
+		d->out.immediate = 1;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The row of vectors[] as widths and a struct vector_operand. */
+static void set_vector(struct decoding *d)
+{
+	unsigned kind = d->vector->kind;
+	struct instruction *out = &d->out;
+
+	out->memory_bytes = d->vector->bytes;
+	if ((kind & VECTOR_WIDE) != 0 && (d->rex & REX_W) != 0)
+		out->memory_bytes = 8;
+	if (d->is_vex_256)
+		out->memory_bytes = 32;
+	out->register_bytes = out->memory_bytes;
+	out->vector = (struct vector_operand){
+		.is_store = (kind & VECTOR_STORE) != 0,
+		.is_mmx = (kind & VECTOR_MMX) != 0,
+		.is_vex = d->is_vex,
+		.must_be_aligned = (kind & VECTOR_ALIGNED) != 0,
+		.first_byte = (kind & VECTOR_UPPER) != 0 ? 8 : 0,
+		.keeps_rest = (kind & VECTOR_KEEPS) != 0,
+	};
+}
+
 static void read_operands(struct decoding *d)
 {
 	struct instruction *out = &d->out;
 
-	read_memory(d);
-	switch ((enum encoding)d->opcode.encoding) {
-	case ENCODING_MEM_REG:
-	case ENCODING_MOFFS_ACC:
-	case ENCODING_STRING_ACC:
-		out->form = FORM_MEMORY_REGISTER;
-		read_register(d);
-		break;
-	case ENCODING_REG_MEM:
-	case ENCODING_ACC_MOFFS:
-		out->form = FORM_REGISTER_MEMORY;
-		read_register(d);
-		break;
-	case ENCODING_MEM_IMM:
-		out->form = FORM_MEMORY_IMMEDIATE;
-		out->immediate = next_signed(d, out->memory_bytes == 8 ? 4 : out->memory_bytes);
-		break;
-	case ENCODING_MEM_IMM8:
-		out->form = FORM_MEMORY_IMMEDIATE;
-		out->immediate = next_signed(d, 1);
-		break;
-	case ENCODING_MEM:
-	case ENCODING_INHERITED:
-		out->form = FORM_MEMORY;
-		break;
-	}
+	out->memory_bytes = width_bytes(d, d->opcode.memory_width);
+	out->register_bytes = width_bytes(d, d->opcode.register_width);
+	if (d->vector != NULL)
+		set_vector(d);
+	out->form = form_of((enum encoding)d->opcode.encoding);
+	decoding_read_memory(d);
+	read_register(d);
+	read_immediates(d);
+	out->condition = d->code & 0xf;
+	out->other_register = d->vex_register;
+	if (out->operation == OP_VECTOR && out->vector.is_mmx)
+		out->register_number &= 7;
+	if (out->operation == OP_BLSR || out->operation == OP_BLSMSK || out->operation == OP_BLSI)
+		out->register_number = d->vex_register;
+	if (out->operation == OP_LOAD_FAR_POINTER) /* B2h, B4h, B5h; C4h, C5h */
+		out->other_register = d->map == 0 ? (d->code == 0xc4 ? SEGMENT_ES : SEGMENT_DS) : d->code & 7;
+}
+
+/* SDM Vol. 2A, "LOCK-Assert LOCK# Signal Prefix". */
+static bool is_lockable(const struct instruction *instruction)
+{
+	enum operation operation = instruction->operation;
+
+	if (!instruction->has_memory || instruction->form == FORM_REGISTER_MEMORY)
+		return false;
+	return (operation >= OP_ADD && operation <= OP_CMPXCHG && operation != OP_BT) || operation == OP_CMPXCHG8B;
+}
+
+static void set_repeat(struct decoding *d)
+{
+	enum operation operation = d->out.operation;
+	bool is_string = operation == OP_STOS || operation == OP_MOVS || operation == OP_CMPS || operation == OP_LODS ||
+			 operation == OP_SCAS;
+
+	if (!is_string || d->rep_prefix == 0)
+		return;
+	d->out.is_repeated = true;
+	d->out.repeat = d->rep_prefix == 0xf2 ? REPEAT_NOT_EQUAL : REPEAT_EQUAL;
 }
 
 enum status decode_instruction(const uint8_t *bytes, size_t count, enum code_size code_size, struct instruction *out)
@@ -280,7 +273,7 @@ enum status decode_instruction(const uint8_t *bytes, size_t count, enum code_siz
 		.out = {.code_size = code_size, .has_memory = true},
 	};
 	enum status when_ended = count < INSTRUCTION_BYTES_MAX ? ERR_TRUNCATED : ERR_INVALID;
-	bool is_known = find_opcode(&d, read_prefixes(&d));
+	bool is_known = decoding_find_opcode(&d, read_prefixes(&d));
 
 	if (d.has_ended)
 		return when_ended;
@@ -288,24 +281,29 @@ enum status decode_instruction(const uint8_t *bytes, size_t count, enum code_siz
 		return ERR_UNSUPPORTED;
 	set_sizes(&d);
 	d.out.operation = (enum operation)d.opcode.operation;
-	d.out.memory_bytes = width_bytes(&d, d.opcode.memory_width);
-	d.out.register_bytes = width_bytes(&d, d.opcode.register_width);
 	read_operands(&d);
 	if (d.has_ended)
 		return when_ended;
 	d.out.length_bytes = (uint8_t)d.at;
 	d.out.is_locked = d.has_lock;
-	d.out.is_repeated = d.has_rep && d.out.operation == OP_STOS;
-	if (d.has_lock && !(d.out.has_memory && instruction_reads_memory(&d.out) && instruction_writes_memory(&d.out)))
+	set_repeat(&d);
+	if (d.has_lock && !is_lockable(&d.out))
 		return ERR_INVALID;
 	*out = d.out;
 	return OK;
 }
 
+/* A store of what is in registers. */
+static bool is_store(const struct instruction *instruction)
+{
+	enum operation operation = instruction->operation;
+
+	return operation == OP_MOV || operation == OP_STOS || operation == OP_SETCC || operation == OP_MOVBE;
+}
+
 bool instruction_reads_memory(const struct instruction *instruction)
 {
-	return instruction->form == FORM_REGISTER_MEMORY ||
-	       (instruction->operation != OP_MOV && instruction->operation != OP_STOS);
+	return instruction->form == FORM_REGISTER_MEMORY || !is_store(instruction);
 }
 
 bool instruction_writes_memory(const struct instruction *instruction)

@@ -3,8 +3,9 @@
 
 #include "abi/layout.h"
 #include "vmm/decode/alu.h"
+#include "vmm/decode/integer.h"
 
-static uint64_t segment_base(const struct vcpu_exit *exit, enum segment segment, enum code_size code_size)
+uint64_t emulation_segment_base(const struct vcpu_exit *exit, enum segment segment, enum code_size code_size)
 {
 	if (code_size == CODE_64 && segment != SEGMENT_FS && segment != SEGMENT_GS)
 		return 0;
@@ -32,7 +33,7 @@ static uint64_t register_value(const struct vcpu_state *state, unsigned number, 
 
 /* The whole register after its low width_bytes (or bits 15:8) were written: 32-bit writes clear the upper half
  * (SDM Vol. 1, "General-Purpose Registers in 64-Bit Mode"). */
-static uint64_t merged(uint64_t old, uint64_t value, unsigned width_bytes, bool is_high)
+uint64_t emulation_merged(uint64_t old, uint64_t value, unsigned width_bytes, bool is_high)
 {
 	uint64_t mask;
 
@@ -79,8 +80,7 @@ static uint64_t effective_address(const struct instruction *instruction, const s
 
 static uint64_t linear_address(const struct instruction *instruction, const struct vcpu_exit *exit, uint64_t effective)
 {
-	effective = alu_truncate(effective, instruction->address_bytes);
-	effective += segment_base(exit, instruction->memory.segment, instruction->code_size);
+	effective += emulation_segment_base(exit, instruction->memory.segment, instruction->code_size);
 	return instruction->code_size == CODE_64 ? effective : (uint32_t)effective;
 }
 
@@ -103,6 +103,8 @@ static bool writes_rsp(const struct instruction *instruction)
 	bool writes_register = instruction->operation == OP_XCHG || instruction->operation == OP_XADD ||
 			       (instruction->form == FORM_REGISTER_MEMORY && instruction->operation != OP_CMP);
 
+	if (instruction->operation == OP_MULX && instruction->other_register == GPR_RSP)
+		return true;
 	return writes_register && instruction->register_number == GPR_RSP;
 }
 
@@ -113,28 +115,34 @@ static uint64_t bit_number(const struct instruction *instruction, const struct v
 	return register_value(state, instruction->register_number, instruction->register_bytes, false);
 }
 
-enum status emulation_prepare(const struct instruction *instruction, const struct vcpu_state *state,
-			      struct emulation *out)
+uint64_t emulation_effective_address(const struct instruction *instruction, const struct vcpu_state *state, struct emulation *out)
 {
-	const struct vcpu_exit *exit = &state->exit;
 	uint64_t effective = effective_address(instruction, state);
-	uint64_t linear;
 
-	if (!instruction->has_memory)
-		return ERR_INVALID;
-	if (writes_rsp(instruction))
-		return ERR_UNSUPPORTED;
 	out->instruction = instruction;
 	if (is_bit_operation(instruction->operation)) {
 		out->bit_number = bit_number(instruction, state);
 		if (instruction->form == FORM_MEMORY_REGISTER)
 			effective += bit_string_offset(instruction, out->bit_number);
 	}
-	linear = linear_address(instruction, exit, effective);
+	return alu_truncate(effective, instruction->address_bytes);
+}
+
+enum status emulation_prepare(const struct instruction *instruction, const struct vcpu_state *state,
+			      struct emulation *out)
+{
+	const struct vcpu_exit *exit = &state->exit;
+	uint64_t linear;
+
+	if (instruction->operation >= OP_FIRST_GENERAL)
+		return ERR_UNSUPPORTED;
+	if (!instruction->has_memory)
+		return ERR_INVALID;
+	linear = linear_address(instruction, exit, emulation_effective_address(instruction, state, out));
+	if ((linear & (instruction->memory_bytes - 1U)) != 0 || writes_rsp(instruction))
+		return ERR_UNSUPPORTED;
 	if ((exit->gla_valid != 0 && exit->gla != linear) || ((linear ^ exit->gpa) & (PAGE_SIZE_BYTES - 1)) != 0)
 		return ERR_INVALID;
-	if (instruction->memory_bytes > PAGE_SIZE_BYTES - (linear & (PAGE_SIZE_BYTES - 1)))
-		return ERR_UNSUPPORTED;
 	out->access.start = gpa(exit->gpa);
 	out->access.width_bytes = instruction->memory_bytes;
 	out->access.reads = instruction_reads_memory(instruction);
@@ -149,7 +157,7 @@ static void set_register(struct emulation_result *out, const struct vcpu_state *
 			 unsigned width_bytes, bool is_high)
 {
 	out->registers[out->register_count].number = (uint8_t)number;
-	out->registers[out->register_count].value = merged(state->gpr[number], value, width_bytes, is_high);
+	out->registers[out->register_count].value = emulation_merged(state->gpr[number], value, width_bytes, is_high);
 	out->register_count++;
 }
 
@@ -235,6 +243,20 @@ static void finish_to_register(const struct emulation *e, const struct vcpu_stat
 		set_register(out, state, number, result.value, width, is_high);
 }
 
+static void finish_integer(const struct instruction *instruction, const struct vcpu_state *state, uint64_t value,
+			   struct emulation_result *out)
+{
+	struct integer_result result;
+
+	integer_compute(instruction, state->gpr, state->exit.rflags, value, &result);
+	out->has_divide_error = result.divide_error;
+	out->flags = result.flags;
+	out->write_value = result.memory;
+	for (unsigned i = 0; i < result.register_count; i++)
+		set_register(out, state, result.registers[i].number, result.registers[i].value, result.registers[i].bytes,
+			     instruction->register_is_high && result.registers[i].bytes == 1);
+}
+
 /* Kept apart, so that the commonest instructions need no stack for it. */
 static __attribute__((noinline)) void finish_others(const struct emulation *emulation, const struct vcpu_state *state,
 						    uint64_t value, struct emulation_result *out)
@@ -243,6 +265,8 @@ static __attribute__((noinline)) void finish_others(const struct emulation *emul
 
 	if (instruction->operation == OP_STOS)
 		finish_string_store(emulation, state, out);
+	else if (instruction->operation >= OP_FIRST_INTEGER)
+		finish_integer(instruction, state, value, out);
 	else if (instruction->form == FORM_REGISTER_MEMORY)
 		finish_to_register(emulation, state, value, out);
 	else
@@ -260,6 +284,7 @@ void emulation_finish(const struct emulation *emulation, const struct vcpu_state
 	out->write_value = 0;
 	out->register_count = 0;
 	out->changes_flags = false;
+	out->has_divide_error = false;
 	out->flags = state->exit.rflags;
 	out->advance_bytes = instruction->length_bytes;
 	if (instruction->operation == OP_MOV || instruction->operation == OP_MOVSX)

@@ -25,7 +25,7 @@ struct plain_move {
 /* What instruction, which stands at rip, is as a plain move; kind PLAIN_NONE: it is none. Pure. */
 struct plain_move plain_move_of(const struct instruction *instruction, uint64_t rip);
 
-/* Whether it is a plain move and its operand is what faulted, whole in its page: what emulation_prepare() checks. Context: state
+/* Whether it is a plain move and its operand is what faulted, and aligned: what emulation_prepare() checks. Context: state
  * belongs to a vCPU that does not run. */
 static inline bool plain_move_hits(const struct plain_move *move, const struct vcpu_state *state)
 {
@@ -40,8 +40,7 @@ static inline bool plain_move_hits(const struct plain_move *move, const struct v
 		linear += state->gpr[move->index] << move->scale_shift;
 	if (exit->gla_valid != 0 && exit->gla != linear)
 		return false;
-	return ((linear ^ exit->gpa) & (PAGE_SIZE_BYTES - 1)) == 0 &&
-	       (linear & (PAGE_SIZE_BYTES - 1)) <= PAGE_SIZE_BYTES - move->width_bytes;
+	return ((linear ^ exit->gpa) & (PAGE_SIZE_BYTES - 1)) == 0 && (linear & (move->width_bytes - 1U)) == 0;
 }
 
 /* The reply to a plain move: the register that a load fills (with value, whose bits above the width are zero), and the step over
