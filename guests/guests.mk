@@ -4,7 +4,7 @@ FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions
 	guests/flat/command_line.c
 SMP_SOURCES := guests/flat/smp.c guests/flat/smp_start.asm
 BENCH_SHARED_SOURCES := guests/bench/figures.c guests/bench/interrupts.c guests/bench/entries.asm
-BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c $(BENCH_SHARED_SOURCES)
+BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c guests/bench/devices.c $(BENCH_SHARED_SOURCES)
 PAIR_SOURCES := guests/bench/pair.c $(BENCH_SHARED_SOURCES) $(SMP_SOURCES)
 SHARE_SOURCES := guests/bench/share.c
 SWITCH_SOURCES := guests/bench/switch.c $(BENCH_SHARED_SOURCES)

@@ -30,6 +30,9 @@ ROOT = HERE.parent
 EXITS = ("exit_cpuid_ticks", "exit_vmcall_ticks", "exit_rdmsr_ticks", "exit_pio_vmm_ticks", "exit_mmio_vmm_ticks",
          "first_touch_4k_ticks", "xapic_read_ticks", "xapic_eoi_ticks", "ipi_self_x2apic_ticks", "tsc_deadline_write_ticks",
          "timer_hlt_late_ticks")
+# One access of each: guests/bench/devices.c.
+DEVICES = ("pic8259", "pit8254", "port61", "i8042", "rtc_cmos", "uart16550", "acpi_pm_timer", "pci_config", "fw_cfg", "debug_port",
+           "testdev", "no_port", "ioapic", "hpet", "no_memory")
 # The timer's interrupt comes while the host sleeps; what follows a switch is the other VM's.
 CUT = {"timer_hlt_late_ticks": bench_trace.woken, "sched_switch_ticks": bench_trace.until_entry}
 MARKED_ROUNDS = 3  # of guests/bench
@@ -39,7 +42,7 @@ console = ["serial"]
 [[vm]]
 name    = "bench"
 kernel  = "{kernel}"
-{initrd}memory  = "{memory}"
+{more}memory  = "{memory}"
 cmdline = "{cmdline}"
 """
 LINUX = "linux/vmlinuz"
@@ -128,7 +131,7 @@ def describe_trace(build, name, ticks, window):
 
 
 def exits_image(build, name, host):
-    manifest = manifest_of(build, name, host=host, kernel="bench/bench.bin", initrd="", memory="16M", cmdline="")
+    manifest = manifest_of(build, name, host=host, kernel="bench/bench.bin", more="hpet = true\ntestdev = true\n", memory="16M", cmdline="")
     return make_image(build, name, "--manifest", manifest, "--linux", "", "--add", f"{build / 'bench.bin'}=bench/bench.bin")
 
 
@@ -140,7 +143,7 @@ def measure_exits(build, results):
     image = exits_image(build, "exits", 'disable = ["apicv"]\n')
     log = run(build, "exits", image, rb"bench end", 5_000_000_000, firmware="bios")
     traces = trace(build, image, re.findall(r"bench (\w+) \d+", log.read_text()))
-    for name in EXITS:
+    for name in EXITS + tuple(f"device_{device}_ticks" for device in DEVICES):
         ticks = number(log, rf"bench {name} (\d+)")
         more = virtualized if name == "ipi_self_x2apic_ticks" else ""
         results.add(name, ticks, "ticks", f"{log}; {describe_trace(build, name, ticks, traces[name])}{more}")
@@ -155,7 +158,7 @@ def measure_bare(build, folder):
 
 
 def measure_guest(build, folder):
-    manifest = manifest_of(build, "guest", kernel=LINUX, initrd=f'initrd  = "{INIT}"\n', memory="256M",
+    manifest = manifest_of(build, "guest", kernel=LINUX, more=f'initrd  = "{INIT}"\n', memory="256M",
                            cmdline=CMDLINE + " bulkhead.ledger")
     image = make_image(build, "guest", "--linux", str(folder), "--add", f"{folder / 'initrd-benchmark.gz'}={INIT}",
                        "--manifest", manifest)

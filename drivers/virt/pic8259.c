@@ -11,7 +11,7 @@
 
 /* Data sheet, "Initialization Command Words" */
 #define ICW1_INITIALIZE 0x10
-#define ICW1_SINGLE     0x02
+#define ICW1_SINGLE     0x02 /* bit 3, LTIM, is the ELCR's business: ICH9, "ICW1" */
 #define ICW1_NEEDS_ICW4 0x01
 #define ICW2_VECTOR     0xf8
 #define ICW4_NESTED     0x10
@@ -236,10 +236,8 @@ static void write_data(struct pic8259_chip *chip, uint8_t value)
 	}
 }
 
-static uint8_t chip_read(struct pic8259_chip *chip, bool data)
+static uint8_t chip_read(const struct pic8259_chip *chip, bool data)
 {
-	if (chip->polled)
-		return chip_poll(chip);
 	if (data)
 		return chip->imr;
 	return chip->reads_isr ? chip->isr : requests(chip);
@@ -255,7 +253,9 @@ static uint64_t pic_read(void *dev, uint64_t offset, unsigned width, uint64_t no
 	(void)now_ns;
 	if (offset >= PIC8259_ELCR)
 		return offset & 1 ? pic->state.slave.elcr : pic->state.master.elcr;
-	value = chip_read(chip, (offset & 1) != 0);
+	if (!chip->polled)
+		return chip_read(chip, (offset & 1) != 0);
+	value = chip_poll(chip);
 	update_output(pic);
 	return value;
 }

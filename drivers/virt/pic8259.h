@@ -8,6 +8,8 @@
  * The data sheet would then deliver the default vector (IR7); but a guest that is not running cannot acknowledge in
  * time, and would lose the interrupt. Level-triggered requests do follow their line.
  *
+ * ICW1's LTIM, level-triggered mode of a whole chip, is ignored as in the ICH9, whose ELCR says it for each input.
+ *
  * Source: Intel, "8259A Programmable Interrupt Controller"; Intel ICH9 data sheet, "Interrupt Controller I/O
  * Registers". */
 #pragma once

@@ -80,6 +80,7 @@ void guest_main(const struct guest_flat_info *info)
 	measure_register_exits();
 	measure_device_exits();
 	measure_first_touch();
+	measure_devices();
 	measure_local_apic();
 	print("bench end\n");
 }

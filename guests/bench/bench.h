@@ -21,6 +21,9 @@ uint32_t empty_ticks(const char *name);
 /* Exits by the local APIC, and interrupts; leaves the local APIC in x2APIC mode. */
 void measure_local_apic(void);
 
+/* An access to each kind of device: device_NAME_ticks. */
+void measure_devices(void);
+
 /* The instruction stands between two RDTSCs, with nothing of the compiler's between; then, a few times, between two marks. */
 #define MEASURE(instruction, ...)                                                                              \
 	do {                                                                                                   \

@@ -236,6 +236,38 @@ static void test_pic_initialization_clears(void **state)
 	assert_int_equal(pic8259_acknowledge(&pic), 0x53);
 }
 
+/* ICH9, "ICW1": level-triggered inputs are the ELCR's business. */
+static void test_pic_ignores_level_mode_of_a_whole_chip(void **state)
+{
+	(void)state;
+	out(M_CMD, 0x19);
+	out(M_DATA, 0x30);
+	out(M_DATA, 0x04);
+	out(M_DATA, 0x01);
+	pic8259_set_line(&pic, 0, true);
+	assert_int_equal(pic8259_acknowledge(&pic), 0x30);
+	out(M_CMD, 0x20);
+	assert_false(intr); /* still high */
+}
+
+/* "Poll Command": of the slave too, whose service the master does not know of. */
+static void test_pic_slave_is_polled_alone(void **state)
+{
+	(void)state;
+	pulse(14);
+	assert_true(intr);
+	out(S_CMD, 0x0c);
+	assert_int_equal(in(S_DATA), 0x86); /* at either address */
+	assert_false(intr);
+	out(M_CMD, 0x0b);
+	assert_int_equal(in(M_CMD), 0);
+	assert_int_equal(pic8259_acknowledge(&pic), 0x37);
+	out(S_CMD, 0x0b);
+	assert_int_equal(in(S_CMD), 0x40);
+	out(S_CMD, 0x66); /* specific EOI */
+	assert_int_equal(in(S_CMD), 0);
+}
+
 static void test_pic_ignores_lines_that_do_not_exist(void **state)
 {
 	(void)state;
@@ -259,6 +291,8 @@ int main(void)
 		cmocka_unit_test_setup(test_pic_special_mask_mode, setup),
 		cmocka_unit_test_setup(test_pic_poll_acknowledges, setup),
 		cmocka_unit_test_setup(test_pic_initialization_clears, setup),
+		cmocka_unit_test_setup(test_pic_ignores_level_mode_of_a_whole_chip, setup),
+		cmocka_unit_test_setup(test_pic_slave_is_polled_alone, setup),
 		cmocka_unit_test_setup(test_pic_ignores_lines_that_do_not_exist, setup),
 	};
 
