@@ -131,7 +131,8 @@ def describe_trace(build, name, ticks, window):
 
 
 def exits_image(build, name, host):
-    manifest = manifest_of(build, name, host=host, kernel="bench/bench.bin", more="hpet = true\ntestdev = true\n", memory="16M", cmdline="")
+    manifest = manifest_of(build, name, host=host, kernel="bench/bench.bin", more="hpet = true\ntestdev = true\n", memory="16M",
+                           cmdline="")
     return make_image(build, name, "--manifest", manifest, "--linux", "", "--add", f"{build / 'bench.bin'}=bench/bench.bin")
 
 
