@@ -35,7 +35,7 @@ $(eval $(call flat_rule,switch,$(basename $(SWITCH_SOURCES))))
 $(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
 $(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
 # Those that start further processors.
-FLAT_SMP_GUESTS := hostile_pair many_vcpus paravirtual
+FLAT_SMP_GUESTS := hostile_pair ioapic many_vcpus paravirtual
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest) \
 	$(if $(filter $(guest),$(FLAT_SMP_GUESTS)),$(basename $(SMP_SOURCES))) \
 	$(if $(filter $(guest),task_switch),guests/tasks/tasks) \

@@ -141,6 +141,18 @@ def test_devices_of_a_pc(boot, question):
     assert f"TEST-PASS {question}" in boot.text()
 
 
+IOAPIC = ("physical", "logical", "everybody", "lowest_priority", "nobody", "nmi_to_one", "tmr_follows", "raised_by_another",
+          "moved_in_service", "masked_in_service", "ended_by_its_own_register")
+
+
+@pytest.mark.parametrize("boot", [{"firmware": "bios", "add": harness.guest_programs("ioapic"), "linux": False,
+                                   "manifest": HOST + entry("ioapic", "ioapic", mode) + "testdev = true\nvcpus = 4\n"}
+                                  for mode in ("", "xapic")], indirect=True, ids=("x2apic", "xapic"))
+def test_ioapic_and_four_processors(boot):
+    boot.shows("ioapic: done", ticks=4_000_000_000, seconds=60)
+    assert re.findall(r"TEST-PASS (\w+)", boot.text()) == list(IOAPIC)
+
+
 # A line for each instruction and way to execute it; ten more where there is XSAVE.
 INSTRUCTION_LINES = {"corei7_skylake_x": 172, "corei5_arrandale_m520": 162, "sapphire_rapids": 172}
 
