@@ -51,6 +51,8 @@ static __attribute__((noinline)) int64_t send_ipi(struct vcpu *vcpu, const struc
 {
 	uint64_t first_id = (uint32_t)call->arguments[2], icr = call->arguments[3];
 
+	if (first_id >= VCPUS_PER_VM_MAX)
+		return 0; /* nobody, whatever the message */
 	if (!is_sendable(icr))
 		return HYPERCALL_EINVAL;
 	return send_to_set(vcpu, call->arguments[0], first_id, (uint32_t)icr) +

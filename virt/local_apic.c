@@ -56,6 +56,13 @@ void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, 
 		apic->lvt[(APIC_LVT_LINT0 - APIC_LVT_TIMER) / 16] = ICR_OF_DELIVERY(DELIVERY_EXTINT);
 }
 
+void local_apic_set_virtual_wire(struct local_apic *apic)
+{
+	apic->svr |= APIC_SVR_ENABLED;
+	apic->lvt[(APIC_LVT_LINT0 - APIC_LVT_TIMER) / 16] = DELIVERY_EXTINT << 8;
+	apic->lvt[(APIC_LVT_LINT1 - APIC_LVT_TIMER) / 16] = DELIVERY_NMI << 8;
+}
+
 /* The highest vector set, or -1. */
 static int highest(const uint32_t bits[8])
 {

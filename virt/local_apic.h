@@ -113,6 +113,9 @@ struct apic_clock apic_clock_make(uint64_t tsc_hz);
 /* State at power-on, and of the bootstrap processor what firmware does: LINT0 takes the 8259's interrupts. */
 void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, bool x2apic_offered, uint8_t physical_bits,
 		       struct apic_clock clock);
+/* Virtual wire mode, as firmware leaves the bootstrap processor: enabled, the 8259's interrupts by LINT0, NMI by LINT1.
+ * MultiProcessor Specification 1.4, "Virtual Wire Mode". */
+void local_apic_set_virtual_wire(struct local_apic *apic);
 /* INIT: all but the ID and IA32_APIC_BASE goes back. A processor whose BSP flag is set there starts, others wait for a SIPI. */
 void local_apic_init(struct local_apic *apic);
 

@@ -93,6 +93,8 @@ static void vcpu_init(struct vcpu *vcpu, struct vm *vm, const struct vcpu_config
 	vcpu->dr6 = DR6_AFTER_INIT;
 	local_apic_create(&vcpu->apic, config->index, vcpu->is_bootstrap, !vm_feature_disabled(vm, FEATURE_X2APIC), physical_bits,
 			  apic_clock_make(tsc_hz));
+	if (vcpu->is_bootstrap)
+		local_apic_set_virtual_wire(&vcpu->apic);
 	vcpu->apic.deadline_offered = !vm_feature_disabled(vm, FEATURE_TSC_DEADLINE);
 	interrupts_publish_route(vcpu);
 	msr_policy_reset(vcpu);

@@ -7,7 +7,7 @@
 #include "guests/flat/flat.h"
 
 #define DEBUG_EXIT_PORT 0xf4U
-#define TURN_TICKS      100000000ULL
+#define TURN_TICKS      40000000ULL
 #define CR4_OSFXSR      0x200ULL
 #define CR4_OSXSAVE     0x40000ULL
 #define CR4_PKE         0x400000ULL

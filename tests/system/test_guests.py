@@ -174,7 +174,7 @@ def test_every_instruction_that_may_exit_has_the_answer_that_cpuid_promises(boot
 # Each VM ends with exit code 1 when all is well. What the model has of PCID, PKU and CET adds to the first one's lines.
 def processor_vms(lines):
     return {"processor": ("processor", f"lines={lines}"), "plain": ("register_state", ""), "one": ("register_state", "seed=1"),
-            "two": ("register_state", "seed=2"), "modes": ("modes", "")}
+            "two": ("register_state", "seed=2"), "modes": ("modes", ""), "local-apic": ("local_apic", "")}
 
 
 def processor(model, lines, *marks):
@@ -190,7 +190,7 @@ def test_what_cpuid_shows_works_in_every_mode_and_registers_are_each_vms_own(boo
     """They share one CPU."""
     for name in processor_vms(0):
         boot.shows(f"{name}: stopped: the guest ended with exit code", ticks=4_000_000_000, seconds=200)
-    codes = re.findall(r"^(\w+) +stopped .* the guest ended with exit code (\d+) *$", boot.ask_host("list"), re.MULTILINE)
+    codes = re.findall(r"^(\S+) +stopped .* the guest ended with exit code (\d+) *$", boot.ask_host("list"), re.MULTILINE)
     assert dict(codes) == dict.fromkeys(processor_vms(0), "1")
 
 

@@ -128,7 +128,7 @@ static void test_port_access_decode_fields(void **state)
 /* SDM Vol. 3A, "Conditions for Generating a Double Fault". */
 static void test_fault_combine_rules(void **state)
 {
-	static const uint8_t contributory[] = {0, 10, 11, 12, 13}, benign[] = {1, 3, 4, 5, 6, 7, 16, 17, 19};
+	static const uint8_t contributory[] = {0, 10, 11, 12, 13, 21}, benign[] = {1, 3, 4, 5, 6, 7, 16, 17, 19};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(contributory); i++) {

@@ -136,6 +136,7 @@ static void test_hypercall_ipi_upper_half_and_ids_without_vcpu(void **state)
 	assert_int_equal(pending(PENDING_INTERRUPT), 3ULL << 38);
 	assert_int_equal(call(HYPERCALL_SEND_IPI, UINT64_MAX, UINT64_MAX, UINT32_MAX, 0x40), 0);
 	assert_int_equal(call(HYPERCALL_SEND_IPI, UINT64_MAX, UINT64_MAX, UINT32_MAX - 64, 0x40), 0);
+	assert_int_equal(call(HYPERCALL_SEND_IPI, UINT32_MAX, 0, UINT32_MAX, 0), 0); /* even of a vector that is none */
 	assert_int_equal(call(HYPERCALL_SEND_IPI, 0, 1, 0, 0x40), 0); /* vCPU 64 */
 	assert_int_equal(pending(PENDING_INTERRUPT), 0);
 }

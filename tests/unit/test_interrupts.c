@@ -189,6 +189,27 @@ static void test_interrupts_disabled_apic_takes_only_nmi(void **state)
 	assert_int_equal(atomic_load(&vcpus[1]->pending), PENDING_NMI);
 }
 
+/* "Handling Multiple NMIs": one is delivered, one more waits; while one is handled, or about to be, one waits. */
+static void test_interrupts_nmis_beyond_two_are_lost(void **state)
+{
+	static const struct { unsigned sent, waiting, wanted; bool open, event; } cases[] = {
+		{0, 0, 0, true, false}, {1, 0, 1, true, false},  {2, 0, 2, true, false},
+		{3, 0, 2, true, false}, {1, 1, 2, true, false},  {2, 0, 1, false, false},
+		{2, 0, 1, true, true},  {5, 1, 1, false, false}, {0, 1, 1, true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_hv.nmi_open = cases[i].open;
+		fake_hv.event_pending = cases[i].event;
+		vcpus[1]->nmis_waiting = (uint8_t)cases[i].waiting;
+		for (unsigned n = 0; n < cases[i].sent; n++)
+			interrupts_send(&vm, NULL, 1ULL << 32 | DELIVERY_NMI << 8, false);
+		interrupts_take_nmis(vcpus[1]);
+		assert_int_equal(vcpus[1]->nmis_waiting, cases[i].wanted);
+	}
+}
+
 /* "Error Status Register (ESR)": the receiver notes it. */
 static void test_interrupts_vectors_below_16_are_the_receivers_error(void **state)
 {
@@ -473,6 +494,7 @@ int main(void)
 		TEST(test_interrupts_lowest_priority_is_fair),
 		TEST(test_interrupts_msi_address),
 		TEST(test_interrupts_disabled_apic_takes_only_nmi),
+		TEST(test_interrupts_nmis_beyond_two_are_lost),
 		TEST(test_interrupts_vectors_below_16_are_the_receivers_error),
 		TEST(test_interrupts_apic_that_is_off_gets_nothing),
 		TEST(test_interrupts_init_and_sipi),

@@ -389,6 +389,24 @@ static void test_local_apic_extint_by_lint0(void **state)
 	assert_true(local_apic_takes_extint(&apic));
 }
 
+/* What firmware leaves; INIT takes it back. */
+static void test_local_apic_virtual_wire(void **state)
+{
+	struct local_apic apic = fresh();
+
+	(void)state;
+	local_apic_init(&apic);
+	local_apic_set_virtual_wire(&apic);
+	assert_true(local_apic_takes_extint(&apic));
+	assert_int_equal(local_apic_read(&apic, APIC_SVR, 0), 0x1ff);
+	assert_int_equal(local_apic_read(&apic, APIC_LVT_LINT0, 0), 0x700);
+	assert_int_equal(local_apic_read(&apic, APIC_LVT_LINT1, 0), 0x400);
+	assert_int_equal(local_apic_read(&apic, APIC_LVT_TIMER, 0), 0x10000);
+	local_apic_init(&apic);
+	assert_false(local_apic_takes_extint(&apic));
+	assert_int_equal(local_apic_read(&apic, APIC_LVT_LINT1, 0), 0x10000);
+}
+
 /* The conversion factors are exact to a tick in a second at common frequencies. */
 static void test_local_apic_clock_is_exact(void **state)
 {
@@ -426,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_local_apic_tsc_deadline),
 		cmocka_unit_test(test_local_apic_masked_timer_expires_silently),
 		cmocka_unit_test(test_local_apic_extint_by_lint0),
+		cmocka_unit_test(test_local_apic_virtual_wire),
 		cmocka_unit_test(test_local_apic_clock_is_exact),
 	};
 

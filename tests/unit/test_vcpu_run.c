@@ -255,12 +255,14 @@ static void test_vcpu_run_init_leaves_nothing_behind(void **state)
 {
 	(void)state;
 	vcpu.nmis_waiting = vcpu.extint_taken = vcpu.is_kicked = true;
+	fake_hv.cr0 = 0x80000011;
 	posted_post(&vcpu.posted, 0x41);
 	atomic_store(&vcpu.pending, PENDING_INIT);
 	assert_int_equal(vcpu_run(&vcpu), VCPU_EXIT_STOPPED);
 	assert_int_equal(entries, 1);
 	assert_int_equal(debug_resets, 1);
 	assert_int_equal(live_resets, 1);
+	assert_int_equal(vcpu.registers.cr0, 0x80000011); /* vcpu_reset() is told what CR0 was */
 	assert_int_equal(fake_hv.switched_resets, 1);
 	assert_int_equal(record_resets, 1);
 	assert_false(vcpu.nmis_waiting || vcpu.extint_taken || vcpu.is_kicked);

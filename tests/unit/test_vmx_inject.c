@@ -93,6 +93,22 @@ static void test_vmx_inject_nmi_behind_sti_waits_for_an_interrupt_window(void **
 	windows(INTERRUPTIBILITY_NMI, true, true, PRIMARY_PROC_NMI_WINDOW | PRIMARY_PROC_INTERRUPT_WINDOW);
 }
 
+/* An entry that injects an interrupt or NMI loses a debug trap: "Delivery of Pending Debug Exceptions after VM Entry". */
+static void test_vmx_inject_a_debug_trap_goes_first(void **state)
+{
+	static const struct { uint64_t pending; bool open; } cases[] = {
+		{0, true}, {PENDING_DEBUG_BS, false}, {0x1001, false}, {0x0001, true}, /* a breakpoint that DR7 does not enable */
+	};
+
+	(void)state;
+	vmcs_write_natural(VMCS_GUEST_RFLAGS, RFLAGS_IF | 2);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, cases[i].pending);
+		assert_int_equal(vmx_interrupt_open(&vcpu), cases[i].open);
+		assert_int_equal(vmx_nmi_open(&vcpu), cases[i].open);
+	}
+}
+
 static void test_vmx_inject_puts_a_local_apics_interrupt_back(void **state)
 {
 	(void)state;
@@ -165,6 +181,7 @@ int main(void)
 		TEST(test_vmx_inject_error_code_needs_protected_mode),
 		TEST(test_vmx_inject_error_code_has_15_bits),
 		TEST(test_vmx_inject_nmi_behind_sti_waits_for_an_interrupt_window),
+		TEST(test_vmx_inject_a_debug_trap_goes_first),
 		TEST(test_vmx_inject_puts_a_local_apics_interrupt_back),
 		TEST(test_vmx_inject_puts_an_8259s_interrupt_back),
 		TEST(test_vmx_inject_third_fault_stops_the_vm),
