@@ -10,11 +10,14 @@
 
 #define CR0_PE 0x1ULL
 #define CR0_NE 0x20ULL
+#define CR0_WP 0x10000ULL
 #define CR0_NW 0x20000000ULL
 #define CR0_CD 0x40000000ULL
 #define CR0_PG 0x80000000ULL
 #define CR4_PAE 0x20ULL
+#define CR4_LA57 0x1000ULL
 #define CR4_PCIDE 0x20000ULL
+#define CR4_CET 0x800000ULL
 #define EPT_POINTER_LEVELS 0x18ULL
 #define EFER_LME 0x100ULL
 #define EFER_LMA 0x400ULL
@@ -29,6 +32,7 @@
 struct findings {
 	const char **problems;
 	size_t count, max;
+	unsigned linear_bits; /* 48, or 57 on processors with LA57 */
 };
 
 static void require(struct findings *findings, bool holds, const char *words)
@@ -37,9 +41,20 @@ static void require(struct findings *findings, bool holds, const char *words)
 		findings->problems[findings->count++] = words;
 }
 
-static bool is_canonical(uint64_t address)
+/* By the width that the processor supports, whatever CR4.LA57 says: bits 63 to the highest of them are equal. */
+static bool is_canonical(const struct findings *findings, uint64_t address)
 {
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+	unsigned unused = 64 - findings->linear_bits;
+
+	return (uint64_t)((int64_t)(address << unused) >> unused) == address;
+}
+
+/* RIP may be the address behind the last canonical one: the bits above the width are equal. */
+static bool rip_fits(const struct findings *findings, uint64_t rip)
+{
+	uint64_t above = rip >> findings->linear_bits;
+
+	return above == 0 || above == UINT64_MAX >> findings->linear_bits;
 }
 
 static bool allowed(uint64_t value, struct vmx_allowed setting)
@@ -122,7 +137,7 @@ static void check_host(struct findings *f, const struct vmcs_snapshot *s, const 
 	require(f, (~s->HOST_CR4 & c->cr4_must_be_1) == 0 && (s->HOST_CR4 & ~c->cr4_may_be_1) == 0,
 		"host CR4: a bit that VMX fixes");
 	require(f, (s->HOST_CR3 >> 52) == 0, "host CR3: beyond the physical address width");
-	require(f, is_canonical(s->HOST_SYSENTER_ESP) && is_canonical(s->HOST_SYSENTER_EIP),
+	require(f, is_canonical(f, s->HOST_SYSENTER_ESP) && is_canonical(f, s->HOST_SYSENTER_EIP),
 		"host SYSENTER registers: not canonical");
 	require(f, (s->HOST_IA32_EFER & (EFER_LME | EFER_LMA)) == (EFER_LME | EFER_LMA), "host EFER: LMA and LME must be set");
 	require(f,
@@ -132,11 +147,11 @@ static void check_host(struct findings *f, const struct vmcs_snapshot *s, const 
 		"host selectors: RPL and TI must be 0");
 	require(f, s->HOST_CS_SELECTOR != 0 && s->HOST_TR_SELECTOR != 0, "host CS or TR: null selector");
 	require(f,
-		is_canonical(s->HOST_FS_BASE) && is_canonical(s->HOST_GS_BASE) && is_canonical(s->HOST_TR_BASE) &&
-		    is_canonical(s->HOST_GDTR_BASE) && is_canonical(s->HOST_IDTR_BASE),
+		is_canonical(f, s->HOST_FS_BASE) && is_canonical(f, s->HOST_GS_BASE) && is_canonical(f, s->HOST_TR_BASE) &&
+		    is_canonical(f, s->HOST_GDTR_BASE) && is_canonical(f, s->HOST_IDTR_BASE),
 		"host descriptor bases: not canonical");
 	require(f, (s->EXIT_CONTROLS & VM_EXIT_CTL_HOST_64BIT) != 0, "the host is in 64-bit mode and the exit controls deny it");
-	require(f, (s->HOST_CR4 & CR4_PAE) != 0 && is_canonical(s->HOST_RIP), "host CR4.PAE or RIP");
+	require(f, (s->HOST_CR4 & CR4_PAE) != 0 && is_canonical(f, s->HOST_RIP), "host CR4.PAE or RIP");
 }
 
 static void check_guest_registers(struct findings *f, const struct vmcs_snapshot *s, const struct vmx_capabilities *c)
@@ -150,12 +165,13 @@ static void check_guest_registers(struct findings *f, const struct vmcs_snapshot
 	require(f, (s->GUEST_CR0 & CR0_PG) == 0 || (s->GUEST_CR0 & CR0_PE) != 0, "guest CR0: PG without PE");
 	require(f, (~s->GUEST_CR4 & c->cr4_must_be_1) == 0 && (s->GUEST_CR4 & ~c->cr4_may_be_1) == 0,
 		"guest CR4: a bit that VMX fixes");
+	require(f, (s->GUEST_CR4 & CR4_CET) == 0 || (s->GUEST_CR0 & CR0_WP) != 0, "guest CR4.CET without CR0.WP");
 	require(f, !long_mode || ((s->GUEST_CR0 & CR0_PG) != 0 && (s->GUEST_CR4 & CR4_PAE) != 0),
 		"IA-32e mode guest without PG and PAE");
 	require(f, long_mode || (s->GUEST_CR4 & CR4_PCIDE) == 0, "guest CR4.PCIDE outside IA-32e mode");
 	require(f, (s->GUEST_CR3 >> 52) == 0, "guest CR3: beyond the physical address width");
 	require(f, (s->GUEST_DR7 >> 32) == 0, "guest DR7: upper half set");
-	require(f, is_canonical(s->GUEST_SYSENTER_ESP) && is_canonical(s->GUEST_SYSENTER_EIP),
+	require(f, is_canonical(f, s->GUEST_SYSENTER_ESP) && is_canonical(f, s->GUEST_SYSENTER_EIP),
 		"guest SYSENTER registers: not canonical");
 	require(f, (efer & ~0xd01ULL) == 0, "guest EFER: reserved bits are set");
 	require(f, ((efer & EFER_LMA) != 0) == long_mode, "guest EFER.LMA differs from \"IA-32e mode guest\"");
@@ -165,7 +181,7 @@ static void check_guest_registers(struct findings *f, const struct vmcs_snapshot
 	require(f, (flags & RFLAGS_VM) == 0 || (!long_mode && (s->GUEST_CR0 & CR0_PE) != 0),
 		"guest RFLAGS.VM outside protected mode");
 	require(f,
-		long_mode && (s->GUEST_CS_ATTRIBUTES & SEGMENT_LONG) != 0 ? is_canonical(s->GUEST_RIP) : (s->GUEST_RIP >> 32) == 0,
+		long_mode && (s->GUEST_CS_ATTRIBUTES & SEGMENT_LONG) != 0 ? rip_fits(f, s->GUEST_RIP) : (s->GUEST_RIP >> 32) == 0,
 		"guest RIP");
 }
 
@@ -238,7 +254,7 @@ static void check_guest_segments(struct findings *f, const struct vmcs_snapshot 
 #undef DATA
 #undef V8086
 #undef EACH
-	require(f, is_canonical(s->GUEST_TR_BASE) && is_canonical(s->GUEST_FS_BASE) && is_canonical(s->GUEST_GS_BASE),
+	require(f, is_canonical(f, s->GUEST_TR_BASE) && is_canonical(f, s->GUEST_FS_BASE) && is_canonical(f, s->GUEST_GS_BASE),
 		"guest TR, FS, GS base: not canonical");
 	require(f, (s->GUEST_TR_SELECTOR & 4) == 0, "guest TR: selector in the LDT");
 	require(f, ATTRIBUTES_TYPE(tr) == 11 || (!long_mode && ATTRIBUTES_TYPE(tr) == 3), "guest TR: must be a busy TSS");
@@ -249,7 +265,8 @@ static void check_guest_segments(struct findings *f, const struct vmcs_snapshot 
 		(ldtr & SEGMENT_UNUSABLE) != 0 ||
 		    (ATTRIBUTES_TYPE(ldtr) == 2 && (ldtr & ATTRIBUTES_S) == 0 && (ldtr & ATTRIBUTES_PRESENT) != 0),
 		"guest LDTR: attributes");
-	require(f, is_canonical(s->GUEST_GDTR_BASE) && is_canonical(s->GUEST_IDTR_BASE), "guest GDTR or IDTR base: not canonical");
+	require(f, is_canonical(f, s->GUEST_GDTR_BASE) && is_canonical(f, s->GUEST_IDTR_BASE),
+		"guest GDTR or IDTR base: not canonical");
 	require(f, (s->GUEST_GDTR_LIMIT >> 16) == 0 && (s->GUEST_IDTR_LIMIT >> 16) == 0, "guest GDTR or IDTR limit above 16 bits");
 }
 
@@ -272,7 +289,8 @@ static void check_guest_rest(struct findings *f, const struct vmcs_snapshot *s)
 size_t vmcs_check(const struct vmcs_snapshot *snapshot, const struct vmx_capabilities *capabilities, const char *problems[],
 		  size_t max)
 {
-	struct findings findings = {.problems = problems, .max = max};
+	struct findings findings = {.problems = problems, .max = max,
+				    .linear_bits = (capabilities->cr4_may_be_1 & CR4_LA57) != 0 ? 57 : 48};
 
 	check_controls(&findings, snapshot, capabilities);
 	check_host(&findings, snapshot, capabilities);

@@ -146,6 +146,7 @@ static void test_vmcs_check_names_broken_guest_registers(void **state)
 	BREAK(s.GUEST_CR0 = 0x80050013, "guest CR0");
 	BREAK(s.GUEST_CR0 = 0x80050032, "PG without PE");
 	BREAK(s.GUEST_CR4 = 0x60, "guest CR4");
+	BREAK((s.GUEST_CR4 |= 0x800000, s.GUEST_CR0 &= ~0x10000ULL), "without CR0.WP");
 	BREAK(s.GUEST_CR4 = 0x2040, "PG and PAE");
 	BREAK(s.GUEST_CR3 = 1ULL << 60, "guest CR3");
 	BREAK(s.GUEST_DR7 = 1ULL << 32, "DR7");
@@ -154,6 +155,27 @@ static void test_vmcs_check_names_broken_guest_registers(void **state)
 	BREAK(s.GUEST_RFLAGS = 0x244, "RFLAGS");
 	BREAK(s.GUEST_RFLAGS = 0x20246, "RFLAGS.VM");
 	BREAK(s.GUEST_RIP = 1ULL << 50, "RIP");
+}
+
+/* "Checks on Guest RIP, RFLAGS, and SSP": the address behind the last canonical one; with LA57 a processor has 57 bits. */
+static void test_vmcs_check_linear_addresses(void **state)
+{
+	struct vmx_capabilities wide = capabilities;
+	struct vmcs_snapshot s = good();
+	const char *problems[8];
+
+	(void)state;
+	wide.cr4_may_be_1 |= 0x1000;
+	s.GUEST_RIP = 0x800000000000;
+	assert_int_equal(run(&s, problems), 0);
+	s.GUEST_RIP = 0x1000000000000;
+	assert_int_equal(run(&s, problems), 1);
+	assert_string_equal(problems[0], "guest RIP");
+	assert_int_equal(vmcs_check(&s, &wide, problems, 8), 0);
+	s = good();
+	s.GUEST_GS_BASE = 0xff00000000001000;
+	assert_int_equal(run(&s, problems), 1);
+	assert_int_equal(vmcs_check(&s, &wide, problems, 8), 0);
 }
 
 static void test_vmcs_check_names_broken_segments_and_state(void **state)
@@ -196,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_vmcs_check_accepts_exceptions_as_a_cpu_raises_them),
 		cmocka_unit_test(test_vmcs_check_names_broken_host_state),
 		cmocka_unit_test(test_vmcs_check_names_broken_guest_registers),
+		cmocka_unit_test(test_vmcs_check_linear_addresses),
 		cmocka_unit_test(test_vmcs_check_names_broken_segments_and_state),
 		cmocka_unit_test(test_vmcs_check_never_writes_beyond_max),
 	};
