@@ -4,7 +4,8 @@
  *   0 - 640 KiB             RAM
  *   640 - 768 KiB           nothing: no video memory
  *   768 KiB - 1 MiB         memory without option ROMs (systems search it word by word, which must not cost an exit each);
- *                           from 896 KiB on the ACPI tables (GUEST_ACPI_PHYSICAL)
+ *                           from 832 KiB on what some kernels are told (LOAD_INFO_BASE), from 896 KiB on the ACPI tables
+ *                           (GUEST_ACPI_PHYSICAL)
  *   1 MiB - 3 GiB at most   RAM
  *   3 - 4 GiB               devices
  *   from 4 GiB on           the rest of RAM

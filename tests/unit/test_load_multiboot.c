@@ -150,7 +150,9 @@ static void test_multiboot_leaves_low_memory_alone(void **state)
 		if (i < 0x400 || i >= 0x500)
 			assert_int_equal(memory[i], 0x5a);
 	}
-	assert_int_equal(at(0x400), 0x3f8);
+	assert_int_equal(at(0x400), 0x02f803f8);
+	assert_int_equal(at(0x404), 0x02e803e8);
+	assert_int_equal(at(0x410) & 0xffff, 0x802);
 	assert_int_equal(at(0x40e) & 0xffff, 0);
 	assert_int_equal(at(0x413) & 0xffff, 640);
 	assert_int_equal(memory[4 * MIB - 1], 0x5a);

@@ -69,7 +69,8 @@ static enum status plan_by_kind(const struct load_request *request, struct load_
  * no extended BIOS data area (40:0E). A program that wants to be there itself has precedence. */
 static void add_bios_data(const struct load_request *request, struct load_plan *plan)
 {
-	const uint16_t com1_port = 0x3f8, equipment = 0x202; /* one serial port, a floating-point unit */
+	static const uint16_t com_ports[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
+	const uint16_t equipment = 0x802; /* four serial ports, a floating-point unit */
 	uint8_t *data = plan->generated.bios_data;
 	uint16_t low_kib = 0;
 
@@ -77,7 +78,7 @@ static void add_bios_data(const struct load_request *request, struct load_plan *
 		if (request->e820[i].type == LOAD_E820_USABLE && request->e820[i].base == 0)
 			low_kib = (uint16_t)(request->e820[i].length_bytes >> 10);
 	}
-	memcpy(data, &com1_port, sizeof(com1_port));
+	memcpy(data, com_ports, sizeof(com_ports));
 	memcpy(data + 0x10, &equipment, sizeof(equipment));
 	memcpy(data + 0x13, &low_kib, sizeof(low_kib));
 	if (low_kib > 1 && !load_covers(plan, LOAD_BIOS_DATA_BASE))
