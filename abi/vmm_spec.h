@@ -73,6 +73,7 @@ struct vmm_spec {
 	uint32_t size_bytes; /* sizeof(struct vmm_spec) as the manager was built */
 	char name[VMM_NAME_BYTES];
 	char command_line[VMM_CMDLINE_BYTES];
+	struct vmm_file firmware; /* the VM begins with it, and has the kernel only by fw_cfg */
 	struct vmm_file kernel;
 	struct vmm_file initrd;
 	uint64_t memory_bytes;         /* multiple of 4096 */
@@ -109,6 +110,6 @@ struct vmm_report {
 
 _Static_assert(sizeof(struct vmm_file) == 144, "vmm_file layout");
 _Static_assert(sizeof(struct vmm_handles) == 32, "vmm_handles layout");
-_Static_assert(sizeof(struct vmm_spec) == 2632 + VMM_MODULES_MAX * 272, "vmm_spec layout");
+_Static_assert(sizeof(struct vmm_spec) == 2776 + VMM_MODULES_MAX * 272, "vmm_spec layout");
 _Static_assert(sizeof(struct vmm_spec) <= VMM_SPEC_ROOM_BYTES, "the spec has room");
 _Static_assert(sizeof(struct vmm_report) <= 4096, "the report is one page");

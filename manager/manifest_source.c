@@ -31,7 +31,7 @@ static bool file_is_kernel(const struct host *host, uint32_t index)
 }
 
 /* What is free, without what VMs need beside their guests' memory. */
-static uint64_t free_guest_bytes(const struct manifest *manifest)
+static uint64_t free_guest_bytes(const struct host *host, const struct manifest *manifest)
 {
 	struct pool_info pool;
 	uint64_t own_bytes = RESERVE_BYTES;
@@ -41,21 +41,21 @@ static uint64_t free_guest_bytes(const struct manifest *manifest)
 	for (uint32_t i = 0; i < manifest->vm_count; i++) {
 		/* One that can never fit is refused below and takes nothing from the others. */
 		if (!manifest->vms[i].refused && manifest->vms[i].memory_bytes <= pool.free_bytes)
-			own_bytes += vm_pool_bytes(&manifest->vms[i]) - manifest->vms[i].memory_bytes;
+			own_bytes += vm_pool_bytes(host, &manifest->vms[i]) - manifest->vms[i].memory_bytes;
 	}
 	return pool.free_bytes > own_bytes ? pool.free_bytes - own_bytes : 0;
 }
 
 /* Nobody has said how much: all of them shall start. What a VM needs beside its guest's memory depends on how much that is, so
  * twice: with all there is, then without what they need. */
-static void share_memory(struct manifest *manifest)
+static void share_memory(const struct host *host, struct manifest *manifest)
 {
 	struct pool_info pool;
 
 	if (sys_pool_info(MANAGER_HANDLE_POOL, &pool) != OK)
 		return;
 	manifest_default_memory(manifest, pool.free_bytes);
-	manifest_default_memory(manifest, free_guest_bytes(manifest));
+	manifest_default_memory(manifest, free_guest_bytes(host, manifest));
 }
 
 static void load_default(struct manifest *manifest, const struct host *host)
@@ -72,7 +72,7 @@ static void load_default(struct manifest *manifest, const struct host *host)
 		};
 	}
 	manifest_default(manifest, files, count);
-	share_memory(manifest);
+	share_memory(host, manifest);
 	log_print("no %s on the boot volume: %u VM%s from the kernels that were found", MANIFEST_FILE_NAME, manifest->vm_count,
 		  manifest->vm_count == 1 ? "" : "s");
 }
@@ -121,7 +121,7 @@ void manifest_load(struct manifest *manifest, struct schedule_plan *plan, const 
 	load_file(manifest, host);
 	manifest_check_host(manifest, &(struct manifest_limits){
 					      .cpu_count = host->info->cpu_count,
-					      .free_bytes = free_guest_bytes(manifest),
+					      .free_bytes = free_guest_bytes(host, manifest),
 					      .find_file = find_file,
 					      .context = (void *)(uintptr_t)host,
 				      });

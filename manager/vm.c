@@ -51,7 +51,8 @@ static void note_start(struct vm_entry *entry)
 	if (entry->quiet)
 		return;
 	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
-	log_print("%s: runs: %s, %s, %u CPU%s", entry->wanted->name, entry->wanted->kernel, memory,
+	log_print("%s: runs: %s, %s, %u CPU%s", entry->wanted->name,
+		  entry->wanted->firmware[0] != '\0' ? entry->wanted->firmware : entry->wanted->kernel, memory,
 		  entry->wanted->vcpu_count, entry->wanted->vcpu_count == 1 ? "" : "s");
 }
 

@@ -59,7 +59,7 @@ struct vm_entry {
 void vm_init(struct vm_entry *entry, const struct manifest_vm *wanted, uint32_t slot, bool quiet);
 
 /* Bytes of the VM's pool: guest memory, and what VMM and kernel need beside it. A multiple of 2 MiB. */
-uint64_t vm_pool_bytes(const struct manifest_vm *wanted);
+uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted);
 
 /* Starts its VMM, or says in the log why not. Context: not alive. */
 void vm_start(struct vm_entry *entry, const struct vm_surroundings *around);

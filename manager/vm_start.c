@@ -18,10 +18,14 @@
 #define READ_WRITE       (RIGHT_READ | RIGHT_WRITE)
 #define MASK_BYTES       (MANIFEST_CPUS_MAX / 8)
 
-uint64_t vm_pool_bytes(const struct manifest_vm *wanted)
+uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted)
 {
 	uint64_t bytes = wanted->memory_bytes + wanted->memory_bytes / MEMORY_PER_TABLE + POOL_OWN_BYTES;
+	uint32_t index;
 
+	/* The VM has a copy of its own. */
+	if (wanted->firmware[0] != '\0' && host_find_file(host, wanted->firmware, &index) == OK)
+		bytes += host_file_span_bytes(host, index);
 	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES;
 	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);
 }
@@ -198,7 +202,9 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 		.from_console_bytes = TERMINAL_TO_VM_BYTES,
 		.event_bits = CONSOLE_EVENT_TERMINAL,
 	};
-	status = give_file(entry, around->host, wanted->kernel, VMM_WINDOW_KERNEL, &spec->kernel);
+	status = give_file(entry, around->host, wanted->firmware, VMM_WINDOW_FIRMWARE, &spec->firmware);
+	if (status == OK)
+		status = give_file(entry, around->host, wanted->kernel, VMM_WINDOW_KERNEL, &spec->kernel);
 	if (status == OK)
 		status = give_file(entry, around->host, wanted->initrd, VMM_WINDOW_INITRD, &spec->initrd);
 	if (status == OK)
@@ -213,7 +219,7 @@ _Static_assert(MANIFEST_NAME_BYTES == VMM_NAME_BYTES && MANIFEST_CMDLINE_BYTES =
 static enum status assemble(struct vm_entry *entry, const struct vm_surroundings *around, const char **step,
 			    struct program_problem *problem)
 {
-	uint64_t pool_bytes = vm_pool_bytes(entry->wanted);
+	uint64_t pool_bytes = vm_pool_bytes(around->host, entry->wanted);
 	struct program vmm;
 	enum status status;
 

@@ -5,6 +5,7 @@
 #include "vmm/decode/recall.h"
 #include "vmm/exit_decode.h"
 #include "vmm/exit_event.h"
+#include "vmm/firmware.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu_thread.h"
 
@@ -40,6 +41,8 @@ static void stop_at_unknown(struct machine_vcpu *vcpu, const struct fetched_code
 	const struct vcpu_exit *exit = &vcpu->state->exit;
 	char text[CODE_TEXT_BYTES];
 
+	if (firmware_settles(vcpu))
+		return;
 	show_code(code, text);
 	log_registers(vcpu);
 	vcpu_answer_stop(vcpu, VCPU_STOP_UNKNOWN_INSTRUCTION,
@@ -95,7 +98,8 @@ const struct recalled *exit_recall(struct machine_vcpu *vcpu)
 	enum status status;
 
 	if ((exit->access & (VCPU_ACCESS_TABLE | VCPU_ACCESS_EVENT | VCPU_ACCESS_EXECUTE)) != 0) {
-		exit_table(vcpu);
+		if (!firmware_settles(vcpu))
+			exit_table(vcpu);
 		return NULL;
 	}
 	status = recall_instruction(&vcpu->recall, &vcpu->machine->gmem, exit, &recalled);

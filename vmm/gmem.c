@@ -23,8 +23,16 @@ enum status gmem_add_slot(struct gmem *gm, gpa_t base, uint64_t length_bytes, vo
 	return OK;
 }
 
-/* The host address of a span that lies in one slot, or NULL. */
-static uint8_t *host_of(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
+enum status gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host)
+{
+	enum status status = gmem_add_slot(gm, base, length_bytes, host);
+
+	if (status == OK)
+		gm->slots[gm->slot_count - 1].is_rom = true;
+	return status;
+}
+
+static const struct gmem_slot *slot_of(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
 {
 	for (unsigned i = 0; i < gm->slot_count; i++) {
 		const struct gmem_slot *slot = &gm->slots[i];
@@ -32,9 +40,25 @@ static uint8_t *host_of(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
 
 		if (start.raw >= slot->gpa.raw && offset <= slot->length_bytes &&
 		    len_bytes <= slot->length_bytes - offset)
-			return slot->host + offset;
+			return slot;
 	}
 	return NULL;
+}
+
+/* The host address of a span that lies in one slot, or NULL. */
+static uint8_t *host_of(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
+{
+	const struct gmem_slot *slot = slot_of(gm, start, len_bytes);
+
+	return slot == NULL ? NULL : slot->host + (start.raw - slot->gpa.raw);
+}
+
+/* The same for a write. */
+static uint8_t *writable_host_of(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
+{
+	const struct gmem_slot *slot = slot_of(gm, start, len_bytes);
+
+	return slot == NULL || slot->is_rom ? NULL : slot->host + (start.raw - slot->gpa.raw);
 }
 
 enum status gmem_read(const struct gmem *gm, gpa_t src, void *dst, size_t len_bytes)
@@ -49,7 +73,7 @@ enum status gmem_read(const struct gmem *gm, gpa_t src, void *dst, size_t len_by
 
 enum status gmem_write(const struct gmem *gm, gpa_t dst, const void *src, size_t len_bytes)
 {
-	uint8_t *host = host_of(gm, dst, len_bytes);
+	uint8_t *host = writable_host_of(gm, dst, len_bytes);
 
 	if (host == NULL)
 		return ERR_OUT_OF_RANGE;
@@ -59,7 +83,7 @@ enum status gmem_write(const struct gmem *gm, gpa_t dst, const void *src, size_t
 
 enum status gmem_zero(const struct gmem *gm, gpa_t dst, uint64_t len_bytes)
 {
-	uint8_t *host = host_of(gm, dst, len_bytes);
+	uint8_t *host = writable_host_of(gm, dst, len_bytes);
 
 	if (host == NULL)
 		return ERR_OUT_OF_RANGE;
@@ -83,7 +107,7 @@ enum status gmem_zero(const struct gmem *gm, gpa_t dst, uint64_t len_bytes)
                                                                                                 \
 	enum status gmem_write_u##bits(const struct gmem *gm, gpa_t dst, uint##bits##_t value)  \
 	{                                                                                       \
-		uint8_t *host = host_of(gm, dst, sizeof(value));                                \
+		uint8_t *host = writable_host_of(gm, dst, sizeof(value));                                \
                                                                                                 \
 		if (host == NULL)                                                               \
 			return ERR_OUT_OF_RANGE;                                                \

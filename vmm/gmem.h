@@ -19,6 +19,7 @@ struct gmem_slot {
 	gpa_t gpa;
 	uint64_t length_bytes;
 	uint8_t *host;
+	bool is_rom; /* nobody writes to it here */
 };
 
 struct gmem {
@@ -51,6 +52,9 @@ static inline gpa_t gpa_add(gpa_t base, uint64_t offset_bytes)
  * Errors: ERR_MISALIGNED; ERR_INVALID (no length, or past 2^64); ERR_EXISTS (overlaps a slot); ERR_NO_SPACE.
  * Context: before vCPUs run: slots do not change later. */
 MUST_CHECK enum status gmem_add_slot(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host);
+
+/* The same for memory that only reads reach: a write finds nothing there. */
+MUST_CHECK enum status gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host);
 
 /* Copies guest-physical [src, src + len_bytes) to dst; the span must lie in one slot.
  * ERR_OUT_OF_RANGE if not, dst then unchanged. Each byte is read once. A len_bytes of 0 needs a valid src, or its end. */

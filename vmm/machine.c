@@ -132,6 +132,17 @@ enum status machine_build(struct machine *machine, int64_t wall_clock_seconds)
 	return status;
 }
 
+enum status machine_attach_firmware(struct machine *machine, uint64_t rom_base)
+{
+	const struct region_row text = {PORTS, LOCK_UART, 0x402, 1, DEBUG_PORTS_TEXT, &debug_ports_ops,
+					offsetof(struct machine, firmware_text)};
+	const struct region_row rom = {MEMORY, NO_LOCK, rom_base, machine->rom.size_bytes, 0, &rom_ops,
+				       offsetof(struct machine, rom)};
+	enum status status = attach_row(machine, &text);
+
+	return status == OK ? attach_row(machine, &rom) : status;
+}
+
 uint64_t machine_now_ns(const struct machine *machine)
 {
 	return time_ns(clock_now_ticks() - machine->start_tsc, machine->tsc_hz);

@@ -19,6 +19,7 @@
 #include "drivers/virt/pci_host.h"
 #include "drivers/virt/pic8259.h"
 #include "drivers/virt/pit8254.h"
+#include "drivers/virt/rom.h"
 #include "drivers/virt/rtc_cmos.h"
 #include "drivers/virt/testdev.h"
 #include "drivers/virt/uart16550.h"
@@ -114,6 +115,12 @@ struct machine {
 	struct acpi_pm pm;
 	struct testdev testdev;
 	struct fw_cfg fw_cfg;
+	/* vmm/firmware.c; of a VM without firmware, size 0 */
+	struct rom rom;
+	handle_t rom_memory;
+	_Atomic bool rom_is_ram;
+	struct debug_ports firmware_text; /* port 402h: LOCK_UART */
+	bool serial_was_used;             /* LOCK_UART: the guest has sent something by COM1 */
 	struct hpet hpet;              /* with VMM_OPTION_HPET */
 	/* no lock needed */
 	struct post_port post;
@@ -123,6 +130,10 @@ struct machine {
 /* Wires all devices and attaches them to the buses, powered on. spec, tsc_hz and start_tsc are set; handles of vCPUs need
  * not exist yet. wall_clock_seconds: the time at guest time 0. Errors: as bus_attach(). */
 MUST_CHECK enum status machine_build(struct machine *machine, int64_t wall_clock_seconds);
+
+/* Adds what VMs with firmware have besides: machine->rom as a device from rom_base on, the port for its messages.
+ * Errors: as bus_attach(). Context: before vCPUs run. */
+MUST_CHECK enum status machine_attach_firmware(struct machine *machine, uint64_t rom_base);
 
 /* Guest time. Take it under the lock of the device that gets it, so that no device sees it go back. */
 uint64_t machine_now_ns(const struct machine *machine);

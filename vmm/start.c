@@ -5,6 +5,7 @@
 #include "user/calls.h"
 #include "user/clock.h"
 #include "vmm/acpi/tables.h"
+#include "vmm/firmware.h"
 #include "vmm/fw_cfg_items.h"
 #include "vmm/load/load.h"
 #include "vmm/machine.h"
@@ -130,10 +131,27 @@ static void load_image(struct machine *machine, const struct load_request *reque
 		refuse_setup(machine, ERR_OUT_OF_RANGE, "its image does not lie in its memory");
 }
 
+static void start_by_firmware(struct machine *machine, const struct vmm_file *file)
+{
+	enum status status = firmware_place(machine, file);
+
+	if (status == ERR_INVALID)
+		report_refused(machine, "E231 %s: %s is not a PC's firmware: its size is no multiple of 64 KiB up to 16 MiB, or "
+			       "there is no jump at its reset vector; correct firmware", machine->spec->name, file->path);
+	if (status != OK)
+		refuse_setup(machine, status, "its firmware cannot be mapped");
+	plan.registers = firmware_registers;
+}
+
 static void fill_fw_cfg(struct machine *machine, const struct memory_map *map, const struct load_request *request)
 {
 	const struct guest_acpi_config acpi = acpi_config(machine);
-	const struct fw_cfg_config config = {.acpi = &acpi, .load = request, .low_memory_end = map->low_end};
+	const struct fw_cfg_config config = {
+		.acpi = &acpi,
+		.load = request,
+		.low_memory_end = map->low_end,
+		.has_firmware = machine->rom.size_bytes != 0,
+	};
 	enum status status = fw_cfg_make_items(&config, &fw_cfg_contents);
 
 	if (status != OK)
@@ -177,6 +195,7 @@ void start_machine(struct machine *machine, const struct vmm_spec *spec)
 {
 	struct memory_map map;
 	struct load_module modules[VMM_MODULES_MAX];
+	const struct vmm_file *firmware = firmware_of(spec);
 	struct load_request request;
 	enum status status;
 
@@ -194,8 +213,13 @@ void start_machine(struct machine *machine, const struct vmm_spec *spec)
 		refuse_setup(machine, status, "its devices overlap");
 	set_up_memory(machine, &map);
 	request = describe_load(spec, &map, modules);
-	request.rsdp_address = write_acpi_tables(machine);
-	load_image(machine, &request);
+	if (firmware != NULL) {
+		start_by_firmware(machine, firmware);
+		request.kernel = firmware == &spec->kernel ? NULL : request.kernel;
+	} else {
+		request.rsdp_address = write_acpi_tables(machine);
+		load_image(machine, &request);
+	}
 	fill_fw_cfg(machine, &map, &request);
 	for (uint32_t i = 0; i < machine->vcpu_count; i++)
 		create_vcpu(machine, i);

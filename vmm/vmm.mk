@@ -5,8 +5,8 @@ MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/lines.c vmm/cmos.c vmm/terminal.
 MACHINE_SOURCES += vmm/exit_execute.c
 
 PROGRAMS += vmm
-vmm_SOURCES = vmm/main.c vmm/start.c vmm/fw_cfg_items.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) \
-	lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c
+vmm_SOURCES = vmm/main.c vmm/start.c vmm/firmware.c vmm/fw_cfg_items.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) \
+	$(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c
 
 UNIT_TESTS += memory_map vmm_terminal lines cmos
 test_cmos_SOURCES := vmm/cmos.c drivers/virt/rtc_cmos.c drivers/virt/rtc_calendar.c drivers/virt/clock.c
@@ -15,7 +15,11 @@ test_memory_map_SOURCES := vmm/memory_map.c
 test_vmm_terminal_SOURCES := vmm/terminal.c lib/channel/channel.c
 UNIT_TESTS += vmm_start vmm_main
 test_vmm_main_SOURCES := vmm/main.c tests/fake/program.c lib/base/format.c
-test_vmm_start_SOURCES = vmm/start.c vmm/memory_map.c vmm/fw_cfg_items.c drivers/virt/fw_cfg.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) \
-	lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c lib/base/format.c tests/fake/program.c
+test_vmm_start_SOURCES = vmm/start.c vmm/memory_map.c vmm/fw_cfg_items.c vmm/firmware.c \
+	drivers/virt/fw_cfg.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) \
+	$(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c lib/base/format.c tests/fake/program.c
 UNIT_TESTS += fw_cfg_items
 test_fw_cfg_items_SOURCES = vmm/fw_cfg_items.c $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) lib/base/format.c
+UNIT_TESTS += firmware
+test_firmware_SOURCES = vmm/firmware.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c \
+	lib/multiboot/multiboot.c lib/base/format.c

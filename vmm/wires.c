@@ -73,6 +73,23 @@ static bool transmit(void *ctx, uint8_t byte)
 	return taken;
 }
 
+static bool transmit_by_com1(void *ctx, uint8_t byte)
+{
+	struct machine *machine = ctx;
+
+	machine->serial_was_used = true;
+	return transmit(ctx, byte);
+}
+
+/* Firmware's messages about itself share the terminal with its console, and end where that begins. */
+static void show_firmware_text(void *ctx, uint8_t byte)
+{
+	const struct machine *machine = ctx;
+
+	if (!machine->serial_was_used)
+		(void)transmit(ctx, byte);
+}
+
 /* Text of port E9h has no line that could be held up: where the console takes nothing, it is lost. */
 static void show_text(void *ctx, uint8_t byte)
 {
@@ -179,7 +196,11 @@ void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 		.ctx = machine,
 	};
 	const struct uart16550_wires uart = {
-		.irq = irq_relay_line(relay, SOURCE_COM1), .transmit = transmit, .receive_ready = receive_ready, .ctx = machine};
+		.irq = irq_relay_line(relay, SOURCE_COM1),
+		.transmit = transmit_by_com1,
+		.receive_ready = receive_ready,
+		.ctx = machine,
+	};
 	const struct pci_host_wires pci = {.reset = request_reset, .ctx = machine};
 
 	connect_controllers(machine);
@@ -191,5 +212,6 @@ void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 	pci_host_init(&machine->pci, &pci);
 	fw_cfg_init(&machine->fw_cfg, &(struct fw_cfg_wires){.read = read_memory, .write = write_memory, .ctx = machine});
 	testdev_init(&machine->testdev, &(struct testdev_wires){.set_line = set_test_line, .ctx = machine});
+	machine->firmware_text = (struct debug_ports){.text = show_firmware_text, .ctx = machine};
 	machine->debug = (struct debug_ports){.text = show_text, .exit = request_exit, .ctx = machine};
 }

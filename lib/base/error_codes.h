@@ -54,6 +54,8 @@
 	X(E219, "VMM and manager are of different releases") \
 	X(E220, "module file not found") \
 	X(E221, "kernel of this kind takes no such file") \
+	X(E230, "firmware file not found") \
+	X(E231, "firmware file is not a PC's firmware") \
 	X(E301, "the guest could not deliver a double fault") \
 	X(E302, "VM entry failed") \
 	X(E303, "VM exit that this version does not expect") \

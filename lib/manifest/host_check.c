@@ -95,7 +95,10 @@ void manifest_check_host(struct manifest *manifest, const struct manifest_limits
 
 		if (vm->refused)
 			continue;
-		check_file(manifest, i, limits, vm->kernel, E201);
+		if (vm->firmware[0] != '\0')
+			check_file(manifest, i, limits, vm->firmware, E230);
+		if (vm->kernel[0] != '\0')
+			check_file(manifest, i, limits, vm->kernel, E201);
 		if (vm->initrd[0] != '\0')
 			check_file(manifest, i, limits, vm->initrd, E202);
 		check_modules(manifest, i, limits);

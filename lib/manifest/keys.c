@@ -68,8 +68,9 @@ static const struct manifest_section reserve_section = {
 
 static const struct manifest_key vm_keys[] = {
 	{.name = "name", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_vm, name)},
-	{.name = "kernel", .kind = MANIFEST_PATH, .is_required = true, FIELD(manifest_vm, kernel)},
+	{.name = "kernel", .kind = MANIFEST_PATH, .is_required = true, .stand_in = "firmware", FIELD(manifest_vm, kernel)},
 	{.name = "initrd", .kind = MANIFEST_PATH, FIELD(manifest_vm, initrd)},
+	{.name = "firmware", .kind = MANIFEST_PATH, FIELD(manifest_vm, firmware)},
 	{.name = "cmdline", .kind = MANIFEST_TEXT, FIELD(manifest_vm, cmdline), .default_text = "console=ttyS0"},
 	{
 		.name = "memory",
@@ -131,7 +132,6 @@ static const struct manifest_key vm_keys[] = {
 	{.name = "autostart", .kind = MANIFEST_BOOLEAN, FIELD(manifest_vm, autostart), .default_number = true},
 	{.name = "testdev", .kind = MANIFEST_BOOLEAN, FIELD(manifest_vm, testdev)},
 	{.name = "hpet", .kind = MANIFEST_BOOLEAN, FIELD(manifest_vm, hpet)},
-	NOT_YET("firmware"),
 	NOT_YET("disk"),
 	NOT_YET("net"),
 	NOT_YET("vsock"),

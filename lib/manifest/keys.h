@@ -33,6 +33,7 @@ struct manifest_key {
 	enum manifest_kind kind;
 	enum manifest_support support;
 	bool is_required;
+	const char *stand_in; /* not required where that key is there; NULL: none can stand in */
 	uint16_t offset; /* of the field in the table's struct */
 	uint16_t size;   /* of the field */
 	uint16_t line_offset;   /* of the uint32_t that keeps the key's line; 0: nobody asks for it */

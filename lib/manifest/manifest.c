@@ -86,7 +86,8 @@ void manifest_read_entry(const struct manifest_entry *entry, const struct toml_n
 	for (uint32_t i = 0; i < entry->section->key_count; i++) {
 		const struct manifest_key *key = &entry->section->keys[i];
 
-		if (key->is_required && toml_find(table, key->name) == NULL)
+		if (key->is_required && toml_find(table, key->name) == NULL &&
+		    (key->stand_in == NULL || toml_find(table, key->stand_in) == NULL))
 			report_missing_key(entry, table, key);
 	}
 }

@@ -85,6 +85,7 @@ struct manifest_vm {
 	char name[MANIFEST_NAME_BYTES];    /* "#3" for the third VM where its own name cannot be used; never empty */
 	char kernel[BOOT_FILE_PATH_BYTES]; /* relative to bulkhead/ on the boot volume */
 	char initrd[BOOT_FILE_PATH_BYTES]; /* "": none */
+	char firmware[BOOT_FILE_PATH_BYTES]; /* "": none; then kernel may be "" */
 	char cmdline[MANIFEST_CMDLINE_BYTES];
 	uint32_t module_count;
 	char modules[MANIFEST_MODULES_MAX][MANIFEST_MODULE_BYTES]; /* "path words": what the guest reads beside the file */

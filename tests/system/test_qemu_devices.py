@@ -8,13 +8,47 @@ QUESTIONS = {"testdev": 19, "fw_cfg": 22}
 VMS = {"testdev": ("testdev", "testdev = true"), "fw_cfg": ("fw_cfg", "")}
 MANIFEST = '[host]\nconsole = ["serial"]\n' + "".join(
     f'\n[[vm]]\nname = "{name}"\nkernel = "test/{program}.bin"\nmemory = "4M"\n{more}\n' for name, (program, more) in VMS.items())
+SEABIOS = "/usr/share/seabios/bios-256k.bin=fw/bios-256k.bin"  # Debian's package, which QEMU needs too
+FIRMWARE = """
+[[vm]]
+name = "seabios"
+firmware = "fw/bios-256k.bin"
+memory = "32M"
+vcpus = 2
+
+[[vm]]
+name = "no-rom"
+firmware = "test/fw_cfg.bin"
+memory = "4M"
+"""
 
 
-@pytest.mark.boot(linux=False, manifest=MANIFEST, add=harness.guest_programs(*sorted({row[0] for row in VMS.values()})))
+def terminal_of(boot, name):
+    """Leads to that VM's terminal. Before all have started there may be no such, and the first one is shown unasked."""
+    if not getattr(boot, "all_have_started", False):
+        boot.shows("testdev: answers right")
+        boot.to_host()
+        boot.shows("E231 no-rom: test/fw_cfg.bin is not a PC's firmware")
+    boot.all_have_started = True
+    boot.console_of(name)
+
+
+@pytest.mark.boot(linux=False, manifest=MANIFEST + FIRMWARE,
+                  add=(*harness.guest_programs(*sorted({row[0] for row in VMS.values()})), SEABIOS))
 class TestQemuDevices:
     @pytest.mark.parametrize("name", list(VMS))
     def test_every_question_has_its_answer(self, boot, name):
-        boot.console_of(name)
+        terminal_of(boot, name)
         right, count = map(int, boot.shows(re.compile(name.encode() + rb": answers right: (\d+) of (\d+)\r")).groups())
         assert f"TEST-FAIL {name}" not in boot.text()
         assert right == count == QUESTIONS[name]
+
+    def test_seabios_starts_from_its_rom_and_tries_to_boot(self, boot):
+        terminal_of(boot, "seabios")
+        boot.shows(re.compile(rb"Booting from Hard Disk...\s+Boot failed[^\0]*No bootable device"))
+        boot.shows(re.compile(rb"SeaBIOS \(version "))
+
+    def test_a_file_that_is_no_rom_is_refused(self, boot):
+        terminal_of(boot, "testdev")
+        boot.to_host()
+        assert "E231 refused" in boot.states()["no-rom"]

@@ -39,6 +39,27 @@ static void test_gmem_add_slot_refuses_nonsense(void **state)
 	assert_int_equal(gmem_add_slot(&gm, gpa(0x300000), 4096, page), ERR_NO_SPACE);
 }
 
+static void test_gmem_rom_is_read_and_not_written(void **state)
+{
+	static _Alignas(4096) uint8_t page[4096];
+	uint8_t byte = 0;
+	uint32_t word;
+
+	(void)state;
+	memset(page, 0x33, sizeof(page));
+	assert_int_equal(gmem_add_rom(&gm, gpa(0x1000), 4096, page), ERR_EXISTS);
+	assert_int_equal(gmem_add_rom(&gm, gpa(0x200000), 4096, page), OK);
+	assert_int_equal(gmem_read(&gm, gpa(0x200fff), &byte, 1), OK);
+	assert_int_equal(byte, 0x33);
+	assert_int_equal(gmem_read_u32(&gm, gpa(0x200000), &word), OK);
+	assert_int_equal(gmem_write(&gm, gpa(0x200000), &byte, 1), ERR_OUT_OF_RANGE);
+	assert_int_equal(gmem_write_u32(&gm, gpa(0x200000), 0), ERR_OUT_OF_RANGE);
+	assert_int_equal(gmem_zero(&gm, gpa(0x200000), 4096), ERR_OUT_OF_RANGE);
+	assert_int_equal(page[0], 0x33);
+	/* RAM is as it was. */
+	assert_int_equal(gmem_write_u8(&gm, gpa(HIGH_BASE), 1), OK);
+}
+
 static void test_gmem_read_takes_the_last_byte(void **state)
 {
 	uint8_t byte = 0;
@@ -126,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_gmem_add_slot_refuses_nonsense, build),
+		cmocka_unit_test_setup(test_gmem_rom_is_read_and_not_written, build),
 		cmocka_unit_test_setup(test_gmem_read_takes_the_last_byte, build),
 		cmocka_unit_test_setup(test_gmem_read_rejects_span_past_end, build),
 		cmocka_unit_test_setup(test_gmem_write_stays_in_its_slot, build),

@@ -346,6 +346,11 @@ static void test_manifest_refuses_missing_keys(void **state)
 	expect_message(0, "E110 bulkhead.toml line 1: [[vm]] has no name; add a line name = \"...\"");
 	expect_message(1, "E110 bulkhead.toml line 1: [[vm]] has no kernel; add a line kernel = \"...\"");
 	expect_message(2, "E110 bulkhead.toml line 2: [[vm]] has no kernel; add a line kernel = \"...\"");
+	read_text("[[vm]]\nname = \"a\"\nfirmware = \"bios.bin\"\n");
+	assert_int_equal(manifest.message_count, 0);
+	assert_string_equal(manifest.vms[0].firmware, "bios.bin");
+	assert_string_equal(manifest.vms[0].kernel, "");
+	read_text("[[vm]]\n[[vm]]\nname = \"a\"\n");
 	assert_string_equal(manifest.vms[0].name, "#1");
 	assert_string_equal(manifest.vms[1].name, "a");
 }
@@ -359,8 +364,7 @@ static void test_manifest_refuses_keys_set_twice(void **state)
 
 static void test_manifest_refuses_keys_of_later_versions(void **state)
 {
-	static const char *const lines[] = {"firmware = \"OVMF.fd\"",
-					    "disk = [{ file = \"root.img\" }]",
+	static const char *const lines[] = {"disk = [{ file = \"root.img\" }]",
 					    "net = []",
 					    "vsock = 3",
 					    "shared = []"};

@@ -68,6 +68,10 @@ static void test_manifest_host_refuses_missing_files(void **state)
 	check_host("[[vm]]\nname = \"a\"\nkernel = \"linux/vmlinux\"\ninitrd = \"x/initrd\"\n" VM("b"), 1, 4096);
 	assert_true(manifest.vms[0].refused);
 	assert_false(manifest.vms[1].refused);
+	check_host("[[vm]]\nname = \"a\"\nfirmware = \"x/bios.bin\"\n", 1, 4096);
+	assert_int_equal(manifest.message_count, 1);
+	expect_message(0, "E230 bulkhead.toml line 1: VM \"a\": x/bios.bin is not on the boot volume; copy it to "
+			  "bulkhead/x/bios.bin or correct the path");
 }
 
 static void test_manifest_host_tells_skipped_files_from_missing_ones(void **state)

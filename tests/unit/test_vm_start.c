@@ -95,6 +95,12 @@ enum status host_find_file(const struct host *host, const char *path, uint32_t *
 	return *index == 0 || strcmp(path, "root.img") == 0 ? OK : ERR_NOT_FOUND;
 }
 
+uint64_t host_file_span_bytes(const struct host *host, uint32_t index)
+{
+	(void)host;
+	return index == 0 ? 4 << 20 : 0;
+}
+
 enum status host_map_file(const struct host *host, uint32_t index, handle_t space, uint64_t address)
 {
 	(void)host;
@@ -215,11 +221,23 @@ static void test_vm_start_pays_for_each_vcpu(void **state)
 
 	(void)state;
 	vm.vcpu_count = 1;
-	with_one = vm_pool_bytes(&vm);
+	with_one = vm_pool_bytes(NULL, &vm);
 	vm.vcpu_count = 64;
-	assert_true(vm_pool_bytes(&vm) + unit > with_one + 63 * vcpu_bytes);
-	assert_int_equal(vm_pool_bytes(&vm) % unit, 0);
+	assert_true(vm_pool_bytes(NULL, &vm) + unit > with_one + 63 * vcpu_bytes);
+	assert_int_equal(vm_pool_bytes(NULL, &vm) % unit, 0);
 	assert_true(with_one - vm.memory_bytes <= 10 * unit);
+}
+
+static void test_vm_start_pays_for_a_copy_of_the_firmware(void **state)
+{
+	struct manifest_vm vm = wanted;
+	uint64_t without = vm_pool_bytes(NULL, &vm);
+
+	(void)state;
+	strcpy(vm.firmware, "env/cpus");
+	assert_int_equal(vm_pool_bytes(NULL, &vm), without + (4 << 20));
+	strcpy(vm.firmware, "not there"); /* its start fails anyway */
+	assert_int_equal(vm_pool_bytes(NULL, &vm), without);
 }
 
 int main(void)
@@ -228,6 +246,7 @@ int main(void)
 		cmocka_unit_test_setup(test_vm_start_names_what_cannot_be_made, start),
 		cmocka_unit_test_setup(test_vm_start_refuses_a_vm_without_its_guarantee, start),
 		cmocka_unit_test_setup(test_vm_start_hands_over_modules, start),
+		cmocka_unit_test_setup(test_vm_start_pays_for_a_copy_of_the_firmware, start),
 		cmocka_unit_test_setup(test_vm_start_names_the_program_that_is_missing, start),
 		cmocka_unit_test(test_vm_start_pays_for_each_vcpu),
 	};

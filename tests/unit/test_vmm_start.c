@@ -151,6 +151,52 @@ static void test_start_names_the_step_that_failed(void **state)
 	expect_refused("E218 web: a vCPU's thread cannot be started (status 6); lower the memory of VMs in bulkhead.toml");
 }
 
+enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *object)
+{
+	(void)pool;
+	(void)len_bytes;
+	(void)object;
+	return ERR_NO_MEMORY;
+}
+
+enum status space_map_all(handle_t space, handle_t object, uint64_t address, uint64_t offset, uint64_t len_bytes, uint32_t rights)
+{
+	(void)space;
+	(void)object;
+	(void)address;
+	(void)offset;
+	(void)len_bytes;
+	(void)rights;
+	return OK;
+}
+
+enum status sys_vm_unmap(handle_t vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes)
+{
+	(void)vm;
+	(void)gpa;
+	*done_bytes = len_bytes;
+	return OK;
+}
+
+enum status machine_attach_firmware(struct machine *unused, uint64_t rom_base)
+{
+	(void)unused;
+	(void)rom_base;
+	return OK;
+}
+
+static void test_start_refuses_what_is_no_firmware(void **state)
+{
+	static uint8_t rom[0x10000];
+
+	(void)state;
+	spec.firmware = (struct vmm_file){.path = "bios.bin", .address = (uintptr_t)rom, .size_bytes = sizeof(rom)};
+	expect_refused("E231 web: bios.bin is not a PC's firmware: its size is no multiple of 64 KiB up to 16 MiB, or there is no "
+		       "jump at its reset vector; correct firmware");
+	rom[sizeof(rom) - 16] = 0xea;
+	expect_refused("E218 web: its firmware cannot be mapped (status 6); lower the memory of VMs in bulkhead.toml");
+}
+
 static void test_start_refuses_too_little_memory_and_what_is_no_kernel(void **state)
 {
 	(void)state;
@@ -166,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_start_names_the_step_that_failed, start, end),
+		cmocka_unit_test_setup_teardown(test_start_refuses_what_is_no_firmware, start, end),
 		cmocka_unit_test_setup_teardown(test_start_refuses_too_little_memory_and_what_is_no_kernel, start, end),
 	};
 
