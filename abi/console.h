@@ -69,7 +69,7 @@ enum console_message_kind {
 	CONSOLE_NOTICE = 18,         /* text for the prompt that is not in the log (the console shows the log itself) */
 	CONSOLE_TERMINAL_OPEN = 19,  /* struct console_terminal; again for the same name after a restart */
 	CONSOLE_TERMINAL_CLOSE = 20, /* name: the VM ended; its text stays readable, whoever looks at it comes to the prompt */
-	CONSOLE_SHOW = 21,           /* name: show this VM's terminal, as the command "console" does */
+	CONSOLE_SHOW = 21,           /* name: show this VM's terminal, unless the user chose one by the command "console" */
 };
 
 struct console_message {

@@ -104,15 +104,22 @@ static enum shell_outcome request_power_off(void *context)
 	return request(context, CONSOLE_REQUEST_POWER_OFF, 0, NULL);
 }
 
-static enum shell_outcome attach(void *context, const char *name)
+static enum shell_outcome show_vm(struct console *console, const char *name)
 {
-	struct console *console = context;
 	uint32_t number;
 
 	if (multiplexer_find(&console->multiplexer, name, &number) != OK)
 		return SHELL_NO_SUCH_VM;
 	multiplexer_show(&console->multiplexer, number);
 	return SHELL_ATTACHED;
+}
+
+static enum shell_outcome attach(void *context, const char *name)
+{
+	struct console *console = context;
+
+	console->user_has_chosen = true;
+	return show_vm(console, name);
 }
 
 static const struct shell_ops shell_ops = {
@@ -271,8 +278,8 @@ static void take_message(struct console *console, struct manager_message *messag
 		return;
 	case CONSOLE_SHOW:
 		/* Who cannot type would never come back from there: the prompt's lines are worth more. */
-		if (console->uart != NULL)
-			(void)attach(console, name_of(message));
+		if (console->uart != NULL && !console->user_has_chosen)
+			(void)show_vm(console, name_of(message));
 		return;
 	default: /* a later manager's message: not for this console */
 		return;

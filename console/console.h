@@ -41,6 +41,7 @@ struct console {
 	uint32_t manager_event;
 	uint64_t manager_event_bits;
 	bool manager_lost;        /* its channel is damaged */
+	bool user_has_chosen;     /* a terminal, by a command: nobody else chooses any more */
 	uint32_t waiting_request; /* 0: none */
 	uint64_t waiting_since_ms;
 	uint64_t now_ms;

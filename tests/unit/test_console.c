@@ -64,6 +64,21 @@ static void test_console_shows_a_vm_on_the_managers_word(void **state)
 	assert_non_null(strstr(sent, "E301 linux: stopped\r\n"));
 }
 
+/* The manager hears late of the first VM that runs. */
+static void test_console_stays_where_the_user_went(void **state)
+{
+	(void)state;
+	add_vm(0, "linux");
+	add_vm(1, "other");
+	type("console other\r");
+	send_text(CONSOLE_SHOW, 0, "linux");
+	vm_prints(0, "not wanted");
+	vm_prints(1, "wanted");
+	run();
+	assert_null(strstr(sent, "not wanted"));
+	assert_non_null(strstr(sent, "wanted"));
+}
+
 static void test_console_leads_from_a_vm_that_ended_to_the_prompt(void **state)
 {
 	char *words, *reason;
@@ -342,6 +357,7 @@ int main(void)
 		cmocka_unit_test_setup(test_console_asks_the_manager, setup),
 		cmocka_unit_test_setup(test_console_attaches_to_a_vm, setup),
 		cmocka_unit_test_setup(test_console_shows_a_vm_on_the_managers_word, setup),
+		cmocka_unit_test_setup(test_console_stays_where_the_user_went, setup),
 		cmocka_unit_test_setup(test_console_leads_from_a_vm_that_ended_to_the_prompt, setup),
 		cmocka_unit_test_setup(test_console_shows_last_words_that_had_no_room, setup),
 		cmocka_unit_test_setup(test_console_stays_with_a_vm_that_runs_when_another_ends, setup),
