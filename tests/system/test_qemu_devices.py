@@ -52,3 +52,36 @@ class TestQemuDevices:
         terminal_of(boot, "testdev")
         boot.to_host()
         assert "E231 refused" in boot.states()["no-rom"]
+
+
+OPTION_ROM = "/usr/share/qemu/linuxboot_dma.bin=fw/linuxboot_dma.bin"  # Debian's package qemu-system-data
+LINUX_BY_SEABIOS = """
+[[vm]]
+name = "linux"
+firmware = "fw/bios-256k.bin"
+modules = ["fw/linuxboot_dma.bin"]
+kernel = "linux/vmlinuz"
+initrd = "linux/initrd.gz"
+cmdline = "console=ttyS0 quiet"
+memory = "256M"
+vcpus = 2
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.boot(manifest='[host]\nconsole = ["serial"]\n' + LINUX_BY_SEABIOS, add=(SEABIOS, OPTION_ROM))
+class TestLinuxByFirmware:
+    """QEMU's option ROM takes kernel, initrd and command line from fw_cfg and enters the kernel's 16-bit code."""
+
+    def test_linux_starts_with_all_processors(self, boot):
+        boot.guest_prompt()
+        assert boot.ask_guest("nproc") == "2"
+
+    def test_the_tables_are_those_that_the_firmware_placed(self, boot):
+        boot.guest_prompt()
+        assert "RSDP 0x00000000000F" in boot.ask_guest("dmesg | grep RSDP")
+        assert {"APIC", "DSDT", "FACP", "FACS", "SSDT"} <= set(boot.ask_guest("ls /sys/firmware/acpi/tables").split())
+
+    def test_the_command_line_is_the_manifests(self, boot):
+        boot.guest_prompt()
+        assert boot.ask_guest("cat /proc/cmdline") == "console=ttyS0 quiet"
