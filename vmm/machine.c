@@ -190,12 +190,24 @@ static void write_locked(struct machine *machine, const struct io_region *region
 	follow_up(machine, due_ns);
 }
 
+/* No one device has all of it: the bytes of an access to ports go each to its own, as an ISA bus would have it. */
+static __attribute__((noinline)) uint64_t read_scattered(struct machine *machine, struct bus *bus, uint64_t address, unsigned width)
+{
+	uint64_t value = 0;
+
+	if (bus != &machine->ports || width == 1)
+		return width < 8 ? (1ULL << width * 8) - 1 : UINT64_MAX;
+	for (unsigned i = 0; i < width; i++)
+		value |= machine_read(machine, bus, address + i, 1) << i * 8;
+	return value;
+}
+
 uint64_t machine_read(struct machine *machine, struct bus *bus, uint64_t address, unsigned width)
 {
 	const struct io_region *region = bus_find(bus, address, width);
 
 	if (region == NULL)
-		return width < 8 ? (1ULL << width * 8) - 1 : UINT64_MAX;
+		return read_scattered(machine, bus, address, width);
 	if (region->lock == NULL)
 		return io_region_read(region, address, width, 0);
 	return read_locked(machine, region, address, width);
@@ -207,6 +219,11 @@ static __attribute__((noinline)) void find_and_write(struct machine *machine, st
 {
 	const struct io_region *region = bus_find(bus, address, width);
 
+	if (region == NULL && bus == &machine->ports && width > 1) {
+		for (unsigned i = 0; i < width; i++)
+			machine_write(machine, bus, address + i, 1, value >> i * 8);
+		return;
+	}
 	if (region == NULL)
 		return;
 	if (region->lock == NULL)

@@ -74,9 +74,11 @@ static uint64_t pm_read(void *dev, uint64_t offset, unsigned width, uint64_t now
 static void write_control(struct acpi_pm *pm, uint16_t value, uint16_t mask)
 {
 	struct acpi_pm_state *state = &pm->state;
+	unsigned type;
 
 	state->control = (uint16_t)((state->control & ~mask) | (value & PM1_CONTROL_WRITABLE));
-	if (!(value & PM1_SLP_EN) || (state->control & PM1_SLP_TYP) >> PM1_SLP_TYP_SHIFT != ACPI_PM_SLP_TYP_S5)
+	type = (state->control & PM1_SLP_TYP) >> PM1_SLP_TYP_SHIFT;
+	if (!(value & PM1_SLP_EN) || (type != ACPI_PM_SLP_TYP_S5 && type != ACPI_PM_SLP_TYP_S5_QEMU))
 		return;
 	if (pm->wires.power_off != NULL)
 		pm->wires.power_off(pm->wires.ctx);

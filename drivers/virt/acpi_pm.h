@@ -1,5 +1,6 @@
 /* ACPI fixed hardware of a machine that is always in ACPI mode: PM1a event and control registers, the power management
- * timer, the SCI line, the power button. (The reset register is port CF9h: pci_host.h.)
+ * timer, the SCI line, the power button. (The reset register is port CF9h: pci_host.h.) There is S5; a request for any
+ * other sleep is kept as it was written and has no effect.
  *
  * Registers (offset of the device), laid out as in the ICH9: 0 PM1_STS, 2 PM1_EN, 4 PM1_CNT, 8 PM_TMR.
  *
@@ -20,6 +21,7 @@
 #define ACPI_PM_TIMER_LENGTH 4
 #define ACPI_PM_TIMER_HZ    3579545U
 #define ACPI_PM_SLP_TYP_S5  7 /* first element of the DSDT's \_S5 package, as in the ICH9 */
+#define ACPI_PM_SLP_TYP_S5_QEMU 0 /* QEMU's: programs without ACPI tables power it off by 2000h to port 604h */
 
 struct acpi_pm_state {
 	uint64_t last_tick; /* timer ticks up to which the timer's overflow was looked for */

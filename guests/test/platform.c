@@ -268,6 +268,19 @@ static bool keyboard_controller(void)
 	return (in8(0x60) & 3) == 3 && (in8(0x92) & 2) == 2;
 }
 
+/* Port 61h and nobody's 62h; the clock's index and data in one. */
+static bool wide_accesses_reach_each_port(void)
+{
+	uint16_t value;
+
+	out16(0x61, 0xff02);
+	__asm__ volatile("inw %1, %0" : "=a"(value) : "d"((uint16_t)0x61));
+	if ((value & 0xff0f) != 0xff02)
+		return false;
+	out16(0x70, 0x5a50);
+	return cmos(0x50) == 0x5a;
+}
+
 static uint32_t pm_timer(void)
 {
 	uint32_t value;
@@ -309,6 +322,7 @@ static const struct {
 	{"cmos_tells_memory", cmos_tells_memory},
 	{"serial_ports_share_a_line", serial_ports_share_a_line},
 	{"keyboard_controller", keyboard_controller},
+	{"wide_accesses_reach_each_port", wide_accesses_reach_each_port},
 	{"acpi_registers", acpi_registers},
 };
 

@@ -130,7 +130,8 @@ class TestDeviceMemory:
 # The questions of guests/test/platform.c.
 PLATFORM = ("hpet_edge_by_ioapic", "hpet_periodic", "hpet_level_is_sent_again", "remote_irr_until_eoi", "masked_level_waits",
             "logical_lowest_priority", "nmi_by_ioapic", "hpet_takes_irq0", "pit_by_8259", "pit_one_shot_by_port61",
-            "rtc_periodic", "cmos_tells_memory", "serial_ports_share_a_line", "keyboard_controller", "acpi_registers")
+            "rtc_periodic", "cmos_tells_memory", "serial_ports_share_a_line", "keyboard_controller",
+            "wide_accesses_reach_each_port", "acpi_registers")
 
 
 @pytest.mark.boot(firmware="bios", manifest=HOST + entry("platform", "platform", memory="4M") + "hpet = true\n",

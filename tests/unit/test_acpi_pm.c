@@ -82,6 +82,8 @@ static void test_acpi_pm_s5_powers_off(void **state)
 	out(2, 2, 0xffff);
 	assert_int_equal(in(2, 2), 0x0721);
 	assert_int_equal(power_offs, 2);
+	out(4, 2, 0x2000); /* as programs do that know QEMU only */
+	assert_int_equal(power_offs, 3);
 }
 
 static void test_acpi_pm_timer_counts_3579545_hz(void **state)
