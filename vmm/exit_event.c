@@ -8,6 +8,7 @@
 #include "vmm/decode/fetch.h"
 #include "vmm/decode/walk.h"
 #include "vmm/event/deliver.h"
+#include "vmm/event/return.h"
 #include "vmm/event/task_switch.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu_thread.h"
@@ -155,6 +156,48 @@ static void walk_outside_memory(struct machine_vcpu *vcpu)
 	} else {
 		stop_outside_memory(vcpu, VCPU_STOP_TABLE_OUTSIDE_MEMORY);
 	}
+}
+
+/* The operand size of IRET, or 0. SDM Vol. 2A, "Instruction Prefixes", "REX Prefixes". */
+static unsigned width_of_return(const struct fetched_code *code, enum code_size code_size)
+{
+	unsigned width = code_size == CODE_16 ? 2 : 4, other = code_size == CODE_16 ? 4 : 2;
+	bool is_other = false;
+
+	for (unsigned i = 0; i < code->count; i++) {
+		bool has_rex = code_size == CODE_64 && i > 0 && (code->bytes[i - 1] & 0xf8) == 0x48; /* with W */
+
+		switch (code->bytes[i]) {
+		case 0xcf: return has_rex ? 8 : is_other ? other : width;
+		case 0x66: is_other = true; break;
+		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: case 0x67: case 0xf2: case 0xf3: break;
+		default:
+			if (code_size != CODE_64 || (code->bytes[i] & 0xf0) != 0x40)
+				return 0;
+		}
+	}
+	return 0;
+}
+
+/* TF traps behind it, as behind any instruction. */
+bool exit_return(struct machine_vcpu *vcpu, const struct fetched_code *code)
+{
+	static const struct event none;
+	unsigned width = width_of_return(code, fetch_code_size(&vcpu->state->exit));
+	struct event_cpu cpu;
+	enum status status;
+
+	if (width == 0)
+		return false;
+	if (!begin(vcpu, &cpu))
+		return true;
+	status = event_return(&cpu, width);
+	if (status == OK && (vcpu->state->exit.rflags & RFLAGS_TF) != 0) {
+		cpu.fault = (struct event_fault){.vector = VECTOR_DB, .value = DR6_BS};
+		status = ERR_FAULT;
+	}
+	finish(vcpu, &cpu, status, &none);
+	return true;
 }
 
 void exit_table(struct machine_vcpu *vcpu)

@@ -87,7 +87,7 @@ static void cannot_decode(struct machine_vcpu *vcpu, enum status status, const s
 
 	if (status == ERR_FAULT)
 		exit_inject(vcpu, &fault);
-	else
+	else if (status != ERR_UNSUPPORTED || !exit_return(vcpu, code))
 		exit_cannot_emulate(vcpu, status, code);
 }
 

@@ -1,6 +1,6 @@
 ; From a flat program's 64-bit mode to 32-bit protected mode and back, and what runs there: scenarios, which switch tasks, and the
-; tasks. guests/test/task_switch.c makes the tables, calls tasks_run() and checks what was noted. SDM Vol. 3A, "Task Management";
-; "Initializing IA-32e Mode" for the way back.
+; tasks. guests/test/task_switch.c makes the tables, calls tasks_run() and checks what was noted. One file because all of it is one
+; program that notes what it finds in one place. SDM Vol. 3A, "Task Management"; "Initializing IA-32e Mode" for the way back.
 
 default rel
 
@@ -10,6 +10,7 @@ global task_kernel, task_user, task_16, tasks_8086_code
 global hook_none, hook_jump_back, hook_map_page, hook_skip_fault, hook_second_nmi, hook_end_of_interrupt
 global scenario_jmp, scenario_call, scenario_call_gate, scenario_call_16, scenario_int, scenario_fault, scenario_page_fault
 global scenario_8086, scenario_into, scenario_nmi, scenario_interrupt, scenario_device_stack
+global scenario_device_return, handler_return, tasks_return_64, handler_return_64
 global handler_debug, handler_not_present, handler_new_stack, tasks_event_64, handler_new_stack_64
 
 CODE_64         equ 0x10			; docs/guest-flat.md
@@ -29,6 +30,7 @@ EFER_LME        equ 0x100
 EFLAGS_NT       equ 0x4000
 ABSENT_PAGE     equ 0x40000000
 DEVICE_STACK    equ 0xd0000800			; nobody's
+TESTDEV_STACK   equ 0xff008000			; docs/qemu-devices.md: a device that keeps what is written
 ICR_LOW         equ 0xfee00300
 ICR_HIGH        equ 0xfee00310
 ICR_NMI         equ 0x4400
@@ -138,12 +140,26 @@ back:
 ; void tasks_event_64(void): INT3 with a stack that is nobody's memory; handler_new_stack_64 ends it.
 tasks_event_64:
 	mov	[saved_rsp], rsp
-	mov	rsp, DEVICE_STACK
+	mov	eax, DEVICE_STACK
+	mov	rsp, rax
 	int3
 handler_new_stack_64:
 	mov	[seen.esp], rsp
 	mov	rsp, [saved_rsp]
 	ret
+
+; void tasks_return_64(void): INT3 and back, with a stack in a device's memory.
+tasks_return_64:
+	mov	[saved_rsp], rsp
+	mov	eax, TESTDEV_STACK
+	mov	rsp, rax
+	int3
+	mov	[seen.esp], rsp
+	mov	rsp, [saved_rsp]
+	ret
+handler_return_64:
+	inc	dword [seen.count]
+	iretq
 
 bits 32
 
@@ -294,6 +310,20 @@ handler_new_stack:
 	mov	esp, ebx
 	mov	[seen.ebx_after], ebx
 	ret
+
+scenario_device_return:
+	mov	ebx, esp
+	mov	esp, TESTDEV_STACK
+	int	0x83
+	mov	[seen.esp], esp
+	mov	esp, ebx
+	mov	[seen.ebx_after], ebx
+	ret
+handler_return:
+	push	eax
+	inc	dword [seen.count]
+	pop	eax
+	iretd
 
 bits 16
 tasks_8086_code:

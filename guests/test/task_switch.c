@@ -25,6 +25,7 @@
 #define STACK_BYTES      1024U
 #define CODE_8086        0x9000U /* an address that its segments reach */
 #define DEVICE_STACK     0xd0000800U
+#define TESTDEV_STACK    0xff008000U
 
 #define CR0_TS           0x8U
 #define CR4_PSE          0x10U
@@ -67,14 +68,15 @@ extern struct table_register tasks_gdt_register, tasks_idt_register;
 extern uint32_t tasks_cr3, tasks_cr4, tasks_absent_entry, tasks_absent_value, tasks_main_tss;
 extern const uint8_t tasks_8086_code[];
 void tasks_run(void (*scenario)(void));
-void tasks_event_64(void);
+void tasks_event_64(void), tasks_return_64(void);
 void task_kernel(void), task_user(void), task_16(void);
 void hook_none(void), hook_jump_back(void), hook_map_page(void), hook_skip_fault(void), hook_second_nmi(void);
 void hook_end_of_interrupt(void);
 void scenario_jmp(void), scenario_call(void), scenario_call_gate(void), scenario_call_16(void), scenario_int(void);
 void scenario_into(void), scenario_fault(void), scenario_page_fault(void), scenario_8086(void), scenario_nmi(void);
-void scenario_interrupt(void), scenario_device_stack(void);
+void scenario_interrupt(void), scenario_device_stack(void), scenario_device_return(void);
 void handler_debug(void), handler_not_present(void), handler_new_stack(void), handler_new_stack_64(void);
+void handler_return(void), handler_return_64(void);
 
 static uint64_t gdt[GDT_ENTRIES], idt[IDT_ENTRIES];
 static struct tss main_tss, task_tss, tss_8086;
@@ -127,6 +129,7 @@ static void make_tables(void)
 	gate(1, code(handler_debug), CODE_32, 0x8e);
 	gate(11, code(handler_not_present), CODE_32, 0x8e);
 	gate(0x81, code(handler_new_stack), CODE_32, 0x8e);
+	gate(0x83, code(handler_return), CODE_32, 0x8e);
 	gate(2, 0, TSS_TASK, 0x85);
 	gate(4, 0, TSS_TASK, 0x85);
 	gate(6, 0, TSS_TASK, 0x85);
@@ -267,6 +270,9 @@ static void events_on_devices(void)
 	prepare(hook_none);
 	tasks_run(scenario_device_stack);
 	check("int onto nobody's memory", tasks_seen.ebx_after != 0 && tasks_seen.esp == DEVICE_STACK - 12);
+	prepare(hook_none);
+	tasks_run(scenario_device_return);
+	check("int onto a device's memory and back", tasks_seen.count == 1 && tasks_seen.esp == TESTDEV_STACK);
 }
 
 static void run_all(void)
@@ -320,6 +326,10 @@ static void in_long_mode(void)
 	tasks_seen.esp = 0;
 	tasks_event_64();
 	check("int3 onto nobody's memory", tasks_seen.esp == DEVICE_STACK - 40);
+	interrupt_handle(3, (interrupt_handler *)handler_return_64);
+	tasks_seen = (struct tasks_seen){.count = 0};
+	tasks_return_64();
+	check("int3 onto a device's memory and back", tasks_seen.count == 1 && tasks_seen.esp == TESTDEV_STACK);
 	((volatile uint64_t *)POINTER_TABLE)[8] = NOBODY | 3;
 	write_and_catch(FAR_ADDRESS);
 	check("page table in nobody's memory", flat_catch.vector == 14 && flat_catch.error_code == PAGE_FAULT_RESERVED_WRITE);

@@ -1,9 +1,11 @@
-/* Any registers, tables and TSSs of a guest, as differences to some that work: a delivery and a task switch always end, and what
- * they leave is a state that a VM entry takes where segments are concerned. SDM Vol. 3C, "Checks on Guest Segment Registers". */
+/* Any registers, tables and TSSs of a guest, as differences to some that work: a delivery, an IRET and a task switch always end,
+ * and what they leave is a state that a VM entry takes where segments are concerned. SDM Vol. 3C, "Checks on Guest Segment
+ * Registers". */
 #include <stdlib.h>
 #include <string.h>
 
 #include "vmm/event/deliver.h"
+#include "vmm/event/return.h"
 #include "vmm/event/segment.h"
 #include "vmm/event/task_switch.h"
 
@@ -43,6 +45,8 @@ static void make_possible(struct vcpu_registers *r)
 	}
 	if ((r->cr0 & CR0_PE) == 0)
 		r->rflags &= ~RFLAGS_VM;
+	if ((r->rflags & RFLAGS_VM) != 0)
+		r->cs = segment_8086((uint16_t)r->cs.selector);
 	r->gdtr.limit &= 0xffff;
 	r->idtr.limit &= 0xffff;
 	r->gdtr.base &= 0x3fff;
@@ -166,7 +170,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	accesses = 0;
 	cpu = (struct event_cpu){.gmem = &gm, .registers = input.registers};
 	cpu.devices = (struct event_devices){.read = device_read, .write = device_write};
-	status = (input.switches & 1) != 0 ? task_switch(&cpu, &input.request) : event_deliver(&cpu, &input.event);
+	switch (input.switches & 3) {
+	case 0: status = event_deliver(&cpu, &input.event); break;
+	case 1: status = event_return(&cpu, 2U << (input.switches >> 2 & 1)); break;
+	case 2: status = event_return(&cpu, 8); break;
+	default: status = task_switch(&cpu, &input.request); break;
+	}
 	if (status == ERR_FAULT ? cpu.fault.vector == 0 || cpu.fault.vector > 14 : status == ERR_UNSUPPORTED && cpu.refusal == NULL)
 		abort();
 	if (status != OK && status != ERR_FAULT && status != ERR_UNSUPPORTED)

@@ -3,6 +3,7 @@
 #include "tests/unit/event_memory.h"
 
 #include "user/calls.h"
+#include "vmm/decode/fetch.h"
 #include "vmm/decode/walk.h"
 #include "vmm/exit_event.h"
 #include "vmm/machine.h"
@@ -208,6 +209,44 @@ static void test_exit_event_page_tables_outside_memory(void **state)
 	expect_injection(VECTOR_GP, 0, 0);
 }
 
+static bool returns(const char *bytes, size_t count, uint32_t cs_attributes)
+{
+	struct fetched_code code = {.count = INSTRUCTION_BYTES_MAX};
+
+	memcpy(code.bytes, bytes, count);
+	vcpu_state.exit.cr0 = CR0_PE;
+	vcpu_state.exit.efer = cpu.registers.efer;
+	vcpu_state.exit.cs_attributes = cs_attributes;
+	return exit_return(&vcpu, &code);
+}
+
+static void test_exit_event_carries_out_iret_of_each_width(void **state)
+{
+	put32(0x9000, 0x4500);
+	put32(0x9004, CODE_0);
+	put32(0x9008, 2);
+	assert_true(returns("\xcf", 1, 0xc09b));
+	assert_int_equal(set.rip, 0x4500);
+	assert_int_equal(set.gpr[GPR_RSP], 0x900c);
+	assert_int_equal(vcpu_reply.action, VCPU_REPLY_NONE);
+	vcpu_state.exit.rflags = RFLAGS_TF; /* traps behind it */
+	assert_true(returns("\xcf", 1, 0xc09b));
+	expect_injection(VECTOR_DB, 0, 2);
+	assert_int_equal(vcpu_reply.value, DR6_BS);
+	build(state);
+	put32(0x9000, CODE_0 << 16 | 0x4500);
+	assert_true(returns("\x2e\x66\xcf", 3, 0xc09b));
+	assert_int_equal(set.gpr[GPR_RSP], 0x9006);
+	assert_false(returns("\x48\xcf", 2, 0xc09b)); /* DEC EAX: no prefix here */
+	assert_false(returns("\x0f\xcf", 2, 0xc09b));
+	assert_false(returns("\x66\x66\x66\x66", 4, 0xc09b));
+	build(state);
+	cpu.registers.efer = EFER_LMA;
+	cpu.registers.cs.attributes = 0xa09b;
+	assert_true(returns("\x48\xcf", 2, 0xa09b)); /* to a null code segment */
+	expect_injection(VECTOR_GP, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup(test_exit_event_delivers_onto_a_device, build),
 		cmocka_unit_test_setup(test_exit_event_leaves_the_local_apic_and_fetches_alone, build),
 		cmocka_unit_test_setup(test_exit_event_page_tables_outside_memory, build),
+		cmocka_unit_test_setup(test_exit_event_carries_out_iret_of_each_width, build),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,15 +5,6 @@
 #define GATE_TYPES     (1U << GATE_INTERRUPT_32 | 1U << GATE_TRAP_32)
 #define TSS64_RSP0     0x04U
 #define TSS64_IST1     0x24U
-#define CR4_LA57       (1ULL << 12)
-
-static bool is_canonical(const struct event_cpu *cpu, uint64_t address)
-{
-	unsigned bits = (cpu->registers.cr4 & CR4_LA57) != 0 ? 57 : 48;
-	uint64_t upper = address >> (bits - 1);
-
-	return upper == 0 || upper == UINT64_MAX >> (bits - 1);
-}
 
 /* A stack of the TSS: by the gate's table entry, else the more privileged level's. */
 static enum status stack_from_tss(struct event_cpu *cpu, const struct gate *gate, unsigned level, uint64_t *pointer)
@@ -25,7 +16,7 @@ static enum status stack_from_tss(struct event_cpu *cpu, const struct gate *gate
 	if (offset + 7 > tr->limit)
 		return event_raise_selector(cpu, VECTOR_TS, tr->selector);
 	status = linear_read(cpu, tr->base + offset, 8, LINEAR_TABLE, pointer);
-	if (status == OK && !is_canonical(cpu, *pointer))
+	if (status == OK && !event_is_canonical(cpu, *pointer))
 		return event_raise(cpu, VECTOR_SS, cpu->external);
 	return status;
 }
@@ -65,7 +56,7 @@ enum status deliver_long(struct event_cpu *cpu, const struct event *event)
 		status = stack_from_tss(cpu, &gate, level, &stack.pointer);
 	if (status == OK)
 		status = push_frame(cpu, event, &stack);
-	if (status == OK && !is_canonical(cpu, gate.offset))
+	if (status == OK && !event_is_canonical(cpu, gate.offset))
 		status = event_raise(cpu, VECTOR_GP, cpu->external);
 	if (status == OK)
 		status = descriptor_mark(cpu, &code);

@@ -4,6 +4,7 @@
 #include "vmm/event/segment.h"
 
 #define VECTOR_MC 18U
+#define CR4_LA57  (1ULL << 12)
 
 enum status event_raise(struct event_cpu *cpu, uint8_t vector, uint32_t error_code)
 {
@@ -56,4 +57,12 @@ uint64_t event_saved_flags(const struct event_cpu *cpu, const struct event *even
 	if (event_is_of_instruction(event))
 		return cpu->registers.rflags & ~RFLAGS_RF;
 	return cpu->registers.rflags | (is_fault ? RFLAGS_RF : 0);
+}
+
+bool event_is_canonical(const struct event_cpu *cpu, uint64_t address)
+{
+	unsigned bits = (cpu->registers.cr4 & CR4_LA57) != 0 ? 57 : 48;
+	uint64_t upper = address >> (bits - 1);
+
+	return upper == 0 || upper == UINT64_MAX >> (bits - 1);
 }

@@ -33,6 +33,7 @@
 #define RFLAGS_RF     (1ULL << 16)
 #define RFLAGS_VM     (1ULL << 17)
 #define RFLAGS_AC     (1ULL << 18)
+#define DR6_BS        (1ULL << 14)
 #define DR6_BT        (1ULL << 15)
 
 /* Accesses to physical addresses without memory: devices, or nobody. */
@@ -81,3 +82,6 @@ bool event_is_external(const struct event *event);
  * SDM Vol. 3B, "Instruction-Breakpoint Exception Condition". */
 uint64_t event_saved_rip(const struct event_cpu *cpu, const struct event *event);
 uint64_t event_saved_flags(const struct event_cpu *cpu, const struct event *event);
+
+/* In IA-32e mode: whether it is an address of a code or stack byte at all. */
+bool event_is_canonical(const struct event_cpu *cpu, uint64_t address);

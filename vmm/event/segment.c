@@ -97,3 +97,22 @@ enum status stack_push(struct event_cpu *cpu, struct stack *stack, unsigned widt
 		stack->pointer = (stack->pointer & ~(uint64_t)mask) | offset;
 	return status;
 }
+
+enum status stack_pop(struct event_cpu *cpu, struct stack *stack, unsigned width, uint64_t *value)
+{
+	uint32_t mask = (stack->segment.attributes & SEGMENT_DB) != 0 ? UINT32_MAX : 0xffff;
+	uint32_t offset = (uint32_t)stack->pointer & mask;
+	enum status status;
+
+	if (stack->is_64_bit) {
+		status = linear_read(cpu, stack->pointer, width, stack->kind, value);
+		stack->pointer += status == OK ? width : 0;
+		return status;
+	}
+	if ((stack->segment.attributes & SEGMENT_NONE) != 0 || !segment_holds(&stack->segment, offset, width))
+		return event_raise(cpu, VECTOR_SS, stack->error_code);
+	status = linear_read(cpu, (uint32_t)(stack->segment.base + offset), width, stack->kind, value);
+	if (status == OK)
+		stack->pointer = (stack->pointer & ~(uint64_t)mask) | ((offset + width) & mask);
+	return status;
+}

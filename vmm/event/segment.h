@@ -66,7 +66,7 @@ static inline bool segment_is_writable_data(uint32_t attributes)
 /* Whether [offset, offset + bytes) lies within the limit. */
 bool segment_holds(const struct vcpu_segment *segment, uint32_t offset, unsigned bytes);
 
-/* The stack that a CPU pushes on; SP moves, and the registers do not know yet. */
+/* The stack that a CPU pushes on or pops from; SP moves, and the registers do not know yet. */
 struct stack {
 	struct vcpu_segment segment;
 	uint64_t pointer;
@@ -79,3 +79,4 @@ struct stack {
 struct stack stack_now(const struct event_cpu *cpu);
 /* width: 2, 4, 8 bytes of value. Faults: #SS, #PF. */
 MUST_CHECK enum status stack_push(struct event_cpu *cpu, struct stack *stack, unsigned width, uint64_t value);
+MUST_CHECK enum status stack_pop(struct event_cpu *cpu, struct stack *stack, unsigned width, uint64_t *value);
