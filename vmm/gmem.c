@@ -125,7 +125,7 @@ GMEM_VALUE(64)
 
 enum status gmem_change_u8(const struct gmem *gm, gpa_t at, uint8_t clear, uint8_t set)
 {
-	uint8_t *host = host_of(gm, at, 1);
+	uint8_t *host = writable_host_of(gm, at, 1);
 
 	if (host == NULL)
 		return ERR_OUT_OF_RANGE;

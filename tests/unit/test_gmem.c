@@ -55,9 +55,19 @@ static void test_gmem_rom_is_read_and_not_written(void **state)
 	assert_int_equal(gmem_write(&gm, gpa(0x200000), &byte, 1), ERR_OUT_OF_RANGE);
 	assert_int_equal(gmem_write_u32(&gm, gpa(0x200000), 0), ERR_OUT_OF_RANGE);
 	assert_int_equal(gmem_zero(&gm, gpa(0x200000), 4096), ERR_OUT_OF_RANGE);
+	assert_int_equal(gmem_change_u8(&gm, gpa(0x200000), 0xff, 1), ERR_OUT_OF_RANGE);
 	assert_int_equal(page[0], 0x33);
 	/* RAM is as it was. */
 	assert_int_equal(gmem_write_u8(&gm, gpa(HIGH_BASE), 1), OK);
+}
+
+static void test_gmem_change_clears_then_sets(void **state)
+{
+	(void)state;
+	high[7] = 0x5a;
+	assert_int_equal(gmem_change_u8(&gm, gpa(HIGH_BASE + 7), 0x0a, 0x01), OK);
+	assert_int_equal(high[7], 0x51);
+	assert_int_equal(gmem_change_u8(&gm, gpa(HIGH_BASE + HIGH_BYTES), 0, 1), ERR_OUT_OF_RANGE);
 }
 
 static void test_gmem_read_takes_the_last_byte(void **state)
@@ -148,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_gmem_add_slot_refuses_nonsense, build),
 		cmocka_unit_test_setup(test_gmem_rom_is_read_and_not_written, build),
+		cmocka_unit_test_setup(test_gmem_change_clears_then_sets, build),
 		cmocka_unit_test_setup(test_gmem_read_takes_the_last_byte, build),
 		cmocka_unit_test_setup(test_gmem_read_rejects_span_past_end, build),
 		cmocka_unit_test_setup(test_gmem_write_stays_in_its_slot, build),
