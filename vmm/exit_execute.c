@@ -178,10 +178,11 @@ static void run(struct machine_vcpu *vcpu, const struct recalled *recalled)
 	x->state = vcpu->state;
 	vcpu->apic.waits = vcpu->apic.has_write = false;
 	status = execute_instruction(x);
-	if (status == OK)
-		status = answer(vcpu, x);
-	if (status == OK)
+	if (status == OK) {
+		if (answer(vcpu, x) != OK)
+			exit_cannot_emulate(vcpu, ERR_BUSY, &recalled->code);
 		return;
+	}
 	if (status == ERR_FAULT) {
 		exit_inject(vcpu, &x->fault);
 	} else if (status == ERR_BUSY && vcpu->apic.waits) {
@@ -189,7 +190,7 @@ static void run(struct machine_vcpu *vcpu, const struct recalled *recalled)
 		vcpu->reply->action = VCPU_REPLY_APIC_READ;
 		vcpu->reply->apic_offset = vcpu->apic.read_offset;
 	} else {
-		exit_cannot_emulate(vcpu, status == ERR_INVALID && x->touches_device ? ERR_UNSUPPORTED : status, &recalled->code);
+		exit_cannot_emulate(vcpu, status, &recalled->code);
 	}
 }
 

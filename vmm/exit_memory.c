@@ -9,6 +9,7 @@
 #include "vmm/machine.h"
 #include "vmm/vcpu_thread.h"
 
+#define RETRIES_MAX     1000U
 #define CODE_TEXT_BYTES   (INSTRUCTION_BYTES_MAX * 3 + 1)
 
 /* "c7 05 ..." */
@@ -26,13 +27,12 @@ static void log_registers(const struct machine_vcpu *vcpu)
 {
 	const struct vcpu_exit *exit = &vcpu->state->exit;
 	const uint64_t *gpr = vcpu->state->gpr;
-	const char *name = vcpu->machine->spec->name;
 
 	for (unsigned i = 0; i < GPR_COUNT; i += 4)
-		log_print("registers %s: r%u %lx %lx %lx %lx", name, i, gpr[i], gpr[i + 1], gpr[i + 2], gpr[i + 3]);
-	log_print("registers %s: rip %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", name, exit->rip, exit->rflags, exit->cr0,
+		log_print("registers: r%u %lx %lx %lx %lx", i, gpr[i], gpr[i + 1], gpr[i + 2], gpr[i + 3]);
+	log_print("registers: rip %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", exit->rip, exit->rflags, exit->cr0,
 		  exit->cr3, exit->cr4, exit->efer);
-	log_print("registers %s: cs-base %lx ss-base %lx ds-base %lx es-base %lx fs-base %lx gs-base %lx", name, exit->cs_base,
+	log_print("registers: cs-base %lx ss-base %lx ds-base %lx es-base %lx fs-base %lx gs-base %lx", exit->cs_base,
 		  exit->ss_base, exit->ds_base, exit->es_base, exit->fs_base, exit->gs_base);
 }
 
@@ -51,15 +51,17 @@ static void stop_at_unknown(struct machine_vcpu *vcpu, const struct fetched_code
 			 exit->cpl);
 }
 
-/* Another vCPU may have changed the code or a page table since the exit: one more try settles that. */
-static void try_again_once(struct machine_vcpu *vcpu, const struct fetched_code *code)
+/* Another vCPU may have changed the code or a page table since the exit: the CPU shall say what there is now, until it has come
+ * back too often. */
+static void try_again(struct machine_vcpu *vcpu, const struct fetched_code *code)
 {
-	if (vcpu->retried_rip == vcpu->state->exit.rip) {
-		stop_at_unknown(vcpu, code);
-		return;
-	}
+	if (vcpu->retried_rip != vcpu->state->exit.rip)
+		vcpu->retries = 0;
 	vcpu->retried_rip = vcpu->state->exit.rip;
-	vcpu->reply->action = VCPU_REPLY_NONE;
+	if (++vcpu->retries > RETRIES_MAX)
+		stop_at_unknown(vcpu, code);
+	else
+		vcpu->reply->action = VCPU_REPLY_NONE;
 }
 
 void exit_inject(struct machine_vcpu *vcpu, const struct fault *fault)
@@ -75,10 +77,10 @@ void exit_inject(struct machine_vcpu *vcpu, const struct fault *fault)
 
 void exit_cannot_emulate(struct machine_vcpu *vcpu, enum status status, const struct fetched_code *code)
 {
-	if (status == ERR_INVALID || status == ERR_OUT_OF_RANGE || status == ERR_AGAIN)
-		try_again_once(vcpu, code);
+	if (status == ERR_BUSY)
+		stop_at_unknown(vcpu, code); /* a device was read or written */
 	else
-		stop_at_unknown(vcpu, code);
+		try_again(vcpu, code);
 }
 
 static void cannot_decode(struct machine_vcpu *vcpu, enum status status, const struct fetched_code *code)

@@ -10,6 +10,7 @@
 #include "vmm/vcpu_thread.h"
 
 #define ELEMENTS_MAX 256U
+#define RFLAGS_TF    0x100ULL
 
 /* Prefixes of an instruction that is known to be INS or OUTS. SDM Vol. 2A, "Instruction Prefixes". False: it is neither. */
 static bool parse(const struct fetched_code *code, enum code_size code_size, struct instruction *out)
@@ -70,6 +71,10 @@ static void complete(struct machine_vcpu *vcpu, const struct instruction *instru
 	reply->registers[1].number = GPR_RCX;
 	reply->registers[1].value = emulation_merged(gpr[GPR_RCX], left, instruction->address_bytes, false);
 	reply->advance_bytes = left == 0 || !exit->port_has_rep ? instruction->length_bytes : 0;
+	if (reply->advance_bytes == 0 && (exit->rflags & RFLAGS_TF) != 0) { /* the trap comes after each element */
+		reply->action = VCPU_REPLY_JUMP;
+		reply->value = exit->rip;
+	}
 	vcpu_answer_device_request(vcpu);
 }
 
@@ -90,7 +95,9 @@ static void transfer(struct machine_vcpu *vcpu, const struct instruction *instru
 	uint64_t left = exit->port_has_rep ? alu_truncate(gpr[GPR_RCX], instruction->address_bytes) : 1;
 	uint64_t step = (exit->rflags & RFLAGS_DF) != 0 ? 0 - (uint64_t)exit->port_width : exit->port_width;
 
-	for (unsigned done = 0; left > 0 && done < ELEMENTS_MAX; done++) {
+	unsigned most = (exit->rflags & RFLAGS_TF) != 0 ? 1 : ELEMENTS_MAX;
+
+	for (unsigned done = 0; left > 0 && done < most; done++) {
 		enum status status = transfer_element(vcpu, instruction, index);
 
 		if (status != OK && done > 0)

@@ -62,6 +62,7 @@ struct machine_vcpu {
 	struct execute_apic apic;
 	const struct recalled *executed; /* the same; of recall */
 	uint64_t retried_rip;       /* the instruction that was given another try, or UINT64_MAX */
+	uint32_t retries;           /* of it */
 	uint32_t pool_empty_count;  /* times in a row */
 };
 

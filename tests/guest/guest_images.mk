@@ -3,7 +3,7 @@
 GUEST_SUITE := $(BUILD)/guest-suite
 GUEST_IMAGE_NAMES := $(basename $(notdir $(sort $(wildcard tests/guest/*.c tests/guest/*.asm))))
 GUEST_LIBRARY := $(basename $(sort $(wildcard tests/guest/lib/*.c tests/guest/lib/*.asm)))
-MULTI_CPU_IMAGES := cross_modifying
+MULTI_CPU_IMAGES := cross_modifying cross_mapping
 
 define guest_image_rule
 $(GUEST_SUITE)/$(1).flat: $(patsubst %,$(BUILD)/guest/%.o,tests/guest/$(1) $(GUEST_LIBRARY) \

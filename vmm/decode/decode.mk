@@ -18,11 +18,14 @@ UNIT_TESTS += recall
 test_recall_SOURCES := vmm/decode/recall.c vmm/decode/plain.c $(test_fetch_SOURCES)
 UNIT_TESTS += plain
 test_plain_SOURCES := vmm/decode/plain.c $(test_emulate_SOURCES)
-UNIT_TESTS += execute_native
-test_execute_native_SOURCES = tests/decode/native.c tests/decode/forms.c $(EXECUTE_SOURCES) vmm/event/event_cpu.c vmm/event/linear.c vmm/event/segment.c vmm/decode/walk.c vmm/gmem.c \
+UNIT_TESTS += execute execute_segments execute_native
+test_execute_SOURCES = $(EXECUTE_SOURCES) vmm/event/event_cpu.c vmm/event/linear.c vmm/event/segment.c vmm/decode/walk.c vmm/gmem.c \
 	$(test_emulate_SOURCES)
+test_execute_segments_SOURCES = $(test_execute_SOURCES)
+test_execute_native_SOURCES = tests/decode/native.c tests/decode/forms.c $(test_execute_SOURCES)
 
-FUZZ_TARGETS += decode emulate walk
+FUZZ_TARGETS += decode emulate execute walk
+fuzz_execute_SOURCES = $(test_execute_SOURCES)
 fuzz_decode_SOURCES := $(DECODER_SOURCES)
 fuzz_emulate_SOURCES := vmm/decode/plain.c $(test_emulate_SOURCES)
 fuzz_walk_SOURCES := $(test_recall_SOURCES)

@@ -88,6 +88,7 @@ enum operation {
 	OP_CMPXCHG8B, /* and CMPXCHG16B */
 	OP_PUSH,
 	OP_PUSHF,
+	OP_POPF,
 	OP_POP,
 	OP_CALL,
 	OP_JMP,

@@ -16,21 +16,32 @@ static bool in_ia32e_mode(const struct execution *x)
 	return (x->state->exit.efer & EFER_LMA) != 0;
 }
 
-/* Tables may lie on devices too; what is busy reads as all-ones. */
+/* Tables may lie on devices too; what is busy reads as all-ones. An access that is not aligned goes byte by byte. */
 static uint64_t read_table(void *ctx, uint64_t gpa, unsigned width)
 {
 	const struct execution *x = ctx;
-	uint64_t value;
+	unsigned step = gpa % width == 0 ? width : 1;
+	uint64_t value = 0;
 
-	return x->environment->read_device(x->environment->context, gpa, width, &value) == OK ? value : UINT64_MAX;
+	for (unsigned done = 0; done < width; done += step) {
+		uint64_t part;
+
+		if (x->environment->read_device(x->environment->context, gpa + done, step, &part) != OK)
+			return UINT64_MAX;
+		value |= part << 8 * done;
+	}
+	return value;
 }
 
 static void write_table(void *ctx, uint64_t gpa, unsigned width, uint64_t value)
 {
 	const struct execution *x = ctx;
+	unsigned step = gpa % width == 0 ? width : 1;
 
-	if (x->environment->write_device(x->environment->context, gpa, width, value) != OK)
-		return;
+	for (unsigned done = 0; done < width; done += step) {
+		if (x->environment->write_device(x->environment->context, gpa + done, step, value >> 8 * done) != OK)
+			return;
+	}
 }
 
 static struct event_cpu tables_of(struct execution *x)

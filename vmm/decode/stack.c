@@ -8,7 +8,11 @@
 #define SEGMENT_BIG     (1U << 14)
 #define RFLAGS_RF_VM    0x30000ULL
 #define RFLAGS_VM       0x20000ULL
+#define RFLAGS_RF       0x10000ULL
 #define RFLAGS_IOPL     0x3000ULL
+#define RFLAGS_IF       0x200ULL
+#define RFLAGS_POPPED   0x244dd5ULL /* ID, AC, NT, OF, DF, TF and the status flags */
+#define IOPL_OF(flags)  ((flags) >> 12 & 3)
 #define ENTER_LEVEL(immediate) ((immediate) >> 16 & 31)
 
 static unsigned stack_address_bytes(const struct execution *x)
@@ -84,10 +88,40 @@ static enum status push_flags(struct execution *x)
 	struct place slot;
 	enum status status;
 
-	if ((x->rflags & RFLAGS_VM) != 0 && (x->rflags & RFLAGS_IOPL) != RFLAGS_IOPL)
+	if ((x->rflags & RFLAGS_VM) != 0 && IOPL_OF(x->rflags) != 3)
 		return execution_fault(x, EXCEPTION_GP, 0);
 	status = place_pushed(x, &slot);
 	return status == OK ? write_pushed(x, &slot, x->rflags & ~RFLAGS_RF_VM) : status;
+}
+
+/* IOPL changes at CPL 0 only, IF where CPL is within IOPL. SDM Vol. 2B, "POPF/POPFD/POPFQ". The other registers go with them: a
+ * reply has no such flags. */
+static enum status pop_flags(struct execution *x)
+{
+	uint64_t popped = RFLAGS_POPPED, value;
+	struct place slot;
+	enum status status = execution_need_registers(x);
+
+	if ((x->rflags & RFLAGS_VM) != 0 && IOPL_OF(x->rflags) != 3)
+		return execution_fault(x, EXCEPTION_GP, 0);
+	if (x->state->exit.cpl <= IOPL_OF(x->rflags))
+		popped |= RFLAGS_IF;
+	if (x->state->exit.cpl == 0)
+		popped |= RFLAGS_IOPL;
+	if (status == OK)
+		status = place_slot(x, x->gpr[GPR_RSP], 0, false, &slot);
+	if (status == OK && !x->touches_device)
+		return ERR_INVALID;
+	if (status == OK)
+		status = operand_read_number(x, &slot, &value);
+	if (status != OK)
+		return status;
+	if (x->instruction->memory_bytes == 2)
+		popped &= 0xffff;
+	x->rflags = (x->rflags & ~popped & ~RFLAGS_RF) | (value & popped);
+	x->changes_segments = true;
+	set_stack_pointer(x, x->gpr[GPR_RSP] + x->instruction->memory_bytes);
+	return OK;
 }
 
 /* An operand with rSP as base is found with the rSP after the pop. */
@@ -208,6 +242,8 @@ enum status execute_stack(struct execution *x)
 		return push_flags(x);
 	case OP_POP:
 		return pop(x);
+	case OP_POPF:
+		return pop_flags(x);
 	case OP_CALL:
 		return call(x);
 	case OP_JMP:
