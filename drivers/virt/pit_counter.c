@@ -58,6 +58,7 @@ static void load(struct pit_counter *counter, uint64_t tick)
 	counter->running = counter->gate || is_gate_triggered(counter);
 	counter->start_tick = tick + 1;
 	counter->held_ticks = 0;
+	counter->switch_tick = 0;
 }
 
 /* Mode 3: the count that waits begins with the lower half cycle. */
@@ -110,6 +111,7 @@ static void write_count(struct pit_counter *counter, uint16_t value, uint64_t ti
 	if (is_repeating(counter) && count == 1)
 		count = 2; /* "a count of 1 is illegal" */
 	counter->reload = count;
+	counter->switch_tick = PIT_NO_TICK; /* the gate's rise */
 	if (is_gate_triggered(counter))
 		return;
 	if (!is_repeating(counter) || !counter->loaded)
@@ -188,7 +190,7 @@ void pit_counter_latch_count(struct pit_counter *counter, uint64_t tick)
 void pit_counter_latch_status(struct pit_counter *counter, uint64_t tick)
 {
 	bool loading = counter->running && tick < counter->start_tick;
-	bool null_count = !counter->loaded || loading || counter->reload != counter->period;
+	bool null_count = !counter->loaded || loading || counter->reload != counter->period || tick < counter->switch_tick;
 
 	if (counter->status_latched)
 		return;

@@ -16,7 +16,7 @@
 struct pit_counter {
 	uint64_t start_tick;  /* while running: the count in force was loaded here */
 	uint64_t held_ticks;  /* while not: how far it had come */
-	uint64_t switch_tick; /* modes 2 and 3: reload comes into force here, if it is another */
+	uint64_t switch_tick; /* modes 2 and 3: reload comes into force here; PIT_NO_TICK: with the gate's rise; 0: it is */
 	uint32_t period;      /* the count in force, 1 to 65536 */
 	uint32_t reload;      /* as last written; 0: none since the control word */
 	uint8_t mode;         /* 0 to 5 */

@@ -258,6 +258,40 @@ static void test_pit_read_back_latches_status_and_count(void **state)
 	assert_int_equal(in(CONTROL), 0xff);
 }
 
+static uint8_t status(unsigned channel)
+{
+	out(CONTROL, (uint8_t)(0xe0 | 2U << channel));
+	return in(channel);
+}
+
+/* "Null Count": from the write of a count, be it the same, until it is in the counting element. */
+static void test_pit_null_count_until_the_count_is_loaded(void **state)
+{
+	(void)state;
+	program(CH0, 2, 1000);
+	now_tick += 2;
+	assert_int_equal(status(CH0), 0xb4);
+	out(CH0, 1000 & 0xff);
+	out(CH0, 1000 >> 8);
+	now_tick += 900;
+	assert_int_equal(status(CH0), 0xf4);
+	now_tick += 100;
+	assert_int_equal(status(CH0), 0xb4);
+	program(CH2, 1, 50);
+	now_tick += 10;
+	assert_int_equal(status(CH2), 0xf2); /* until the gate rises */
+	out(PORT61, 1);
+	now_tick += 2;
+	assert_int_equal(status(CH2), 0x32);
+	out(CH2, 50);
+	out(CH2, 0);
+	assert_int_equal(status(CH2), 0x72);
+	out(PORT61, 0);
+	out(PORT61, 1);
+	now_tick += 2;
+	assert_int_equal(status(CH2), 0x32);
+}
+
 static void test_pit_bcd_and_single_byte_access(void **state)
 {
 	(void)state;
@@ -309,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pit_gate_pauses_and_retriggers, setup),
 		cmocka_unit_test_setup(test_pit_one_shot_and_strobes, setup),
 		cmocka_unit_test_setup(test_pit_read_back_latches_status_and_count, setup),
+		cmocka_unit_test_setup(test_pit_null_count_until_the_count_is_loaded, setup),
 		cmocka_unit_test_setup(test_pit_bcd_and_single_byte_access, setup),
 		cmocka_unit_test_setup(test_pit_count_of_one_is_bounded, setup),
 		cmocka_unit_test_setup(test_pit_port61_keeps_its_bits, setup),
