@@ -341,28 +341,32 @@ static void test_task_switch_page_faults(void **state)
 	expect_page_fault(GDT + CODE_0, 0, true);
 }
 
-static void test_task_switch_loads_pdptes(void **state)
+/* A PDPTE and a 2 MiB page; the new task's CR3. */
+static void pae_paging(void **state, uint64_t pdpte, uint32_t new_cr3)
 {
 	static const uint64_t identity = 0x6001, leaf = 0x83;
 
 	build(state);
-	memcpy(memory + 0x5000, &identity, 8); /* PDPTE, then a 2 MiB page */
+	memcpy(memory + 0x5000, &identity, 8);
+	memcpy(memory + 0x5800, &pdpte, 8);
 	memcpy(memory + 0x6000, &leaf, 8);
 	cpu.registers.cr3 = 0x5000;
 	cpu.registers.cr4 = CR4_PAE;
 	cpu.registers.cr0 |= CR0_PG;
-	put32(NEW_TSS + 0x1c, 0x5000);
+	put32(NEW_TSS + 0x1c, new_cr3);
+}
+
+static void test_task_switch_loads_pdptes(void **state)
+{
+	pae_paging(state, 0x6001, 0x5800);
 	expect_switch();
 	assert_int_equal(cpu.registers.pdpte[0], 0x6001);
-	build(state);
-	memcpy(memory + 0x5000, &identity, 8);
-	memcpy(memory + 0x6000, &leaf, 8);
-	cpu.registers.cr3 = 0x5000;
-	cpu.registers.cr4 = CR4_PAE;
-	cpu.registers.cr0 |= CR0_PG;
-	put32(NEW_TSS + 0x1c, MEMORY_BYTES); /* nobody answers: reserved bits */
+	pae_paging(state, 0x1000006001, 0x5800); /* address bits that no CPU need have */
+	expect_fault(VECTOR_GP, 0, true);
+	pae_paging(state, 0, MEMORY_BYTES); /* nobody answers: reserved bits */
 	expect_fault(VECTOR_GP, 0, true);
 	assert_int_equal(cpu.registers.cr3, 0x5000);
+	assert_int_equal(cpu.registers.pdpte[0], 0);
 }
 
 static void test_task_switch_refuses(void **state)

@@ -8,7 +8,8 @@
 
 #define EFLAGS_DEFINED 0x3f7fd7U
 #define PDPTE_PRESENT  0x1ULL
-#define PDPTE_RESERVED 0xfff00000000001e6ULL
+/* Address bits from 36 on too: all CPUs with PAE have those below, and an entry fails where one that a CPU lacks is set. */
+#define PDPTE_RESERVED 0xfffffff0000001e6ULL
 #define CR3_PAE_MASK   0xffffffe0U
 /* Code, accessed, readable, present: what an entry accepts where no descriptor gave anything. */
 #define CODE_UNLOADED  0x9bU
