@@ -1,5 +1,6 @@
 /* Task switches in a small memory: what is saved, loaded and marked, and every row of the manual's table of checks.
- * SDM Vol. 3A, "Task Switching", table "Exception Conditions Checked During a Task Switch". */
+ * One file because all of it asks one function. SDM Vol. 3A, "Task Switching", table "Exception Conditions Checked During a Task
+ * Switch". */
 #include "tests/unit/event_memory.h"
 #include "vmm/event/task_switch.h"
 
