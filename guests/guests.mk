@@ -41,7 +41,12 @@ $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test
 	$(if $(filter $(guest),task_switch),guests/tasks/tasks) \
 	$(if $(filter $(guest),modes),guests/flat/modes))))
 
+# A firmware ROM.
+$(BUILD)/rom.bin: guests/rom/rom.asm
+	@mkdir -p $(@D)
+	$(NASM) -f bin $< -o $@
+
 IMAGE_FILES += $(BUILD)/hello.bin
-TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench pair share switch wake window $(FLAT_TEST_GUESTS))
+TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench pair share switch wake window rom $(FLAT_TEST_GUESTS))
 test-guests: $(TEST_GUEST_FILES)
 .PHONY: test-guests

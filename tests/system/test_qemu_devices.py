@@ -17,6 +17,11 @@ memory = "32M"
 vcpus = 2
 
 [[vm]]
+name = "rom"
+kernel = "test/rom.bin"
+memory = "2M"
+
+[[vm]]
 name = "no-rom"
 firmware = "test/fw_cfg.bin"
 memory = "4M"
@@ -34,7 +39,7 @@ def terminal_of(boot, name):
 
 
 @pytest.mark.boot(linux=False, manifest=MANIFEST + FIRMWARE,
-                  add=(*harness.guest_programs(*sorted({row[0] for row in VMS.values()})), SEABIOS))
+                  add=(*harness.guest_programs("rom", *sorted({row[0] for row in VMS.values()})), SEABIOS))
 class TestQemuDevices:
     @pytest.mark.parametrize("name", list(VMS))
     def test_every_question_has_its_answer(self, boot, name):
@@ -47,6 +52,12 @@ class TestQemuDevices:
         terminal_of(boot, "seabios")
         boot.shows(re.compile(rb"Booting from Hard Disk...\s+Boot failed[^\0]*No bootable device"))
         boot.shows(re.compile(rb"SeaBIOS \(version "))
+
+    def test_a_rom_is_read_only_until_the_processor_writes_to_it(self, boot):
+        """Exit code 1: no answer was wrong."""
+        terminal_of(boot, "testdev")
+        boot.to_host()
+        boot.shows("rom: stopped: the guest ended with exit code 1\r")
 
     def test_a_file_that_is_no_rom_is_refused(self, boot):
         terminal_of(boot, "testdev")
