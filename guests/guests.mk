@@ -38,7 +38,7 @@ $(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
 FLAT_SMP_GUESTS := hostile_pair ioapic many_vcpus paravirtual
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest) \
 	$(if $(filter $(guest),$(FLAT_SMP_GUESTS)),$(basename $(SMP_SOURCES))) \
-	$(if $(filter $(guest),task_switch),guests/tasks/tasks) \
+	$(if $(filter $(guest),task_switch),guests/tasks/tasks guests/tasks/real) \
 	$(if $(filter $(guest),modes),guests/flat/modes))))
 
 # A firmware ROM.

@@ -6,7 +6,7 @@ default rel
 
 global tasks_run, tasks_seen, tasks_gdt_register, tasks_idt_register
 global tasks_cr3, tasks_cr4, tasks_absent_entry, tasks_absent_value, tasks_main_tss
-global task_kernel, task_user, task_16, tasks_8086_code
+global task_kernel, task_user, task_16
 global hook_none, hook_jump_back, hook_map_page, hook_skip_fault, hook_second_nmi, hook_end_of_interrupt
 global scenario_jmp, scenario_call, scenario_call_gate, scenario_call_16, scenario_int, scenario_fault, scenario_page_fault
 global scenario_8086, scenario_into, scenario_nmi, scenario_interrupt, scenario_device_stack
@@ -324,11 +324,6 @@ handler_return:
 	inc	dword [seen.count]
 	pop	eax
 	iretd
-
-bits 16
-tasks_8086_code:
-	ud2
-bits 32
 
 ; Handlers by interrupt gates, in the task that was switched to.
 handler_debug:

@@ -20,10 +20,13 @@
 #define TASK_GATE        0x68U
 #define DATA_ABSENT      0x70U
 #define TSS_8086         0x78U
-#define GDT_ENTRIES      16U
+#define GDT_ENTRIES      18U
 #define IDT_ENTRIES      0x90U
 #define STACK_BYTES      1024U
+#define CODE_REAL        0x80U
+#define DATA_REAL        0x88U
 #define CODE_8086        0x9000U /* an address that its segments reach */
+#define REAL_STACK       0x1000U
 #define DEVICE_STACK     0xd0000800U
 #define TESTDEV_STACK    0xff008000U
 
@@ -66,7 +69,7 @@ struct table_register {
 extern struct tasks_seen tasks_seen;
 extern struct table_register tasks_gdt_register, tasks_idt_register;
 extern uint32_t tasks_cr3, tasks_cr4, tasks_absent_entry, tasks_absent_value, tasks_main_tss;
-extern const uint8_t tasks_8086_code[];
+extern const uint8_t tasks_real[], tasks_real_end[];
 void tasks_run(void (*scenario)(void));
 void tasks_event_64(void), tasks_return_64(void);
 void task_kernel(void), task_user(void), task_16(void);
@@ -75,6 +78,7 @@ void hook_end_of_interrupt(void);
 void scenario_jmp(void), scenario_call(void), scenario_call_gate(void), scenario_call_16(void), scenario_int(void);
 void scenario_into(void), scenario_fault(void), scenario_page_fault(void), scenario_8086(void), scenario_nmi(void);
 void scenario_interrupt(void), scenario_device_stack(void), scenario_device_return(void);
+void scenario_real(void);
 void handler_debug(void), handler_not_present(void), handler_new_stack(void), handler_new_stack_64(void);
 void handler_return(void), handler_return_64(void);
 
@@ -124,6 +128,8 @@ static void make_tables(void)
 	describe(CODE_CONFORMING, 0, 0xfffff, 0xc09e);
 	describe(DATA_USER, 0, 0xfffff, 0xc0f2);
 	describe(DATA_ABSENT, 0, 0xfffff, 0xc012);
+	describe(CODE_REAL, 0, 0xffff, 0x009a);
+	describe(DATA_REAL, 0, 0xffff, 0x0092);
 	describe(TSS_8086, low(&tss_8086), sizeof(tss_8086) - 1, 0x8b);
 	gdt[TASK_GATE / 8] = (uint64_t)0x85 << 40 | TSS_TASK << 16;
 	gate(1, code(handler_debug), CODE_32, 0x8e);
@@ -275,12 +281,20 @@ static void events_on_devices(void)
 	check("int onto a device's memory and back", tasks_seen.count == 1 && tasks_seen.esp == TESTDEV_STACK);
 }
 
+static void events_in_real_mode(void)
+{
+	prepare(hook_none);
+	tasks_run(scenario_real);
+	check("real mode's int onto nobody's memory", tasks_seen.ebx_after == 0x1234 && tasks_seen.esp == REAL_STACK - 6);
+}
+
 static void run_all(void)
 {
 	by_instruction();
 	by_event();
 	new_tasks();
 	events_on_devices();
+	events_in_real_mode();
 }
 
 static void in_32_bit_paging(void)
@@ -338,8 +352,8 @@ static void in_long_mode(void)
 void guest_main(const struct guest_flat_info *info)
 {
 	(void)info;
-	((volatile uint8_t *)CODE_8086)[0] = tasks_8086_code[0];
-	((volatile uint8_t *)CODE_8086)[1] = tasks_8086_code[1];
+	for (unsigned i = 0; tasks_real + i < tasks_real_end; i++)
+		((volatile uint8_t *)CODE_8086)[i] = tasks_real[i];
 	in_32_bit_paging();
 	in_pae_paging();
 	in_long_mode();
