@@ -147,9 +147,12 @@ IOAPIC = ("physical", "logical", "everybody", "lowest_priority", "nobody", "nmi_
           "moved_in_service", "masked_in_service", "ended_by_its_own_register")
 
 
-@pytest.mark.parametrize("boot", [{"firmware": "bios", "add": harness.guest_programs("ioapic"), "linux": False,
-                                   "manifest": HOST + entry("ioapic", "ioapic", mode) + "testdev = true\nvcpus = 4\n"}
-                                  for mode in ("", "xapic")], indirect=True, ids=("x2apic", "xapic"))
+def ioapic(name, words, *marks):
+    return pytest.param({"firmware": "bios", "add": harness.guest_programs("ioapic"), "linux": False,
+                         "manifest": HOST + entry("ioapic", "ioapic", words) + "testdev = true\nvcpus = 4\n"}, id=name, marks=marks)
+
+
+@pytest.mark.parametrize("boot", [ioapic("x2apic", ""), ioapic("xapic", "xapic", pytest.mark.slow)], indirect=True)
 def test_ioapic_and_four_processors(boot):
     boot.shows("ioapic: done", ticks=4_000_000_000, seconds=60)
     assert re.findall(r"TEST-PASS (\w+)", boot.text()) == list(IOAPIC)
