@@ -136,6 +136,28 @@ static void segments(void)
 	expect("smsw", *device, 0x33);
 }
 
+/* A GDT of its own, with an LDT and a TSS in the format of 64-bit mode. */
+static void system_segments(void)
+{
+	static uint64_t gdt[8] __attribute__((aligned(16))) = {
+		0, 0, 0x00209b0000000000, 0x00cf93000000ffff, 0x00008200000000ff, 0x1234, 0x0000890000000067, 0};
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) old, new = {sizeof(gdt) - 1, (uint64_t)(uintptr_t)gdt};
+	uint16_t tr, ldtr;
+
+	device[0] = 0x300020;
+	__asm__ volatile("sgdt %0\n\tlgdt %1\n\tlldt (%4)\n\tltr 2(%4)\n\tstr %2\n\tsldt %3\n\tstr 8(%4)\n\tsldt 10(%4)"
+			 : "=m"(old), "+m"(new), "=&r"(tr), "=&r"(ldtr) : "r"(device) : "memory");
+	expect("ltr and lldt from a device", tr == 0x30 && ldtr == 0x20, true);
+	expect("str and sldt to a device", device[1] & 0xffffffff, 0x200030);
+	expect("the TSS is busy", gdt[6], 0x00008b0000000067);
+	EXPECT_VECTOR("ltr of a busy TSS", VECTOR_GP, "ltr 2(%0)", "r"(device));
+	expect("its selector", flat_catch.error_code, 0x30);
+	__asm__ volatile("lgdt %0" : : "m"(old));
+}
+
 static void vectors(void)
 {
 	uint64_t cr4;
@@ -203,6 +225,7 @@ void question(const struct guest_flat_info *info)
 	stacks();
 	jumps();
 	segments();
+	system_segments();
 	vectors();
 	borders();
 	traps();

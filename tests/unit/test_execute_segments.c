@@ -98,12 +98,82 @@ static void test_execute_loads_segments(void **state)
 	assert_int_equal(x.registers.es.selector, 0x23);
 }
 
+/* In IA-32e mode descriptors of systems have 16 bytes. */
+static void test_execute_loads_system_segments(void **state)
+{
+	static const uint64_t gdt[] = {0, 0x00008900ff000067, 0x1234, 0x00008200000000ff, 0, 0x00008900ff000067};
+
+	(void)state;
+	memcpy(memory[1], gdt, sizeof(gdt));
+	vcpu.exit.efer = registers.efer = 0x500;
+	registers.gdtr = (struct vcpu_segment){.base = BEHIND, .limit = sizeof(gdt) - 1};
+	memset(device, 0, 16);
+	device[0] = 0x08;
+	assert_int_equal(EXECUTE(CODE_64, "\x0f\x00\x1b"), OK); /* ltr [rbx] */
+	assert_int_equal(x.registers.tr.base, 0x12340000ff00);
+	assert_int_equal(x.registers.tr.attributes & 0xff, 0x8b);
+	assert_int_equal(memory[1][8 + 5], 0x8b);
+	expect_fault(EXECUTE(CODE_64, "\x0f\x00\x1b"), EXCEPTION_GP, 0x08); /* it is busy now */
+	device[0] = 0x18;
+	expect_fault(EXECUTE(CODE_64, "\x0f\x00\x1b"), EXCEPTION_GP, 0x18); /* an LDT */
+	assert_int_equal(EXECUTE(CODE_64, "\x0f\x00\x13"), OK);              /* lldt */
+	assert_int_equal(x.registers.ldtr.limit, 0xff);
+	memory[1][0x20 + 2] = 1;
+	expect_fault(EXECUTE(CODE_64, "\x0f\x00\x13"), EXCEPTION_GP, 0x18); /* its base is not canonical */
+	device[0] = 0x28;
+	expect_fault(EXECUTE(CODE_64, "\x0f\x00\x1b"), EXCEPTION_GP, 0x28); /* its upper half is beyond the limit */
+	device[0] = 0;
+	expect_fault(EXECUTE(CODE_64, "\x0f\x00\x1b"), EXCEPTION_GP, 0);
+	assert_int_equal(EXECUTE(CODE_64, "\x0f\x00\x13"), OK);
+	assert_true((x.registers.ldtr.attributes & UNUSABLE) != 0);
+	vcpu.exit.cpl = 3;
+	expect_fault(EXECUTE(CODE_64, "\x0f\x00\x13"), EXCEPTION_GP, 0);
+}
+
+static void test_execute_machine_status_word(void **state)
+{
+	(void)state;
+	registers.cr0 = vcpu.exit.cr0 = 0x50033;
+	assert_int_equal(EXECUTE(CODE_64, "\x0f\x01\x23"), OK); /* smsw */
+	assert_int_equal(device[0], 0x33);
+	device[0] = 0xfc;
+	assert_int_equal(EXECUTE(CODE_64, "\x0f\x01\x33"), OK); /* lmsw: PE stays */
+	assert_int_equal(x.registers.cr0, 0x5003d);
+	vcpu.exit.cpl = 3;
+	expect_fault(EXECUTE(CODE_64, "\x0f\x01\x33"), EXCEPTION_GP, 0);
+	assert_int_equal(EXECUTE(CODE_64, "\x0f\x01\x23"), OK);
+	vcpu.exit.cr4 = 0x800; /* UMIP */
+	expect_fault(EXECUTE(CODE_64, "\x0f\x01\x23"), EXCEPTION_GP, 0);
+	expect_fault(EXECUTE(CODE_64, "\x0f\x00\x0b"), EXCEPTION_GP, 0); /* str */
+}
+
+/* In virtual-8086 mode PUSHF and POPF need IOPL 3; elsewhere IOPL and IF change by privilege. */
+static void test_execute_flags_by_privilege(void **state)
+{
+	(void)state;
+	memset(device, 0, 16);
+	device[1] = 0x32; /* IOPL 3, IF */
+	vcpu.gpr[GPR_RSP] = DEVICE;
+	assert_int_equal(EXECUTE(CODE_32, "\x9d"), OK);
+	assert_int_equal(x.rflags, 0x3202);
+	vcpu.exit.cpl = 3;
+	assert_int_equal(EXECUTE(CODE_32, "\x9d"), OK);
+	assert_int_equal(x.rflags, 0x2);
+	vcpu.exit.rflags = 0x2 | RFLAGS_VM;
+	expect_fault(EXECUTE(CODE_16, "\x9d"), EXCEPTION_GP, 0);
+	vcpu.gpr[GPR_RSP] = DEVICE + 8;
+	expect_fault(EXECUTE(CODE_16, "\x9c"), EXCEPTION_GP, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_execute_segments_of_32_bit_code, build),
 		cmocka_unit_test_setup(test_execute_real_and_virtual_8086_mode, build),
 		cmocka_unit_test_setup(test_execute_loads_segments, build),
+		cmocka_unit_test_setup(test_execute_loads_system_segments, build),
+		cmocka_unit_test_setup(test_execute_machine_status_word, build),
+		cmocka_unit_test_setup(test_execute_flags_by_privilege, build),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,8 @@ static enum status load_system_descriptor(struct execution *x, const struct desc
 		return EXCEPTION_OF(x, EXCEPTION_GP, selector);
 	if (in_ia32e_mode(x))
 		status = linear_read(&tables, d->linear + 8, 8, LINEAR_TABLE, &high);
+	if (status == OK && !execution_is_canonical(x, high << 32 | d->base))
+		return EXCEPTION_OF(x, EXCEPTION_GP, selector);
 	if (status == OK && is_tss)
 		status = linear_change(&tables, d->linear + ATTRIBUTES_BYTE, 0, SYSTEM_TSS_BUSY);
 	*segment = segment_of((uint16_t)selector, d);
