@@ -51,9 +51,6 @@ void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, 
 				    .clock = clock,
 				    .base = APIC_BASE_DEFAULT | APIC_BASE_ENABLED | (is_bootstrap ? APIC_BASE_BSP : 0)};
 	local_apic_init(apic);
-	/* As a PC's firmware leaves it: a guest that knows only the 8259 need not know of the local APIC. */
-	if (is_bootstrap)
-		apic->lvt[(APIC_LVT_LINT0 - APIC_LVT_TIMER) / 16] = ICR_OF_DELIVERY(DELIVERY_EXTINT);
 }
 
 void local_apic_set_virtual_wire(struct local_apic *apic)

@@ -53,7 +53,6 @@
 
 #define ICR_VECTOR(icr)        ((uint8_t)(icr))
 #define ICR_DELIVERY(icr)      ((uint32_t)(icr) >> 8 & 7U)
-#define ICR_OF_DELIVERY(mode)  ((uint32_t)(mode) << 8)
 #define ICR_LOGICAL            0x800U
 #define ICR_ASSERT             0x4000U
 #define ICR_LEVEL              0x8000U
@@ -110,7 +109,6 @@ struct apic_effects {
 uint32_t local_apic_lvt_writable(const struct local_apic *apic, unsigned entry);
 
 struct apic_clock apic_clock_make(uint64_t tsc_hz);
-/* State at power-on, and of the bootstrap processor what firmware does: LINT0 takes the 8259's interrupts. */
 void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, bool x2apic_offered, uint8_t physical_bits,
 		       struct apic_clock clock);
 /* Virtual wire mode, as firmware leaves the bootstrap processor: enabled, the 8259's interrupts by LINT0, NMI by LINT1.

@@ -322,7 +322,6 @@ static void test_interrupts_extint_is_a_level(void **state)
 
 	(void)state;
 	atomic_store(&vcpus[0]->extint_level, 1);
-	local_apic_write(&vcpus[0]->apic, APIC_LVT_LINT0, 0x10700, 0, &effects);
 	assert_false(interrupts_before_entry(vcpus[0])); /* LINT0 is masked */
 	local_apic_write(&vcpus[0]->apic, APIC_LVT_LINT0, 0x700, 0, &effects);
 	assert_true(interrupts_before_entry(vcpus[0]));
