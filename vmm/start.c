@@ -2,6 +2,7 @@
 #include "vmm/start.h"
 
 #include "lib/base/format.h"
+#include "lib/base/string.h"
 #include "user/calls.h"
 #include "user/clock.h"
 #include "vmm/acpi/tables.h"
@@ -17,6 +18,10 @@
 #define VCPU_PAGES_BASE 0x600000000000ULL
 #define VCPU_PAGES_STEP 0x2000ULL
 #define RAM_RIGHTS      (RIGHT_READ | RIGHT_WRITE | RIGHT_EXECUTE)
+/* At FF53h of segment F000h PCs have their IRET, and at FFF0h their first instruction. */
+#define DUMMY_HANDLER     0xfff53U
+#define RESET_VECTOR      0xffff0U
+#define REAL_MODE_VECTORS 256U
 #define ALL_GROUPS      (VCPU_GROUP_GENERAL | VCPU_GROUP_SYSTEM | VCPU_GROUP_SEGMENTS)
 
 /* Large, points into itself, and needed until the guest runs. */
@@ -79,6 +84,35 @@ static uint64_t write_acpi_tables(struct machine *machine)
 	if (status != OK)
 		refuse_setup(machine, status, "its ACPI tables cannot be built");
 	return layout.rsdp_physical;
+}
+
+static void write_low(struct machine *machine, uint32_t address, const void *bytes, size_t len_bytes)
+{
+	void *place = gmem_for_boot_image(&machine->gmem, gpa(address), len_bytes);
+
+	if (place == NULL)
+		refuse_setup(machine, ERR_OUT_OF_RANGE, "it has no low memory");
+	memcpy(place, bytes, len_bytes);
+}
+
+/* What real-mode code finds of a PC's firmware: interrupts whose handlers do nothing, and the place where firmware begins: who
+ * jumps there, as boot loaders do, wants a reset. A program that lies at 0 itself is loaded over it. */
+static void write_firmware_stubs(struct machine *machine)
+{
+	static const uint8_t reset[] = {
+		0xba, 0xf9, 0x0c, /* mov dx, 0cf9h */
+		0xb0, 0x06,       /* mov al, 6: reset the processor */
+		0xee,             /* out dx, al */
+		0xf4,             /* hlt */
+		0xeb, 0xfd,       /* jmp to the hlt */
+	};
+	static const uint8_t iret = 0xcf;
+	const uint16_t vector[] = {DUMMY_HANDLER & 0xffff, DUMMY_HANDLER >> 4 & 0xf000};
+
+	for (uint32_t i = 0; i < REAL_MODE_VECTORS; i++)
+		write_low(machine, i * sizeof(vector), vector, sizeof(vector));
+	write_low(machine, DUMMY_HANDLER, &iret, sizeof(iret));
+	write_low(machine, RESET_VECTOR, reset, sizeof(reset));
 }
 
 static const void *file_bytes(const struct vmm_file *file)
@@ -218,6 +252,7 @@ void start_machine(struct machine *machine, const struct vmm_spec *spec)
 		request.kernel = firmware == &spec->kernel ? NULL : request.kernel;
 	} else {
 		request.rsdp_address = write_acpi_tables(machine);
+		write_firmware_stubs(machine);
 		load_image(machine, &request);
 	}
 	fill_fw_cfg(machine, &map, &request);

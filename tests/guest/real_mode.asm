@@ -52,6 +52,10 @@ interrupts:
 	xor	ecx, ecx
 	int	0x60
 	check16 "INT calls its handler", ecx, 0x60
+	mov	ax, 0x2402
+	int	0x15			; a BIOS would answer
+	movzx	eax, ax
+	check16 "INT of a BIOS that is not there returns", eax, 0x2402
 	try16	.divided
 	xor	cx, cx
 	div	cx

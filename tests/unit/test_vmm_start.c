@@ -208,11 +208,33 @@ static void test_start_refuses_too_little_memory_and_what_is_no_kernel(void **st
 		       "distributions call vmlinuz");
 }
 
+static void test_start_puts_a_reset_where_firmware_begins(void **state)
+{
+	static const uint8_t code[] = {0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee, 0xf4, 0xeb, 0xfd}; /* OUT CF9h, 6 */
+
+	(void)state;
+	expect_refused("E218 web: a vCPU's thread cannot be started (status 6); lower the memory of VMs in bulkhead.toml");
+	assert_memory_equal(memory + 0xffff0, code, sizeof(code));
+}
+
+static void test_start_gives_real_mode_handlers_that_do_nothing(void **state)
+{
+	static const uint8_t vector[] = {0x53, 0xff, 0x00, 0xf0}; /* F000:FF53 */
+
+	(void)state;
+	expect_refused("E218 web: a vCPU's thread cannot be started (status 6); lower the memory of VMs in bulkhead.toml");
+	for (unsigned i = 0; i < 256; i++)
+		assert_memory_equal(memory + 4 * i, vector, sizeof(vector));
+	assert_int_equal(memory[0xfff53], 0xcf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_start_names_the_step_that_failed, start, end),
 		cmocka_unit_test_setup_teardown(test_start_refuses_what_is_no_firmware, start, end),
+		cmocka_unit_test_setup_teardown(test_start_puts_a_reset_where_firmware_begins, start, end),
+		cmocka_unit_test_setup_teardown(test_start_gives_real_mode_handlers_that_do_nothing, start, end),
 		cmocka_unit_test_setup_teardown(test_start_refuses_too_little_memory_and_what_is_no_kernel, start, end),
 	};
 

@@ -1,0 +1,22 @@
+; Does a jump to where a PC's firmware begins, as boot loaders and real-mode programs do to restart, end in a reset? SDM Vol. 3A,
+; "First Instruction Executed".
+
+%include "tests/guest/lib/modes.inc"
+global question
+
+section .text
+bits 64
+question:
+	sub	rsp, 8
+	lea	rdi, [program]
+	lea	rsi, [program_end]
+	call	real_call
+	add	rsp, 8
+	ret
+
+bits 16
+program:
+	jmp	0xffff:0
+program_end:
+
+section .note.GNU-stack noalloc noexec nowrite progbits
