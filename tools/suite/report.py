@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import verdict
 
 TAIL_LINES = 12
+TAIL_COLUMNS = 200       # what draws a screen prints no newline
 XML_LINES = 400
 # What XML 1.0 cannot hold (section "Characters").
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -18,7 +19,7 @@ def image_lines(image, end, result):
     if result.result == verdict.PASSED:
         return
     for line in end.output[-TAIL_LINES:]:
-        yield f"                  | {line}"
+        yield f"                  | {line if len(line) <= TAIL_COLUMNS else line[:TAIL_COLUMNS] + ' ...'}"
 
 
 def closing_line(results):
