@@ -21,6 +21,7 @@
 #define MSR_IA32_LSTAR          0xc0000082U
 #define MSR_IA32_CSTAR          0xc0000083U
 #define MSR_IA32_FMASK          0xc0000084U
+#define MSR_KERNEL_GS_BASE      0xc0000102U
 #define MSR_IA32_TSC_AUX        0xc0000103U
 
 #define EFER_SCE 0x001ULL

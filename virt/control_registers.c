@@ -27,12 +27,23 @@ bool cr0_write_allowed(uint64_t value, uint64_t cr4, uint64_t efer, bool cs_is_l
 {
 	if ((value >> 32) != 0)
 		return false;
-	if ((value & CR0_NW) != 0 && (value & CR0_CD) == 0)
+	if (((value & CR0_NW) != 0 && (value & CR0_CD) == 0) || ((cr4 & CR4_CET) != 0 && (value & CR0_WP) == 0))
 		return false;
 	if ((value & CR0_PG) != 0)
 		return (value & CR0_PE) != 0 && ((efer & EFER_LME) == 0 || (cr4 & CR4_PAE) != 0) &&
 		       ((efer & (EFER_LME | EFER_LMA)) != EFER_LME || !cs_is_long);
 	return (cr4 & CR4_PCIDE) == 0 && ((efer & EFER_LMA) == 0 || !cs_is_long);
+}
+
+bool cr4_write_allowed(uint64_t value, uint64_t allowed, const struct vcpu_registers *now)
+{
+	bool in_long_mode = (now->efer & EFER_LMA) != 0;
+
+	if ((value & ~allowed) != 0 || ((value & CR4_CET) != 0 && (now->cr0 & CR0_WP) == 0))
+		return false;
+	if (in_long_mode && ((value & CR4_PAE) == 0 || ((value ^ now->cr4) & CR4_LA57) != 0))
+		return false;
+	return (value & ~now->cr4 & CR4_PCIDE) == 0 || (in_long_mode && (now->cr3 & CR3_PCID) == 0);
 }
 
 bool efer_write(uint64_t old, uint64_t value, bool paging_enabled, uint64_t *result)

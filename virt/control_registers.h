@@ -17,6 +17,8 @@
 #define CR0_PG 0x80000000ULL
 #define CR0_DEFINED 0xe005003fULL
 
+#define CR3_PCID       0xfffULL
+
 #define CR4_PAE        0x20ULL
 #define CR4_MCE        0x40ULL
 #define CR4_UMIP       0x800ULL
@@ -46,6 +48,9 @@ uint64_t cr4_allowed(uint32_t leaf1_ecx, uint32_t leaf7_ebx, uint32_t leaf7_ecx,
 
 /* Whether a MOV to CR0 by the guest raises no #GP, as far as CR0, CR4 and EFER decide it. */
 bool cr0_write_allowed(uint64_t value, uint64_t cr4, uint64_t efer, bool cs_is_long);
+
+/* Whether a MOV to CR4 raises no #GP. allowed: cr4_allowed(). now: CR0, CR3, CR4 and EFER count. */
+bool cr4_write_allowed(uint64_t value, uint64_t allowed, const struct vcpu_registers *now);
 
 /* WRMSR of IA32_EFER: LMA is kept, LME must not change while paging is on, reserved bits fault. False: #GP. */
 MUST_CHECK bool efer_write(uint64_t old, uint64_t value, bool paging_enabled, uint64_t *result);

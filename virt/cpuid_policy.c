@@ -101,6 +101,7 @@ static const struct {
 	{AVX | XCR0_AVX512, 0x07, 0, {0, 0xd0230000, 0x5842, 0x0080010c}},
 	{AVX | XCR0_AVX512, 0x07, 1, {0x20, 0, 0, 0}},
 	{XCR0_PKRU, 0x07, 0, {0, 0, 1U << 3, 0}}, /* PKU */
+	{BACKEND(HV_OFFERS_LA57), 0x07, 0, {0, 0, 1U << 16, 0}},
 	{BACKEND(HV_OFFERS_INVPCID), 0x07, 0, {0, 1U << 10, 0, 0}},
 	{BACKEND(HV_OFFERS_CET | HV_OFFERS_XSAVES) | XCR0_X87, 0x07, 0, {0, 0, 1U << 7, 1U << 20}}, /* CET_SS, CET_IBT */
 };

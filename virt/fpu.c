@@ -12,8 +12,6 @@
 #include "virt/hv.h"
 #include "virt/vcpu.h"
 
-#define MSR_KERNEL_GS_BASE 0xc0000102U
-
 /* Others would need CPUID rows and room in the area. */
 #define XCR0_SUPPORTED (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 

@@ -28,10 +28,11 @@ enum hv_leave {
 	HV_LEAVE_STOP,      /* vm_stop() was called with the reason */
 };
 
-/* What a guest gets only with a control of the hardware. */
+/* What a guest gets only where the hardware has a control for it, or passes it. */
 #define HV_OFFERS_INVPCID 0x1U
 #define HV_OFFERS_XSAVES  0x2U
 #define HV_OFFERS_CET     0x4U
+#define HV_OFFERS_LA57    0x8U
 
 struct hv_ops {
 	const char *name;

@@ -38,7 +38,10 @@ static enum exit_verdict guest_writes_cr0(struct vcpu *vcpu, uint64_t value)
 
 static enum exit_verdict guest_writes_cr4(struct vcpu *vcpu, uint64_t value)
 {
-	if ((value & ~vcpu->vm->cr4_allowed) != 0)
+	const struct vcpu_registers now = {.cr0 = vmcs_read_natural(VMCS_GUEST_CR0), .cr3 = vmcs_read_natural(VMCS_GUEST_CR3),
+					   .cr4 = vmx_guest_cr4(vcpu), .efer = vmx_get_efer(vcpu)};
+
+	if (!cr4_write_allowed(value, vcpu->vm->cr4_allowed, &now))
 		return exit_inject_gp(vcpu);
 	vmcs_write_natural(VMCS_CR4_SHADOW, value);
 	return EXIT_REENTER;

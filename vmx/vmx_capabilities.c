@@ -16,6 +16,7 @@ struct vmx_capabilities vmx_capabilities_intersect(const struct vmx_capabilities
 	struct vmx_capabilities both = *a;
 
 	both.has_vmx = a->has_vmx && b->has_vmx;
+	both.wide_addresses = a->wide_addresses && b->wide_addresses;
 	both.error_codes_are_free = a->error_codes_are_free && b->error_codes_are_free;
 	for (unsigned i = 0; i < VMX_CONTROL_WORDS; i++) {
 		both.controls[i].must_be_1 |= b->controls[i].must_be_1;
@@ -110,7 +111,7 @@ uint32_t vmx_offers_of(const struct vmx_capabilities *capabilities)
 	    {VMX_SECONDARY, SECONDARY_PROC_XSAVES, HV_OFFERS_XSAVES},
 	    {VMX_ENTRY, VM_ENTRY_CTL_LOAD_CET, HV_OFFERS_CET},
 	};
-	uint32_t offers = 0;
+	uint32_t offers = capabilities->wide_addresses ? HV_OFFERS_LA57 : 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		offers |= (capabilities->controls[rows[i].word].may_be_1 & rows[i].bit) != 0 ? rows[i].offers : 0;

@@ -16,6 +16,7 @@ enum vmx_control_word { VMX_PIN, VMX_PRIMARY, VMX_SECONDARY, VMX_EXIT, VMX_ENTRY
 struct vmx_capabilities {
 	bool has_vmx;     /* CPUID.1:ECX.VMX */
 	uint32_t revision;
+	bool wide_addresses; /* entries take linear addresses of 57 bits, though the host itself has 48 */
 	bool error_codes_are_free; /* IA32_VMX_BASIC bit 56: any injected exception may have an error code or not */
 	struct vmx_allowed controls[VMX_CONTROL_WORDS];
 	uint64_t cr0_must_be_1, cr0_may_be_1, cr4_must_be_1, cr4_may_be_1;
@@ -32,6 +33,7 @@ struct vmx_capabilities {
 #define EPT_CAP_INVEPT_SINGLE   (1ULL << 25)
 #define EPT_CAP_INVEPT_ALL      (1ULL << 26)
 #define VPID_CAP_INVVPID        (1ULL << 32)
+#define VPID_CAP_ADDRESS        (1ULL << 40)
 #define VPID_CAP_SINGLE         (1ULL << 41)
 
 /* The capability MSRs' layout: low half must be 1, high half may be 1. */

@@ -29,6 +29,8 @@
 #define FEATURE_CONTROL_VMX     0x4ULL
 #define CR4_VMXE                0x2000ULL
 #define CPUID_1_ECX_VMX         (1U << 5)
+#define CPUID_7_ECX_LA57        (1U << 16)
+#define INVVPID_ADDRESS         0U
 
 struct vmx_capabilities vmx_capabilities;
 
@@ -65,6 +67,7 @@ static struct vmx_capabilities read_capabilities(void)
 
 	if (!found.has_vmx)
 		return found;
+	found.wide_addresses = cpuid(0, 0).eax >= 7 && (cpuid(7, 0).ecx & CPUID_7_ECX_LA57) != 0;
 	basic = rdmsr(MSR_IA32_VMX_BASIC);
 	found.revision = (uint32_t)basic & 0x7fffffffU;
 	found.error_codes_are_free = (basic & VMX_BASIC_FREE_ERROR_CODES) != 0;
@@ -98,6 +101,15 @@ static bool feature_control_allows(void)
 		value = rdmsr(MSR_IA32_FEATURE_CONTROL);
 	}
 	return (value & FEATURE_CONTROL_VMX) != 0;
+}
+
+/* Processors with LA57 check addresses by the width they support. An emulator that goes by CR4.LA57 of the moment would refuse the
+ * entry of a guest whose GS base has 57 bits, and refuses this too. SDM Vol. 3A, "Canonicality Checking"; Vol. 3C, "INVVPID". */
+static bool takes_wide_addresses(const struct vmx_capabilities *found)
+{
+	const struct invalidation wide = {.first = 1, .second = 1ULL << 55};
+
+	return (~found->ept_vpid & (VPID_CAP_INVVPID | VPID_CAP_ADDRESS)) == 0 && vmx_invvpid(INVVPID_ADDRESS, &wide);
 }
 
 static bool enter_vmx(struct vmx_cpu *cpu, const struct vmx_capabilities *found)
@@ -140,6 +152,7 @@ void vmx_cpu_start(struct percpu *percpu)
 		return;
 	}
 	cpu->is_on = enter_vmx(cpu, &found);
+	vmx_capabilities.wide_addresses &= cpu->is_on && takes_wide_addresses(&found);
 	state.obstacles.failed += cpu->is_on ? 0 : 1;
 	cpu->gdtr_base = sgdt().base;
 	cpu->idtr_base = sidt().base;

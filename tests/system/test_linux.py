@@ -131,3 +131,13 @@ def test_guests_reboot_starts_it_again_on_the_same_terminal(boot):
     boot.wait_for("reboot: Restarting system")
     boot.wait_for(harness.GUEST_PROMPT)
     assert float(boot.ask_guest("cut -d' ' -f1 /proc/uptime")) < 60
+
+
+@pytest.mark.slow
+@pytest.mark.boot(cpus=1, firmware="bios", cpu="sapphire_rapids", manifest=harness.linux_vm(1))
+def test_a_stock_kernel_finds_what_a_new_processor_has(boot):
+    """Shadow stacks it keeps to programs that ask for them; five levels of paging are not shown in Bochs (docs/cpu.md)."""
+    boot.wait_for(harness.GUEST_PROMPT)
+    flags = boot.ask_guest("grep -m1 ^flags /proc/cpuinfo").split()
+    assert {"pku", "ospke", "ibt", "xsaves", "avx_vnni", "serialize", "movdiri", "fsgsbase", "umip", "invpcid"} <= set(flags)
+    assert not {"la57", "pks", "waitpkg", "monitor", "vmx", "arch_perfmon", "pdcm", "amx_tile"} & set(flags)

@@ -32,7 +32,7 @@ static struct cpuid_table made(struct cpuid_inputs inputs)
 }
 
 static const struct cpuid_inputs usual = {.tsc_hz = 2000000000, .xcr0_mask = 0x2e7, .vcpu_count = 1,
-					  .backend_offers = HV_OFFERS_INVPCID | HV_OFFERS_XSAVES | HV_OFFERS_CET};
+					  .backend_offers = HV_OFFERS_INVPCID | HV_OFFERS_XSAVES | HV_OFFERS_CET | HV_OFFERS_LA57};
 
 static struct cpuid_answer ask(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
 {
@@ -95,6 +95,7 @@ static void test_cpuid_hides_what_the_backend_has_no_control_for(void **state)
 		{HV_OFFERS_INVPCID, 7, 0, {0, 1U << 10, 0, 0}},   {HV_OFFERS_CET, 7, 0, {0, 0, 1U << 7, 1U << 20}},
 		{HV_OFFERS_XSAVES, 7, 0, {0, 0, 1U << 7, 1U << 20}},
 		{HV_OFFERS_XSAVES, 0x0d, 1, {0x8, 0, 0, 0}},           {HV_OFFERS_CET, 0x0d, 1, {0, 0, 0x1800, 0}},
+		{HV_OFFERS_LA57, 7, 0, {0, 0, 1U << 16, 0}},           {HV_OFFERS_LA57, 0x80000008, 0, {0x100, 0, 0, 0}},
 		{HV_OFFERS_CET, 0x0d, 11, {UINT32_MAX, 0, UINT32_MAX, 0}},
 	};
 

@@ -20,6 +20,31 @@ static void test_cr0_write_rules(void **state)
 		assert_int_equal(cr0_write_allowed(cases[i].cr0, cases[i].cr4, cases[i].efer, cases[i].is_long), cases[i].allowed);
 }
 
+/* "Control Registers": what MOV to CR4 refuses beside reserved bits. */
+static void test_cr4_write_rules(void **state)
+{
+	const uint64_t pae = CR4_PAE, pcide = CR4_PCIDE, la57 = CR4_LA57, cet = CR4_CET, lma = EFER_LME | EFER_LMA;
+	const struct { uint64_t value, cr0, cr3, cr4, efer; bool allowed; } cases[] = {
+		{CR4_VMXE | pae, CR0_PE, 0, pae, 0, false}, {0, CR0_PE | CR0_PG, 0, pae, 0, true},
+		{0, CR0_PE | CR0_PG, 0, pae, lma, false},     /* PAE in long mode */
+		{pae | la57, CR0_PE, 0, pae, EFER_LME, true}, /* LA57 outside it */
+		{pae | la57, CR0_PE | CR0_PG, 0, pae, lma, false}, {pae, CR0_PE | CR0_PG, 0, pae | la57, lma, false},
+		{pae | pcide, CR0_PE | CR0_PG, 0x1000, pae, lma, true}, {pae | pcide, CR0_PE | CR0_PG, 0x1001, pae, lma, false},
+		{pae | pcide, CR0_PE | CR0_PG, 0x1000, pae, 0, false},
+		{pae | pcide, CR0_PE | CR0_PG, 0x1001, pae | pcide, lma, true},
+		{pae | cet, CR0_PE | CR0_PG, 0, pae, lma, false},       {pae | cet, CR0_PE | CR0_PG | CR0_WP, 0, pae, lma, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct vcpu_registers now = {.cr0 = cases[i].cr0, .cr3 = cases[i].cr3, .cr4 = cases[i].cr4,
+						   .efer = cases[i].efer};
+
+		assert_int_equal(cr4_write_allowed(cases[i].value, pae | pcide | la57 | cet, &now), cases[i].allowed);
+	}
+	assert_false(cr0_write_allowed(CR0_PE | CR0_PG, pae | cet, lma, false)); /* WP goes while CET is on */
+}
+
 static void test_xcr0_write_rules(void **state)
 {
 	static const struct { uint64_t value; bool allowed; } cases[] = {
@@ -135,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cr0_write_rules),
+		cmocka_unit_test(test_cr4_write_rules),
 		cmocka_unit_test(test_xcr0_write_rules),
 		cmocka_unit_test(test_cr4_allowed_follows_cpuid),
 		cmocka_unit_test(test_registers_check_rejects_what_makes_no_sense),

@@ -1,6 +1,7 @@
 /* Arithmetic of VMX capabilities. Values from a Skylake-X: SDM Vol. 3D, "VMX Capability Reporting Facility" says how to read them.
  */
 #include "tests/unit/unit.h"
+#include "virt/hv.h"
 #include "vmx/vmx_capabilities.h"
 #include "vmx/vmx_controls.h"
 
@@ -109,6 +110,23 @@ static void test_vmx_required_bits_leave_windows_closed(void **state)
 	assert_int_equal(vmx_required_bits(VMX_PIN), PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMIS);
 }
 
+/* Skylake-X has no CET; wide addresses count where every CPU takes them. */
+static void test_vmx_offers_what_has_a_control(void **state)
+{
+	struct vmx_capabilities a = skylake(), b;
+
+	(void)state;
+	assert_int_equal(vmx_offers_of(&a), HV_OFFERS_INVPCID | HV_OFFERS_XSAVES);
+	a.controls[VMX_ENTRY].may_be_1 |= VM_ENTRY_CTL_LOAD_CET;
+	a.wide_addresses = true;
+	assert_int_equal(vmx_offers_of(&a), HV_OFFERS_INVPCID | HV_OFFERS_XSAVES | HV_OFFERS_CET | HV_OFFERS_LA57);
+	b = a;
+	b.wide_addresses = false;
+	b.controls[VMX_SECONDARY].may_be_1 = 0;
+	a = vmx_capabilities_intersect(&a, &b);
+	assert_int_equal(vmx_offers_of(&a), HV_OFFERS_CET);
+}
+
 static void test_vmx_capabilities_intersect(void **state)
 {
 	struct vmx_capabilities a = skylake(), b = skylake(), both;
@@ -137,6 +155,7 @@ int main(void)
 		cmocka_unit_test(test_vmx_requirements_met_by_skylake),
 		cmocka_unit_test(test_vmx_requirements_list_all_that_is_missing),
 		cmocka_unit_test(test_vmx_required_bits_leave_windows_closed),
+		cmocka_unit_test(test_vmx_offers_what_has_a_control),
 		cmocka_unit_test(test_vmx_capabilities_intersect),
 	};
 
