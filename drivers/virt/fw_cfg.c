@@ -16,16 +16,18 @@ static const struct fw_cfg_item no_item = {.size_bytes = 0};
 
 static const struct fw_cfg_item *selected_item(const struct fw_cfg *dev)
 {
-	for (size_t i = 0; i < dev->item_count; i++) {
-		if (dev->items[i].key == dev->state.key)
-			return &dev->items[i];
-	}
-	return &no_item;
+	return dev->state.item < dev->item_count ? &dev->items[dev->state.item] : &no_item;
 }
 
+/* Items are looked up here only: the data port is read byte by byte. */
 static void select_key(struct fw_cfg *dev, uint16_t key)
 {
+	uint32_t item = 0;
+
 	dev->state.key = (uint16_t)(key & ~KEY_WRITE_WISH);
+	while (item < dev->item_count && dev->items[item].key != dev->state.key)
+		item++;
+	dev->state.item = item;
 	dev->state.offset = 0;
 }
 
@@ -137,7 +139,8 @@ static void fw_cfg_reset(void *device)
 {
 	struct fw_cfg *dev = device;
 
-	dev->state = (struct fw_cfg_state){.key = 0};
+	dev->state.dma_address = 0;
+	select_key(dev, 0);
 }
 
 void fw_cfg_init(struct fw_cfg *dev, const struct fw_cfg_wires *wires)
@@ -148,7 +151,8 @@ void fw_cfg_init(struct fw_cfg *dev, const struct fw_cfg_wires *wires)
 void fw_cfg_set_items(struct fw_cfg *dev, const struct fw_cfg_item *items, size_t item_count)
 {
 	dev->items = items;
-	dev->item_count = item_count;
+	dev->item_count = (uint32_t)item_count;
+	select_key(dev, 0);
 }
 
 const struct device_ops fw_cfg_ops = {

@@ -39,6 +39,7 @@ struct fw_cfg_wires {
 
 struct fw_cfg_state {
 	uint16_t key;        /* as selected */
+	uint32_t item;       /* its index; from the number of items on: there is no such item */
 	uint32_t offset;     /* of the next byte in the item; at most its size */
 	uint64_t dma_address;
 };
@@ -46,7 +47,7 @@ struct fw_cfg_state {
 struct fw_cfg {
 	struct fw_cfg_wires wires;
 	const struct fw_cfg_item *items;
-	size_t item_count;
+	uint32_t item_count;
 	struct fw_cfg_state state;
 };
 
