@@ -93,9 +93,12 @@ static enum status copy_low(struct machine *machine)
 
 enum status firmware_place(struct machine *machine, const struct vmm_file *file)
 {
+	uint64_t most_bytes = FIRMWARE_MAX_BYTES;
 	enum status status = ERR_INVALID;
 
-	if (firmware_is_rom((const void *)(uintptr_t)file->address, file->size_bytes))
+	if ((machine->spec->options & VMM_OPTION_TESTDEV) != 0)
+		most_bytes -= TESTDEV_MEMORY_BYTES; /* it lies there */
+	if (firmware_is_rom((const void *)(uintptr_t)file->address, file->size_bytes) && file->size_bytes <= most_bytes)
 		status = make_rom(machine, file);
 	if (status == OK)
 		status = map_rom(machine, RIGHT_READ | RIGHT_EXECUTE);

@@ -185,6 +185,20 @@ static void test_fw_cfg_initrd_stays_below_the_kernels_limit(void **state)
 	assert_int_equal(number_of(0x0a), 0);
 }
 
+static void test_fw_cfg_initrd_stays_below_what_firmware_takes(void **state)
+{
+	(void)state;
+	put(0x22c, 0xffffffff, 4);
+	request.kernel = kernel;
+	request.kernel_bytes = sizeof(kernel);
+	request.initrd = "initrd";
+	request.initrd_bytes = 0x1000;
+	request.memory_bytes = 5ULL << 30;
+	config.low_memory_end = 3ULL << 30;
+	assert_int_equal(fw_cfg_make_items(&config, &contents), OK);
+	assert_int_equal(number_of(0x0a), 0xafeff000);
+}
+
 static void test_fw_cfg_other_kernels_come_whole(void **state)
 {
 	(void)state;
@@ -243,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup(test_fw_cfg_e820_is_the_ram, set_up),
 		cmocka_unit_test_setup(test_fw_cfg_kernel_comes_in_two_parts, set_up),
 		cmocka_unit_test_setup(test_fw_cfg_initrd_stays_below_the_kernels_limit, set_up),
+		cmocka_unit_test_setup(test_fw_cfg_initrd_stays_below_what_firmware_takes, set_up),
 		cmocka_unit_test_setup(test_fw_cfg_other_kernels_come_whole, set_up),
 		cmocka_unit_test_setup(test_fw_cfg_modules_are_option_roms_of_firmware, set_up),
 		cmocka_unit_test_setup(test_fw_cfg_too_many_items_are_an_error, set_up),
