@@ -55,12 +55,20 @@ def place_of(built):
     return f"bulkhead/system/{name}"
 
 
+def without_debugging(path, work):
+    """A program without what only debuggers read, which is four fifths of it: loaders read every byte into memory."""
+    if not path.is_file() or path.read_bytes()[:4] != b"\x7fELF":
+        return path
+    run(["objcopy", "--strip-debug", str(path), str(work / path.name)])
+    return work / path.name
+
+
 def collect(build, linux, manifest, added=(), without=(), cmdline=None, work=None):
     """The volume's files: {path on the volume: file on this PC}."""
     listing = build / "image-files"
     if not listing.exists():
         raise ImageError(f"{listing} is missing: run make first")
-    files = {place_of(path): Path(path) for path in listing.read_text().split()}
+    files = {place_of(path): without_debugging(Path(path), work) for path in listing.read_text().split()}
     if linux:
         files["bulkhead/linux/vmlinuz"] = linux / "vmlinuz"
         files["bulkhead/linux/initrd.gz"] = linux / "initrd.gz"

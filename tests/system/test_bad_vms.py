@@ -91,8 +91,8 @@ class TestAllBadVmsBesideAGoodOne:
 HELLO = vm("hello")
 
 
-@pytest.mark.parametrize("boot", [{**BIOS, "machine": "qemu", "memory": size, "manifest": HELLO} for size in (8, 14)],
-                         indirect=True, ids=["8M", "14M"])
+@pytest.mark.parametrize("boot", [{**BIOS, "machine": "qemu", "memory": size, "manifest": HELLO} for size in (8, 12)],
+                         indirect=True, ids=["8M", "12M"])
 def test_too_little_memory_is_said(boot):
     boot.shows(re.compile(rb"E504: no \d+ KiB of free memory in one piece[^\0]*256 MiB is the least that is supported|"
                           rb"E603 too little memory: \d+ MiB usable; fit more: 256 MiB is the least that is supported"),
