@@ -136,13 +136,32 @@ static bool needs_jump(const struct execution *x)
 	       (distance == 0 && (x->rflags & RFLAGS_TF) != 0);
 }
 
-static enum status reply_with(struct machine_vcpu *vcpu, const struct execution *x)
+/* A reply that writes the local APIC has no place for RIP and RSP: all registers go before it. */
+static enum status reply_with_state(struct machine_vcpu *vcpu, struct execution *x)
+{
+	struct vcpu_reply *reply = vcpu->reply;
+	enum status status = execution_need_registers(x);
+
+	if (status == OK)
+		status = set_all_registers(vcpu, x);
+	reply->register_count = 0;
+	reply->flags_valid = 0;
+	reply->advance_bytes = 0;
+	reply->value = vcpu->apic.written;
+	reply->apic_offset = vcpu->apic.write_offset;
+	reply->action = VCPU_REPLY_APIC_WRITE;
+	return status;
+}
+
+static enum status reply_with(struct machine_vcpu *vcpu, struct execution *x)
 {
 	const struct execute_apic *apic = &vcpu->apic;
 	struct vcpu_reply *reply = vcpu->reply;
 	bool jumps = needs_jump(x);
 
-	if (reply_registers(vcpu, x) != OK || (jumps && apic->has_write))
+	if (jumps && apic->has_write)
+		return reply_with_state(vcpu, x);
+	if (reply_registers(vcpu, x) != OK)
 		return ERR_UNSUPPORTED;
 	reply->advance_bytes = jumps ? 0 : (uint8_t)(x->rip - x->state->exit.rip);
 	reply->value = jumps ? x->rip : apic->written;

@@ -1,9 +1,11 @@
 /* Do all kinds of instructions work with operands in device memory, aligned or not, across a page border, or half in memory? QEMU's
  * test device has memory that is reached as a device's. SDM Vol. 2, "Operation" of each; Vol. 1, "Procedure Stack". */
+#include "guests/flat/apic.h"
 #include "tests/guest/lib/paging.h"
 #include "tests/guest/lib/question.h"
 
 #define DEVICE  0xff000000ULL
+#define APIC    0xfee00000ULL
 #define RIGHTS  (PAGE_PRESENT | PAGE_WRITABLE)
 #define FIRST   0x8877665544332211ULL
 #define SECOND  0x0123456789abcdefULL
@@ -207,6 +209,28 @@ static void borders(void)
 	expect("across two pages of the device", *(volatile uint64_t *)(DEVICE + 4092), SECOND);
 }
 
+/* Registers of the local APIC are ring 0's, what moves them is in the VMM. The task priority is at 80h. */
+static void local_apic(void)
+{
+	volatile uint32_t *priority = (volatile uint32_t *)(APIC + 0x80);
+	uint64_t rsi = DEVICE, rdi = APIC + 0x80, rcx = 2, popped = 0;
+
+	apic_enable(true);
+	fill(device, 0x0000002000000030, 0);
+	__asm__ volatile("movsl" : "+S"(rsi), "+D"(rdi) : : "memory");
+	expect("movs from a device to the local APIC", *priority, 0x30);
+	rsi = APIC + 0x80;
+	rdi = DEVICE + 64;
+	__asm__ volatile("rep movsl" : "+S"(rsi), "+D"(rdi), "+c"(rcx) : : "memory");
+	expect("rep movs from the local APIC to a device", device[8], 0x30);
+	__asm__ volatile("mov %%rsp, %%r15\n\tmov %1, %%rsp\n\tpushq (%2)\n\tpopq %0\n\tmov %%r15, %%rsp"
+			 : "=&r"(popped) : "r"(DEVICE + 256), "r"(priority) : "r15", "memory");
+	expect("push of its register to a device", popped & 0xff, 0x30);
+	__asm__ volatile("pushq $0x10\n\tpopq (%0)" : : "r"(priority) : "memory");
+	expect("pop into its register", *priority, 0x10);
+	*priority = 0;
+}
+
 static void traps(void)
 {
 	EXPECT_VECTOR("single step over a pop to a device", VECTOR_DB,
@@ -228,5 +252,6 @@ void question(const struct guest_flat_info *info)
 	system_segments();
 	vectors();
 	borders();
+	local_apic();
 	traps();
 }

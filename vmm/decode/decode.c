@@ -306,8 +306,28 @@ bool instruction_reads_memory(const struct instruction *instruction)
 	return instruction->form == FORM_REGISTER_MEMORY || !is_store(instruction);
 }
 
+/* Of those from OP_FIRST_GENERAL on; MOVS writes another one than its own. */
+static bool general_writes_memory(const struct instruction *instruction)
+{
+	switch ((unsigned)instruction->operation) {
+	case OP_CMPXCHG8B:
+	case OP_POP:
+	case OP_MOV_FROM_SEGMENT:
+	case OP_SMSW:
+	case OP_SLDT:
+	case OP_STR:
+		return true;
+	case OP_VECTOR:
+		return instruction->vector.is_store;
+	default:
+		return false;
+	}
+}
+
 bool instruction_writes_memory(const struct instruction *instruction)
 {
+	if (instruction->operation >= OP_FIRST_GENERAL)
+		return general_writes_memory(instruction);
 	return instruction->form != FORM_REGISTER_MEMORY && instruction->operation != OP_TEST &&
 	       instruction->operation != OP_CMP && instruction->operation != OP_BT;
 }
