@@ -130,6 +130,19 @@ static void test_firmware_that_is_none_is_invalid(void **state)
 	assert_int_equal(map_count, 0);
 }
 
+static void test_firmware_leaves_the_test_device_its_place(void **state)
+{
+	static uint8_t large[FIRMWARE_MAX_BYTES];
+	static const struct vmm_spec with_testdev = {.options = VMM_OPTION_TESTDEV};
+	const struct vmm_file file = {.address = (uintptr_t)large, .size_bytes = sizeof(large)};
+
+	(void)state;
+	large[sizeof(large) - 16] = 0xea;
+	assert_true(firmware_is_rom(large, sizeof(large)));
+	machine.spec = &with_testdev;
+	assert_int_equal(firmware_place(&machine, &file), ERR_INVALID);
+}
+
 static void test_firmware_is_a_rom_above_and_ram_below(void **state)
 {
 	const struct vmm_file file = {.address = (uintptr_t)image, .size_bytes = ROM_BYTES};
@@ -193,6 +206,7 @@ int main(void)
 		cmocka_unit_test_setup(test_firmware_is_a_rom_by_size_and_reset_vector, set_up),
 		cmocka_unit_test_setup(test_firmware_is_what_the_manifest_names_or_a_kernel_that_is_a_rom, set_up),
 		cmocka_unit_test_setup(test_firmware_that_is_none_is_invalid, set_up),
+		cmocka_unit_test_setup(test_firmware_leaves_the_test_device_its_place, set_up),
 		cmocka_unit_test_setup(test_firmware_is_a_rom_above_and_ram_below, set_up),
 		cmocka_unit_test_setup(test_firmware_that_the_processor_writes_to_becomes_ram, set_up),
 		cmocka_unit_test_setup(test_firmware_machine_without_one_has_nothing_to_settle, set_up),
