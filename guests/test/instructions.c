@@ -260,6 +260,12 @@ static void single_step(void)
 						    "orq $0x100, (%%rsp)\n\tmovl %%ss, %%ebx\n\txorl %%eax, %%eax\n\tpopfq\n\t"
 						    "movl %%ebx, %%ss\n\tcpuid\n2:\tnop\n\tnop");
 	expect("MOV SS holds TF back for one instruction", flat_catch.rip, observed[0]);
+	INSTRUCTION("TF over IN", DB, "leaq 2f(%%rip), %%rax\n\tmovq %%rax, observed(%%rip)\n\tmovl $0x3fd, %%edx\n\tpushfq\n\t"
+				      "orq $0x100, (%%rsp)\n\tpopfq\n\tinb %%dx, %%al\n2:\tnop\n\tnop");
+	expect("TF traps behind IN", flat_catch.rip, observed[0]);
+	INSTRUCTION("TF over STI and CPUID", DB, "leaq 2f(%%rip), %%rax\n\tmovq %%rax, observed(%%rip)\n\txorl %%eax, %%eax\n\t"
+						 "pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tsti\n2:\tcpuid\n\tnop");
+	expect("STI does not hold TF back", flat_catch.rip, observed[0]);
 	INSTRUCTION("TF over HLT", DB, "leaq 2f(%%rip), %%rax\n\tmovq %%rax, observed(%%rip)\n\tpushfq\n\torq $0x100, (%%rsp)\n\t"
 				       "popfq\n\thlt\n2:\tnop\n\tnop");
 	expect("TF ends HLT", flat_catch.rip, observed[0]);
