@@ -23,3 +23,7 @@ test_fw_cfg_items_SOURCES = vmm/fw_cfg_items.c $(GUEST_ACPI_SOURCES) $(BZIMAGE_S
 UNIT_TESTS += firmware
 test_firmware_SOURCES = vmm/firmware.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c \
 	lib/multiboot/multiboot.c lib/base/format.c
+
+UNIT_TESTS += exit_memory
+test_exit_memory_SOURCES = vmm/exit_memory.c vmm/exit_execute.c vmm/exit_local_apic.c vmm/exit_port_string.c $(DECODE_SOURCES) \
+	vmm/event/event_cpu.c vmm/event/linear.c vmm/event/segment.c vmm/gmem.c lib/base/format.c

@@ -46,6 +46,23 @@ static void test_execute_leaves_memory_to_the_cpu(void **state)
 	assert_int_equal(memory[0][1], 0x11);
 }
 
+static void test_execute_writes_to_a_rom_go_to_the_bus(void **state)
+{
+	(void)state;
+	memset(&gm, 0, sizeof(gm));
+	assert_int_equal(gmem_add_slot(&gm, gpa(BASE), 4096, memory[0]), OK);
+	assert_int_equal(gmem_add_rom(&gm, gpa(DEVICE), 4096, memory[1]), OK);
+	vcpu.gpr[GPR_RSI] = BASE;
+	vcpu.gpr[GPR_RDI] = DEVICE;
+	assert_int_equal(EXECUTE(CODE_64, "\xa5"), OK);
+	assert_int_equal(accesses, 1);
+	assert_int_equal(memory[1][0], 0x11);
+	vcpu.gpr[GPR_RSI] = DEVICE + 4;
+	vcpu.gpr[GPR_RDI] = BASE;
+	memory[1][4] = 0x44;
+	assert_int_equal(EXECUTE(CODE_64, "\xa4"), ERR_INVALID); /* a ROM is read as memory is */
+}
+
 static void test_execute_repeats_in_parts(void **state)
 {
 	(void)state;
@@ -193,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_execute_splits_what_is_not_aligned, build),
 		cmocka_unit_test_setup(test_execute_leaves_memory_to_the_cpu, build),
+		cmocka_unit_test_setup(test_execute_writes_to_a_rom_go_to_the_bus, build),
 		cmocka_unit_test_setup(test_execute_repeats_in_parts, build),
 		cmocka_unit_test_setup(test_execute_keeps_elements_before_a_fault, build),
 		cmocka_unit_test_setup(test_execute_page_faults_change_nothing, build),

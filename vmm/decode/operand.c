@@ -11,11 +11,13 @@
 #define RFLAGS_AC (1ULL << 18)
 #define NUMBER_BYTES 8U
 
-static bool is_memory(const struct execution *x, gpa_t start, unsigned bytes)
+/* To what is written a ROM is a device, which loses it. */
+static bool is_memory(const struct execution *x, gpa_t start, unsigned bytes, bool is_write)
 {
+	const struct gmem *gm = x->environment->gmem;
 	uint64_t unused;
 
-	return gmem_place(x->environment->gmem, start, bytes, &unused) == OK;
+	return gmem_place(gm, start, bytes, &unused) == OK && (!is_write || gmem_change_u8(gm, start, 0, 0) == OK);
 }
 
 /* The part of an operand that lies in one page. */
@@ -34,7 +36,7 @@ static enum status place_part(struct execution *x, uint64_t linear, unsigned byt
 		return status;
 	out->parts[out->part_count].start = start;
 	out->parts[out->part_count].bytes = bytes;
-	out->parts[out->part_count].is_memory = is_memory(x, start, bytes);
+	out->parts[out->part_count].is_memory = is_memory(x, start, bytes, is_write);
 	x->touches_device |= !out->parts[out->part_count].is_memory;
 	out->part_count++;
 	return OK;
