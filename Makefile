@@ -99,6 +99,10 @@ image-files: $(IMAGE_FILES)
 unit-tests: $(UNIT_TEST_PROGRAMS)
 host-tools: $(HOST_TOOL_PROGRAMS)
 fuzzers: $(FUZZ_PROGRAMS)
+# Each target for FUZZ_SECONDS, as many at once as there are CPUs; what is found stays in $(BUILD)/fuzz.
+FUZZ_SECONDS ?= 3600
+fuzz: fuzzers
+	@$(PYTHON) tools/fuzz.py --seconds $(FUZZ_SECONDS) --folder $(BUILD)/fuzz $(FUZZ_PROGRAMS)
 
 # Runs every unit test program; cmocka prints each test's name and the closing lines.
 test-unit: unit-tests
@@ -120,6 +124,6 @@ ring0-lines: $$(KERNEL_OBJECTS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all image-files unit-tests host-tools fuzzers test-unit list-unit-tests lint stats ring0-lines clean
+.PHONY: all image-files unit-tests host-tools fuzzers fuzz test-unit list-unit-tests lint stats ring0-lines clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
