@@ -19,6 +19,8 @@ fuzz_shell_SOURCES := $(SHELL_SOURCES) lib/base/format.c
 
 UNIT_TESTS += output_view
 test_output_view_SOURCES := console/output_view.c console/terminal.c console/plain_text.c $(SHELL_SOURCES) lib/base/format.c
+FUZZ_TARGETS += output_view
+fuzz_output_view_SOURCES := $(test_output_view_SOURCES)
 UNIT_TESTS += lost_input
 test_lost_input_SOURCES := console/lost_input.c lib/base/format.c
 

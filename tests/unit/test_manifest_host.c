@@ -105,13 +105,13 @@ static void test_manifest_host_gives_memory_in_order(void **state)
 static void test_manifest_host_gives_no_memory_before_the_start(void **state)
 {
 	(void)state;
-	check_host(VM("a") "memory = \"600M\"\nautostart = false\n" VM("b") "memory = \"900M\"\nautostart = false\n"
-		   VM("c") "memory = \"500M\"\n" VM("d") "memory = \"1001M\"\nautostart = false\n", 1, 1000);
+	check_host(VM("a") "memory = \"600M\"\nautostart = false\n" VM("c") "memory = \"500M\"\n"
+		   VM("b") "memory = \"900M\"\nautostart = false\n" VM("d") "memory = \"1001M\"\nautostart = false\n", 1, 1000);
 	assert_int_equal(manifest.message_count, 1);
 	expect_message(0, "E203 bulkhead.toml line 15: VM \"d\" wants 1001M (1001 MiB) of memory, but 1000 MiB are left of 1000 "
 			  "MiB for VMs; lower memory");
 	assert_false(manifest.vms[0].autostart);
-	assert_true(manifest.vms[2].autostart);
+	assert_true(manifest.vms[1].autostart);
 }
 
 static void test_manifest_host_refuses_cpus_that_are_not_there(void **state)
