@@ -29,14 +29,19 @@ static const uint32_t codes[] = {
 	0xc3076690, /* none */
 };
 
+/* At random: in an emulator the two processors could otherwise keep step for ever. */
 static void change(unsigned number)
 {
-	(void)number;
-	for (unsigned i = 0; !stop; i++) {
+	uint32_t seed = number;
+
+	while (!stop) {
 		static const uint64_t flags[] = {RIGHTS, RIGHTS, PAGE_PRESENT, 0};
 
-		paging_map(2, i % 3 == 0 ? DEVICE + 4096 : (uint64_t)(uintptr_t)pages[1], flags[i % 4]);
-		*(volatile uint32_t *)code = codes[i / 2 % (sizeof(codes) / sizeof(codes[0]))];
+		seed = seed * 1103515245 + 12345;
+		paging_map(2, (seed >> 16) % 3 == 0 ? DEVICE + 4096 : (uint64_t)(uintptr_t)pages[1], flags[seed >> 20 & 3]);
+		*(volatile uint32_t *)code = codes[seed >> 24 & 7];
+		for (unsigned i = 0; i < (seed >> 27); i++)
+			__asm__ volatile("pause");
 	}
 }
 
