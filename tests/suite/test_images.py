@@ -32,7 +32,8 @@ def test_cells_that_are_missing_or_empty_mean_the_default():
     assert row("a") == {"name": "a"}
 
 
-@pytest.mark.parametrize("cell, size", [("64", 64 << 20), ("2M", 2 << 20), ("1G", 1 << 30), ("4096K", 4 << 20), ("6MiB", 6 << 20)])
+@pytest.mark.parametrize("cell, size", [("64", 64 << 20), ("2M", 2 << 20), ("1G", 1 << 30), ("4096K", 4 << 20), ("6MiB", 6 << 20),
+                                        ("4194304", 4 << 20)])
 def test_sizes(cell, size):
     assert images.parse_size(cell) == size
 
@@ -120,6 +121,15 @@ def multiboot(offset, error=0):
     (b"", False), (b"\x7fELF", False), (b"#!/bin/sh\n", False)])
 def test_what_is_an_image(content, runs):
     assert (images.why_no_image(content[:images.MULTIBOOT_SEARCH]) is None) == runs
+
+
+def test_test_images_get_no_words_that_nobody_wrote(tmp_path):
+    (tmp_path / "flat").write_bytes(FLAT)
+    (tmp_path / "multiboot").write_bytes(multiboot(64))
+    (tmp_path / "linux").write_bytes(bytes(0x202) + b"HdrS")
+    (tmp_path / "index.tsv").write_text("name\tcmdline\timage\nwords\tx\tflat\nplain\t\tflat\n")
+    wanted, _ = images.find(tmp_path)
+    assert {image.name: image.cmdline for image in wanted} == {"words": "x", "plain": "", "multiboot": "", "linux": None}
 
 
 def test_files_that_are_no_images_are_named(tmp_path):

@@ -47,7 +47,7 @@ class Image:
     vm_name: str = ""
     vcpus: int = 1
     memory: int = DEFAULT_MEMORY
-    cmdline: str = None      # None: the manifest's default
+    cmdline: str = None      # None: none for test images, the manifest's for Linux
     module: str = None       # text of a module
     limit: float = DEFAULT_LIMIT
     expected: Expectation = Expectation()
@@ -58,8 +58,9 @@ def parse_size(text):
     found = re.fullmatch(r"(\d+)\s*([KMG]?)i?B?", text, re.IGNORECASE)
     if not found:
         raise ValueError("is no size; write MiB, or a number with K, M or G, like 64M")
-    # A plain number is what QEMU's -m takes: MiB.
-    size = int(found[1]) * UNITS[found[2].upper() or "M"]
+    # A plain number is what QEMU's -m takes: MiB. One that is too large for that is bytes, as in the manifest.
+    unit = found[2].upper() or ("M" if int(found[1]) < MEMORY_MIN else "")
+    size = int(found[1]) * UNITS[unit]
     if not MEMORY_MIN <= size <= MEMORY_MAX or size % 4096:
         raise ValueError("is no memory that a VM can have; write 2M to 1024G, a multiple of 4K")
     return size
@@ -191,6 +192,25 @@ def parse_index(text):
     return rows
 
 
+def is_multiboot(content):
+    """Whether the first 8 KiB of a file have a header of Multiboot 1 ("OS image format")."""
+    for offset in range(0, min(len(content), MULTIBOOT_SEARCH) - 11, 4):
+        magic, flags, checksum = struct.unpack_from("<III", content, offset)
+        if magic == MULTIBOOT_MAGIC and (magic + flags + checksum) & 0xffffffff == 0:
+            return True
+    return False
+
+
+def wants_no_words(content):
+    """Of images that take their words for arguments: the manifest's default would be one."""
+    return content[:8] == FLAT_MAGIC or is_multiboot(content)
+
+
+def beginning(path):
+    with open(path, "rb") as file:
+        return file.read(MULTIBOOT_SEARCH)
+
+
 def why_no_image(content):
     """Why a file that the index does not name is not run, or None. Looks at what Bulkhead looks at."""
     if content[:8] == FLAT_MAGIC or content[0x202:0x206] == b"HdrS":
@@ -198,10 +218,8 @@ def why_no_image(content):
     if content[:4] == b"\x7fELF":
         kind = struct.unpack_from("<H", content, 16)[0] if len(content) >= 18 else 0
         return None if kind in ELF_EXECUTABLE else "an ELF file that is no program"
-    for offset in range(0, min(len(content), MULTIBOOT_SEARCH) - 11, 4):
-        magic, flags, checksum = struct.unpack_from("<III", content, offset)
-        if magic == MULTIBOOT_MAGIC and (magic + flags + checksum) & 0xffffffff == 0:
-            return None
+    if is_multiboot(content):
+        return None
     return "no image: neither flat, ELF, bzImage nor Multiboot"
 
 
@@ -249,13 +267,15 @@ def find(folder):
     for path in sorted(folder.iterdir()):
         if not path.is_file() or path.name.startswith(".") or path.name in named:
             continue
-        with open(path, "rb") as file:
-            reason = why_no_image(file.read(MULTIBOOT_SEARCH))
+        reason = why_no_image(beginning(path))
         if reason:
             others.append((path.name, reason))
         else:
             images.append(Image(name=path.name, path=path))
     if not images:
         raise SuiteError(f"{folder} has no image to run; copy flat, ELF, bzImage or Multiboot images there")
+    for image in images:
+        if image.cmdline is None and wants_no_words(beginning(image.path)):
+            image.cmdline = ""
     vm_names(images)
     return images, others
