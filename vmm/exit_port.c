@@ -1,5 +1,7 @@
 /* IN and OUT. The commonest exits come here: the way to a device that needs neither lock nor time is kept short. */
+#include "vmm/acpi/tables.h"
 #include "vmm/machine.h"
+#include "vmm/sleep.h"
 #include "vmm/vcpu_thread.h"
 
 /* RAX after IN of width bytes. SDM Vol. 1, "General-Purpose Registers in 64-Bit Mode": 32-bit writes clear the upper half. */
@@ -34,4 +36,6 @@ void exit_port(struct machine_vcpu *vcpu)
 	}
 	machine_write(vcpu->machine, &vcpu->machine->ports, exit->port, exit->port_width, vcpu->state->gpr[GPR_RAX]);
 	vcpu_answer_device_request(vcpu);
+	if (exit->port - GUEST_PM1A_CONTROL_PORT < ACPI_PM_PM1_CONTROL_LENGTH)
+		sleep_answer(vcpu);
 }

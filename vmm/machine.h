@@ -64,6 +64,7 @@ struct machine_vcpu {
 	uint64_t retried_rip;       /* the instruction that was given another try, or UINT64_MAX */
 	uint32_t retries;           /* of it */
 	uint32_t pool_empty_count;  /* times in a row */
+	handle_t sleep_event;       /* nobody signals it: vmm/sleep.c waits with it; HANDLE_NONE before */
 };
 
 /* Indices of locks; interrupt controllers share one, as the relay changes both. */
@@ -87,6 +88,7 @@ struct machine {
 	struct vmm_report *report;
 	uint64_t tsc_hz;
 	uint64_t start_tsc; /* guest time 0 */
+	uint64_t facs_physical; /* 0: firmware made the tables, and S3 is not offered */
 	struct gmem gmem;
 	struct bus ports;
 	struct bus memory;

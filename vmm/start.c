@@ -83,6 +83,7 @@ static uint64_t write_acpi_tables(struct machine *machine)
 
 	if (status != OK)
 		refuse_setup(machine, status, "its ACPI tables cannot be built");
+	machine->facs_physical = layout.facs_physical;
 	return layout.rsdp_physical;
 }
 

@@ -14,6 +14,7 @@
 #define PM1_RTC          0x0400U
 #define PM1_WAKE         0x8000U
 #define PM1_STATUS_CLEARABLE (PM1_TIMER | PM1_GLOBAL | PM1_POWER_BUTTON | PM1_SLEEP_BUTTON | PM1_RTC | PM1_WAKE)
+#define PM1_WAKES            (PM1_POWER_BUTTON | PM1_SLEEP_BUTTON | PM1_RTC)
 #define PM1_ENABLE_WRITABLE  (PM1_TIMER | PM1_GLOBAL | PM1_POWER_BUTTON | PM1_SLEEP_BUTTON | PM1_RTC)
 /* PM1 control */
 #define PM1_SCI_EN           0x0001U /* always: there is no other mode */
@@ -78,6 +79,8 @@ static void write_control(struct acpi_pm *pm, uint16_t value, uint16_t mask)
 
 	state->control = (uint16_t)((state->control & ~mask) | (value & PM1_CONTROL_WRITABLE));
 	type = (state->control & PM1_SLP_TYP) >> PM1_SLP_TYP_SHIFT;
+	if ((value & PM1_SLP_EN) != 0 && type == ACPI_PM_SLP_TYP_S3_QEMU)
+		state->asks_for_s3 = true;
 	if (!(value & PM1_SLP_EN) || (type != ACPI_PM_SLP_TYP_S5 && type != ACPI_PM_SLP_TYP_S5_QEMU))
 		return;
 	if (pm->wires.power_off != NULL)
@@ -127,6 +130,7 @@ static void pm_reset(void *dev)
 	pm->state.status = 0;
 	pm->state.enable = 0;
 	pm->state.control = 0;
+	pm->state.asks_for_s3 = false;
 	update_sci(pm);
 }
 
@@ -140,6 +144,27 @@ bool acpi_pm_press_power_button(struct acpi_pm *pm)
 	pm->state.status |= PM1_POWER_BUTTON;
 	update_sci(pm);
 	return (pm->state.enable & PM1_POWER_BUTTON) != 0;
+}
+
+bool acpi_pm_asks_for_s3(const struct acpi_pm *pm)
+{
+	return pm->state.asks_for_s3;
+}
+
+bool acpi_pm_try_wake(struct acpi_pm *pm, bool rtc_interrupt)
+{
+	struct acpi_pm_state *state = &pm->state;
+
+	if (!state->asks_for_s3)
+		return false;
+	if (rtc_interrupt)
+		state->status |= PM1_RTC;
+	if ((state->status & state->enable & PM1_WAKES) != 0) {
+		state->status |= PM1_WAKE;
+		state->asks_for_s3 = false;
+	}
+	update_sci(pm);
+	return !state->asks_for_s3;
 }
 
 const struct device_ops acpi_pm_ops = {

@@ -1,6 +1,6 @@
 /* ACPI fixed hardware of a machine that is always in ACPI mode: PM1a event and control registers, the power management
- * timer, the SCI line, the power button. (The reset register is port CF9h: pci_host.h.) There is S5; a request for any
- * other sleep is kept as it was written and has no effect.
+ * timer, the SCI line, the power button. (The reset register is port CF9h: pci_host.h.) There is S5; a request for S3 is
+ * kept for the machine to see, one for any other sleep is kept as it was written and has no effect.
  *
  * Registers (offset of the device), laid out as in the ICH9: 0 PM1_STS, 2 PM1_EN, 4 PM1_CNT, 8 PM_TMR.
  *
@@ -22,6 +22,7 @@
 #define ACPI_PM_TIMER_HZ    3579545U
 #define ACPI_PM_SLP_TYP_S5  7 /* first element of the DSDT's \_S5 package, as in the ICH9 */
 #define ACPI_PM_SLP_TYP_S5_QEMU 0 /* QEMU's: programs without ACPI tables power it off by 2000h to port 604h */
+#define ACPI_PM_SLP_TYP_S3_QEMU 1 /* the same for S3: the DSDT does not name it */
 
 struct acpi_pm_state {
 	uint64_t last_tick; /* timer ticks up to which the timer's overflow was looked for */
@@ -30,6 +31,7 @@ struct acpi_pm_state {
 	uint16_t control;
 	bool timer_is_32_bit;
 	bool sci_level;
+	bool asks_for_s3;
 };
 
 struct acpi_pm_wires {
@@ -50,3 +52,10 @@ void acpi_pm_init(struct acpi_pm *pm, const struct acpi_pm_wires *wires, bool ti
 
 /* The power button was pressed: SCI, if the guest enabled it. Returns whether it did. */
 bool acpi_pm_press_power_button(struct acpi_pm *pm);
+
+/* Whether the guest asked for S3 and nothing ended that yet. What sleep means is the machine's business. */
+bool acpi_pm_asks_for_s3(const struct acpi_pm *pm);
+
+/* Ends S3 where an enabled event is there: the alarm clock, whose interrupt is asserted or not, or a button. The status then
+ * tells which, and that the machine slept. Returns whether it ended; false too where nobody asked for S3. */
+bool acpi_pm_try_wake(struct acpi_pm *pm, bool rtc_interrupt);

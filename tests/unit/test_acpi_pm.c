@@ -70,7 +70,7 @@ static void test_acpi_pm_s5_powers_off(void **state)
 	out(4, 2, ACPI_PM_SLP_TYP_S5 << 10);
 	assert_int_equal(power_offs, 0);
 	assert_int_equal(in(4, 2), ACPI_PM_SLP_TYP_S5 << 10 | 1);
-	out(5, 1, 1 << 2 | 0x20); /* S1: not offered */
+	out(5, 1, 2 << 2 | 0x20); /* not offered */
 	assert_int_equal(power_offs, 0);
 	out(4, 2, ACPI_PM_SLP_TYP_S5 << 10 | 0x2000);
 	assert_int_equal(power_offs, 1);
@@ -84,6 +84,39 @@ static void test_acpi_pm_s5_powers_off(void **state)
 	assert_int_equal(power_offs, 2);
 	out(4, 2, 0x2000); /* as programs do that know QEMU only */
 	assert_int_equal(power_offs, 3);
+}
+
+static void test_acpi_pm_s3_ends_by_an_enabled_event(void **state)
+{
+	(void)state;
+	assert_false(acpi_pm_try_wake(&pm, true)); /* awake */
+	assert_int_equal(in(0, 2), 0);
+	out(4, 2, 0x0400); /* the type alone */
+	assert_false(acpi_pm_asks_for_s3(&pm));
+	out(4, 2, 0x2400);
+	assert_true(acpi_pm_asks_for_s3(&pm));
+	assert_int_equal(power_offs, 0);
+	assert_false(acpi_pm_try_wake(&pm, false));
+	assert_false(acpi_pm_try_wake(&pm, true)); /* not enabled */
+	assert_int_equal(in(0, 2), 0x0400);
+	out(0, 4, 0x0400 | 0x0400 << 16); /* enabled, its status clear; other registers do not end it */
+	assert_false(acpi_pm_try_wake(&pm, false));
+	assert_true(acpi_pm_asks_for_s3(&pm));
+	assert_true(acpi_pm_try_wake(&pm, true));
+	assert_int_equal(in(0, 2), 0x8400);
+	assert_false(acpi_pm_asks_for_s3(&pm));
+	assert_true(sci);
+	out(0, 4, 0x8400 | 0x0100 << 16);
+	assert_int_equal(in(0, 2), 0);
+	assert_false(sci);
+	out(5, 1, 0x24); /* the byte that has both */
+	assert_false(acpi_pm_try_wake(&pm, false));
+	assert_true(acpi_pm_press_power_button(&pm));
+	assert_true(acpi_pm_try_wake(&pm, false));
+	assert_int_equal(in(0, 2), 0x8100);
+	out(4, 2, 0x2400);
+	acpi_pm_ops.reset(&pm);
+	assert_false(acpi_pm_asks_for_s3(&pm));
 }
 
 static void test_acpi_pm_timer_counts_3579545_hz(void **state)
@@ -125,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_acpi_pm_power_button_raises_sci, setup),
 		cmocka_unit_test_setup(test_acpi_pm_s5_powers_off, setup),
+		cmocka_unit_test_setup(test_acpi_pm_s3_ends_by_an_enabled_event, setup),
 		cmocka_unit_test_setup(test_acpi_pm_timer_counts_3579545_hz, setup),
 		cmocka_unit_test_setup(test_acpi_pm_timer_reports_each_half_cycle, setup),
 	};

@@ -39,6 +39,7 @@ static struct acpi_root build(const struct guest_acpi_config *config)
 	assert_int_equal(acpi_rsdp_search(image, sizeof(image), &offset), OK);
 	assert_int_equal(offset + GUEST_ACPI_PHYSICAL, layout.rsdp_physical);
 	assert_int_equal(image[layout.used_bytes], 0xa5);
+	assert_memory_equal(image + layout.facs_physical - GUEST_ACPI_PHYSICAL, "FACS", 4);
 	assert_int_equal(acpi_root_open(&memory, layout.rsdp_physical, &root), OK);
 	assert_int_equal(root.entry_bytes, 8);
 	assert_int_equal(root.warnings, 0);

@@ -304,6 +304,7 @@ enum status guest_acpi_build(const struct guest_acpi_config *config, uint8_t *bu
 	fill_rsdp(&builder, rsdp, rsdt, xsdt);
 	*layout = (struct guest_acpi_layout){
 		.rsdp_physical = acpi_builder_physical(&builder, rsdp),
+		.facs_physical = acpi_builder_physical(&builder, facs),
 		.used_bytes = builder.used_bytes,
 	};
 	return OK;

@@ -51,6 +51,7 @@ struct guest_acpi_config {
 
 struct guest_acpi_layout {
 	uint64_t rsdp_physical;
+	uint64_t facs_physical;
 	size_t used_bytes; /* from the start of the buffer */
 };
 
