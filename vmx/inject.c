@@ -12,6 +12,8 @@
 
 #define VECTOR_NMI 2U
 #define VECTOR_DF  8U
+#define BIT(vector) (1U << (vector))
+#define NO_FAULTS  (BIT(1) | BIT(3) | BIT(4) | BIT(VECTOR_DF) | BIT(18)) /* #DB, #BP, #OF, #DF, #MC: traps and aborts */
 /* An entry may demand the rest to be zero. */
 #define ERROR_CODE_BITS 0x7fffU
 
@@ -82,6 +84,14 @@ static void put_back(struct vcpu *vcpu, uint32_t info)
 	atomic_fetch_or(&vcpu->pending, PENDING_INTERRUPT);
 }
 
+/* A fault's handler finds RF set in the flags it returns to, which an entry saves as they are: "Resume Flag" in SDM Vol. 3B,
+ * "Instruction-Breakpoint Exception Condition". */
+static void set_resume_flag(uint8_t vector)
+{
+	if ((NO_FAULTS >> vector & 1) == 0)
+		vmcs_write_natural(VMCS_GUEST_RFLAGS, vmcs_read_natural(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+}
+
 void vmx_inject_exception(struct vcpu *vcpu, uint8_t vector, bool has_error_code, uint32_t error_code)
 {
 	uint32_t waiting = waiting_event();
@@ -99,6 +109,7 @@ void vmx_inject_exception(struct vcpu *vcpu, uint8_t vector, bool has_error_code
 	} else if ((waiting & EVENT_VALID) != 0) {
 		put_back(vcpu, waiting);
 	}
+	set_resume_flag(vector);
 	/* Real mode pushes no error codes, and an entry there refuses one: "VM-Entry Control Fields". */
 	has_error_code = has_error_code && (vmcs_read_natural(VMCS_GUEST_CR0) & CR0_PE) != 0;
 	if (has_error_code)

@@ -76,4 +76,5 @@ enum event_type {
 
 #define RFLAGS_TF 0x100ULL
 #define RFLAGS_IF 0x200ULL
+#define RFLAGS_RF 0x10000ULL
 #define RFLAGS_VM 0x20000ULL

@@ -31,6 +31,7 @@ struct flat_catch {
 	uint64_t go_on_at;
 	uint64_t vector, error_code, rip;
 	uint64_t without_iret; /* 1: NMIs stay blocked */
+	uint64_t rflags;
 };
 extern struct flat_catch flat_catch;
 #define NO_EXCEPTION 256U

@@ -39,6 +39,8 @@ exception_caught:				; changes RAX
 	mov	rax, [flat_catch]
 	xchg	rax, [rsp]
 	mov	[flat_catch + 24], rax		; RIP
+	mov	rax, [rsp + 16]
+	mov	[flat_catch + 40], rax		; RFLAGS
 	and	qword [rsp + 16], ~0x300
 	cmp	qword [flat_catch + 32], 0	; leave NMIs blocked?
 	jne	.without_iret
@@ -104,6 +106,6 @@ flat_entries:
 
 section .bss
 align 8
-flat_catch:	resq	5			; struct flat_catch
+flat_catch:	resq	6			; struct flat_catch
 
 section .note.GNU-stack noalloc noexec nowrite progbits

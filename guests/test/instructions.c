@@ -220,6 +220,7 @@ static void model_specific_registers(void)
 	INSTRUCTION("RDMSR IA32_PMC0", GP, MSR_READ(0xc1));
 	INSTRUCTION("RDMSR IA32_XSS", (cpuid(0x0d, 1).eax >> 3 & 1) != 0 ? NONE : GP, MSR_READ(0xda0));
 	INSTRUCTION("WRMSR IA32_XSS of processor trace", GP, MSR_WRITE(0xda0, 0x100, 0));
+	expect("a fault leaves RF in the flags to return to", flat_catch.rflags >> 16 & 1, 1);
 }
 
 static void debug_registers(void)

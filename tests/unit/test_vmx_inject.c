@@ -74,6 +74,22 @@ static void test_vmx_inject_error_code_has_15_bits(void **state)
 	assert_int_equal(vmcs_read32(VMCS_ENTRY_EXCEPTION_ERROR_CODE), 7);
 }
 
+/* "Resume Flag": set in what a fault's handler returns to; a trap's is behind its instruction, an abort returns nowhere. */
+static void test_vmx_inject_fault_sets_the_resume_flag(void **state)
+{
+	static const struct { uint8_t vector; bool sets; } cases[] = {
+		{0, true}, {1, false}, {3, false}, {4, false}, {6, true}, {8, false}, {13, true}, {14, true}, {17, true},
+		{18, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setup(state);
+		vmcs_write_natural(VMCS_GUEST_RFLAGS, RFLAGS_IF | 2);
+		vmx_inject_exception(&vcpu, cases[i].vector, false, 0);
+		assert_int_equal(vmcs_read_natural(VMCS_GUEST_RFLAGS), RFLAGS_IF | 2 | (cases[i].sets ? RFLAGS_RF : 0));
+	}
+}
+
 static void windows(uint32_t interruptibility, bool interrupt, bool nmi, uint32_t wanted)
 {
 	vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, interruptibility);
@@ -180,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_vmx_inject_error_code_needs_protected_mode),
 		TEST(test_vmx_inject_error_code_has_15_bits),
+		TEST(test_vmx_inject_fault_sets_the_resume_flag),
 		TEST(test_vmx_inject_nmi_behind_sti_waits_for_an_interrupt_window),
 		TEST(test_vmx_inject_a_debug_trap_goes_first),
 		TEST(test_vmx_inject_puts_a_local_apics_interrupt_back),
