@@ -6,6 +6,7 @@
 #include "abi/features.h"
 #include "virt/control_registers.h"
 #include "virt/hv.h"
+#include "virt/local_apic.h"
 #include "virt/paravirtual.h"
 
 /* One row a leaf and subleaf; masks for EAX, EBX, ECX, EDX. */
@@ -222,7 +223,7 @@ static void apply_disabled(struct cpuid_table *table, uint64_t disabled)
 void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inputs)
 {
 	uint32_t host_basic = inputs->host(0, 0).eax, host_extended = inputs->host(0x80000000U, 0).eax;
-	const uint32_t crystal_hz = 1000000000;
+	uint32_t tsc_per_tick = apic_clock_make(inputs->tsc_hz).tsc_per_tick;
 
 	*table = (struct cpuid_table){.count = 0};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -231,13 +232,9 @@ void cpuid_policy_make(struct cpuid_table *table, const struct cpuid_inputs *inp
 
 		add_entry(table, &rows[i], asks ? inputs->host(leaf, rows[i].subleaf) : (struct cpuid_answer){.eax = 0});
 	}
-	/* TSC = crystal * EBX / EAX: exact for every TSC frequency below 4.29 GHz, to 16 Hz above it. */
-	if (inputs->tsc_hz <= UINT32_MAX)
-		*find(table, 0x15, 0) =
-		    (struct cpuid_answer){.eax = crystal_hz, .ebx = (uint32_t)inputs->tsc_hz, .ecx = crystal_hz};
-	else
-		*find(table, 0x15, 0) =
-		    (struct cpuid_answer){.eax = crystal_hz / 16, .ebx = (uint32_t)(inputs->tsc_hz / 16), .ecx = crystal_hz};
+	/* TSC = ECX * EBX / EAX. Small numbers: stock kernels multiply kilohertz by EBX in 32 bits. */
+	*find(table, 0x15, 0) =
+	    (struct cpuid_answer){.eax = 1, .ebx = tsc_per_tick, .ecx = (uint32_t)(inputs->tsc_hz / tsc_per_tick)};
 	find(table, 0x16, 0)->eax = find(table, 0x16, 0)->ebx = (uint32_t)((inputs->tsc_hz + 500000) / 1000000) & 0xffff;
 	find(table, 0x16, 0)->ecx = 100;
 	make_subleaves(table, inputs, host_basic);

@@ -17,15 +17,6 @@ uint32_t local_apic_lvt_writable(const struct local_apic *apic, unsigned entry)
 	return writable[entry] | (entry == 0 && apic->deadline_offered ? LVT_TSC_DEADLINE : 0);
 }
 
-struct apic_clock apic_clock_make(uint64_t tsc_hz)
-{
-	const uint64_t ns_per_second = 1000000000;
-	uint64_t whole = tsc_hz / ns_per_second, rest = tsc_hz % ns_per_second;
-
-	return (struct apic_clock){.tsc_per_ns_q32 = whole << 32 | (rest << 32) / ns_per_second,
-				   .ns_per_tsc_q32 = (ns_per_second << 32) / tsc_hz};
-}
-
 void local_apic_init(struct local_apic *apic)
 {
 	for (unsigned i = 0; i < 8; i++)

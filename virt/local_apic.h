@@ -69,9 +69,9 @@ enum icr_delivery {
 };
 enum icr_shorthand { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
 
-/* Fixed-point factors between the timer's clock (1 GHz) and the host's TSC. */
+/* The timer's clock is the TSC divided by a whole number: the crystal of CPUID leaf 15H. */
 struct apic_clock {
-	uint64_t tsc_per_ns_q32, ns_per_tsc_q32;
+	uint32_t tsc_per_tick; /* 1 or more */
 };
 
 struct local_apic {
@@ -108,7 +108,14 @@ struct apic_effects {
 /* The bits of LVT entry 0 .. APIC_LVT_COUNT - 1, from the timer on, that a guest can write. "Local Vector Table". */
 uint32_t local_apic_lvt_writable(const struct local_apic *apic, unsigned entry);
 
-struct apic_clock apic_clock_make(uint64_t tsc_hz);
+/* At most 1 GHz, and never faster than the TSC: a guest may take a count for the least number of TSC ticks that it lasts. */
+static inline struct apic_clock apic_clock_make(uint64_t of_tsc_hz)
+{
+	const uint64_t hz_max = 1000000000;
+
+	return (struct apic_clock){.tsc_per_tick = of_tsc_hz <= hz_max ? 1 : (uint32_t)((of_tsc_hz + hz_max - 1) / hz_max)};
+}
+
 void local_apic_create(struct local_apic *apic, uint32_t id, bool is_bootstrap, bool x2apic_offered, uint8_t physical_bits,
 		       struct apic_clock clock);
 /* Virtual wire mode, as firmware leaves the bootstrap processor: enabled, the 8259's interrupts by LINT0, NMI by LINT1.

@@ -1,14 +1,9 @@
-/* The virtual local APIC's timer: one-shot, periodic, TSC-deadline. Its clock is the crystal of CPUID leaf 15H, fixed at 1 GHz.
+/* The virtual local APIC's timer: one-shot, periodic, TSC-deadline. Its clock is the crystal of CPUID leaf 15H.
  * SDM Vol. 3A, "APIC Timer". Pure. */
 #include "virt/local_apic.h"
 
 /* A shorter period is stretched to this: it would only keep the CPU from running the guest. */
-#define PERIOD_MIN_NS     10000U
-
-static uint64_t scale_q32(uint64_t value, uint64_t factor_q32)
-{
-	return (uint64_t)((unsigned __int128)value * factor_q32 >> 32);
-}
+#define PERIOD_MIN_TICKS  10000U
 
 /* "Divide Configuration Register": 000b is 2, ..., 110b is 128, 111b is 1. */
 static unsigned divide_shift(const struct local_apic *apic)
@@ -23,16 +18,13 @@ static bool is_periodic(const struct local_apic *apic)
 	return (apic->lvt[0] & APIC_TIMER_MODE) == APIC_TIMER_PERIODIC;
 }
 
-static uint64_t period_ns(const struct local_apic *apic, uint32_t count)
-{
-	uint64_t ns = (uint64_t)count << divide_shift(apic);
-
-	return is_periodic(apic) && ns < PERIOD_MIN_NS ? PERIOD_MIN_NS : ns;
-}
-
 static uint64_t period_tsc(const struct local_apic *apic)
 {
-	return scale_q32(period_ns(apic, apic->initial_count), apic->clock.tsc_per_ns_q32);
+	uint64_t ticks = (uint64_t)apic->initial_count << divide_shift(apic);
+
+	if (is_periodic(apic) && ticks < PERIOD_MIN_TICKS)
+		ticks = PERIOD_MIN_TICKS;
+	return ticks * apic->clock.tsc_per_tick;
 }
 
 void local_apic_timer_start(struct local_apic *apic, uint32_t count, uint64_t now_tsc)
@@ -50,7 +42,7 @@ uint32_t local_apic_timer_count(const struct local_apic *apic, uint64_t now_tsc)
 
 	if (!apic->counting || local_apic_in_deadline_mode(apic))
 		return 0;
-	elapsed = scale_q32(now_tsc - apic->start_tsc, apic->clock.ns_per_tsc_q32) >> divide_shift(apic);
+	elapsed = (now_tsc - apic->start_tsc) / apic->clock.tsc_per_tick >> divide_shift(apic);
 	return elapsed < apic->initial_count ? apic->initial_count - (uint32_t)elapsed : 0;
 }
 
@@ -60,7 +52,7 @@ void local_apic_timer_set_divide(struct local_apic *apic, uint32_t divide, uint6
 
 	apic->divide = divide;
 	if (apic->counting)
-		apic->start_tsc = now_tsc - scale_q32(passed << divide_shift(apic), apic->clock.tsc_per_ns_q32);
+		apic->start_tsc = now_tsc - (passed << divide_shift(apic)) * apic->clock.tsc_per_tick;
 }
 
 /* Going into or out of TSC-deadline mode disarms the timer. */

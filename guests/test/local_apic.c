@@ -23,7 +23,7 @@
 #define APIC_DIVIDE     0x3e0U
 #define LVT_MASKED      0x10000U
 #define LVT_PERIODIC    0x20000U
-#define TIMER_COUNT     4000000U /* ns */
+#define TIMER_COUNT     4000000U
 #define SELF_VECTOR     0x51U
 #define TIMER_VECTOR    0x52U
 #define PIC_VECTOR      0x28U

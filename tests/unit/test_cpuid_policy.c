@@ -3,6 +3,7 @@
 #include "abi/features.h"
 #include "virt/cpuid_policy.h"
 #include "virt/hv.h"
+#include "virt/local_apic.h"
 #include "virt/paravirtual.h"
 
 /* A host that answers all ones wherever it is asked. */
@@ -188,7 +189,8 @@ static void test_cpuid_signatures(void **state)
 	assert_int_equal(answer.ebx, 0x756e6547);
 }
 
-/* "Time Stamp Counter and Nominal Core Crystal Clock Information Leaf": TSC = ECX * EBX / EAX. */
+/* "Time Stamp Counter and Nominal Core Crystal Clock Information Leaf": TSC = ECX * EBX / EAX. Stock kernels multiply kilohertz by
+ * EBX in 32 bits. */
 static void test_cpuid_frequency(void **state)
 {
 	static const uint64_t rates[] = {200000000, 2394454000, 4294967295, 5200000000};
@@ -202,8 +204,10 @@ static void test_cpuid_frequency(void **state)
 		inputs.tsc_hz = rates[i];
 		table = made(inputs);
 		leaf = ask(&table, 0x15, 0);
-		assert_int_equal(leaf.ecx, 1000000000);
-		assert_in_range((uint64_t)leaf.ecx * leaf.ebx / leaf.eax, rates[i] - 16, rates[i]);
+		assert_in_range(leaf.ecx, 1, 1000000000);
+		assert_int_equal(leaf.ebx, apic_clock_make(rates[i]).tsc_per_tick);
+		assert_in_range((uint64_t)leaf.ecx * leaf.ebx / leaf.eax, rates[i] - leaf.ebx, rates[i]);
+		assert_in_range(leaf.ecx / 1000 * leaf.ebx / leaf.eax, rates[i] / 1000 - leaf.ebx, rates[i] / 1000);
 		assert_int_equal(ask(&table, 0x16, 0).eax, (rates[i] + 500000) / 1000000);
 	}
 }

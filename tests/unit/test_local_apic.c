@@ -402,18 +402,29 @@ static void test_local_apic_virtual_wire(void **state)
 	assert_int_equal(local_apic_read(&apic, APIC_LVT_LINT1, 0), 0x10000);
 }
 
-/* The conversion factors are exact to a tick in a second at common frequencies. */
-static void test_local_apic_clock_is_exact(void **state)
+/* No faster than the TSC, and 1 GHz at most: a whole number of TSC ticks each. */
+static void test_local_apic_clock_divides_the_tsc(void **state)
 {
-	static const uint64_t rates[] = {200000000, 1000000000, 2394454000, 3700000000, 4900000000};
+	static const struct { uint64_t tsc_hz; uint32_t by; } cases[] = {
+		{200000000, 1}, {1000000000, 1}, {1000000001, 2}, {2394454000, 3}, {3700000000, 4}, {4900000000, 5},
+	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		struct apic_clock clock = apic_clock_make(rates[i]);
-		uint64_t ticks = (uint64_t)((unsigned __int128)1000000000 * clock.tsc_per_ns_q32 >> 32);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(apic_clock_make(cases[i].tsc_hz).tsc_per_tick, cases[i].by);
+}
 
-		assert_in_range(ticks, rates[i] - 1, rates[i]);
-	}
+/* Also with the longest count: divided by 128 it takes minutes. */
+static void test_local_apic_timer_longest_count(void **state)
+{
+	struct local_apic apic = fresh();
+
+	(void)state;
+	put(&apic, APIC_DIVIDE, 0xa);
+	local_apic_timer_start(&apic, UINT32_MAX, 0);
+	assert_int_equal(local_apic_timer_deadline(&apic, 0), UINT32_MAX * 256ULL);
+	assert_int_equal(local_apic_timer_count(&apic, UINT32_MAX * 256ULL - 1), 1);
+	assert_int_equal(local_apic_timer_count(&apic, UINT32_MAX * 256ULL), 0);
 }
 
 int main(void)
@@ -440,7 +451,8 @@ int main(void)
 		cmocka_unit_test(test_local_apic_masked_timer_expires_silently),
 		cmocka_unit_test(test_local_apic_extint_by_lint0),
 		cmocka_unit_test(test_local_apic_virtual_wire),
-		cmocka_unit_test(test_local_apic_clock_is_exact),
+		cmocka_unit_test(test_local_apic_clock_divides_the_tsc),
+		cmocka_unit_test(test_local_apic_timer_longest_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
