@@ -1,5 +1,6 @@
 /* Accesses to addresses without memory: fetch, decode, device, reply. */
 #include "lib/base/format.h"
+#include "lib/base/string.h"
 #include "user/log.h"
 #include "vmm/decode/emulate.h"
 #include "vmm/decode/recall.h"
@@ -51,13 +52,22 @@ static void stop_at_unknown(struct machine_vcpu *vcpu, const struct fetched_code
 			 exit->cpl);
 }
 
+/* Is it where it was when it got another try? Registers that changed say that the CPU has executed the instruction since. */
+static bool stands_still(const struct machine_vcpu *vcpu)
+{
+	return vcpu->retried_rip == vcpu->state->exit.rip && vcpu->retried_rflags == vcpu->state->exit.rflags &&
+	       memcmp(vcpu->retried_gpr, vcpu->state->gpr, sizeof(vcpu->retried_gpr)) == 0;
+}
+
 /* Another vCPU may have changed the code or a page table since the exit: the CPU shall say what there is now, until it has come
  * back too often. */
 static void try_again(struct machine_vcpu *vcpu, const struct fetched_code *code)
 {
-	if (vcpu->retried_rip != vcpu->state->exit.rip)
+	if (!stands_still(vcpu))
 		vcpu->retries = 0;
 	vcpu->retried_rip = vcpu->state->exit.rip;
+	vcpu->retried_rflags = vcpu->state->exit.rflags;
+	memcpy(vcpu->retried_gpr, vcpu->state->gpr, sizeof(vcpu->retried_gpr));
 	if (++vcpu->retries > RETRIES_MAX)
 		stop_at_unknown(vcpu, code);
 	else

@@ -62,7 +62,9 @@ struct machine_vcpu {
 	struct execute_apic apic;
 	const struct recalled *executed; /* the same; of recall */
 	uint64_t retried_rip;       /* the instruction that was given another try, or UINT64_MAX */
-	uint32_t retries;           /* of it */
+	uint64_t retried_rflags;    /* as they were then */
+	uint64_t retried_gpr[GPR_COUNT];
+	uint32_t retries;           /* of it, in this state */
 	uint32_t pool_empty_count;  /* times in a row */
 	handle_t sleep_event;       /* nobody signals it: vmm/sleep.c waits with it; HANDLE_NONE before */
 };

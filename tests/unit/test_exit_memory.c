@@ -228,6 +228,17 @@ static void test_exit_memory_tries_again_then_stops(void **unused)
 	assert_int_equal(reads + writes, 0);
 }
 
+/* The CPU has found the code as another vCPU left it, and come back in its loop: that is another instruction. */
+static void test_exit_memory_tries_again_for_ever_where_the_guest_goes_on(void **unused)
+{
+	(void)unused;
+	for (unsigned turn = 0; turn < 3000; turn++) {
+		state.gpr[GPR_RCX] = turn;
+		EXIT_AT("\x0f\xae\x03");
+		assert_int_equal(reply.action, VCPU_REPLY_NONE);
+	}
+}
+
 static void test_exit_memory_local_apic_is_asked_and_asked_again(void **unused)
 {
 	(void)unused;
@@ -282,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup(test_exit_memory_registers_go_by_groups, build),
 		cmocka_unit_test_setup(test_exit_memory_strings_trap_by_element, build),
 		cmocka_unit_test_setup(test_exit_memory_tries_again_then_stops, build),
+		cmocka_unit_test_setup(test_exit_memory_tries_again_for_ever_where_the_guest_goes_on, build),
 		cmocka_unit_test_setup(test_exit_memory_local_apic_is_asked_and_asked_again, build),
 		cmocka_unit_test_setup(test_exit_memory_port_strings, build),
 	};
