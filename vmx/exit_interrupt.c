@@ -19,6 +19,8 @@
  * qualification. SDM Vol. 3B, "Debug Status Register (DR6)". */
 #define DR6_BREAKPOINTS 0x000fULL
 #define DR6_TRAP_BITS   0x600fULL
+#define DR6_BD          0x2000ULL
+#define DR6_BS          0x4000ULL
 #define DR7_GD          0x2000ULL
 
 /* Anything may have happened: the slice may be over, the virtual timer may be due. */
@@ -58,8 +60,11 @@ static void restore_nmi_blocking(const struct exit_info *info)
 static enum exit_verdict reflect_debug(struct vcpu *vcpu, const struct exit_info *info)
 {
 	uint32_t shadow = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_SHADOW;
+	uint64_t causes = info->qualification & DR6_TRAP_BITS;
 
-	write_dr6((read_dr6() & ~DR6_BREAKPOINTS) | (info->qualification & DR6_TRAP_BITS));
+	if ((causes & DR6_BD) != 0) /* a fault: its instruction, not done yet, has made no single step, though Bochs tells of one */
+		causes &= ~DR6_BS;
+	write_dr6((read_dr6() & ~DR6_BREAKPOINTS) | causes);
 	vmcs_write_natural(VMCS_GUEST_DR7, vmcs_read_natural(VMCS_GUEST_DR7) & ~DR7_GD);
 	if (EVENT_TYPE(info->interruption) == EVENT_PRIVILEGED_SOFTWARE_EXCEPTION) { /* INT1 */
 		vmcs_write32(VMCS_ENTRY_INSTRUCTION_LEN, vmcs_read32(VMCS_EXIT_INSTRUCTION_LEN));

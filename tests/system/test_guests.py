@@ -20,6 +20,7 @@ HOSTILE = {
     "exit-code": ("debug_exit", "", "exit-code: stopped: the guest ended with exit code 33"),
     "exit-code-8": ("debug_exit", "value=511 width=1", "exit-code-8: stopped: the guest ended with exit code 511"),
     "exit-code-32": ("debug_exit", "value=4294967295", "exit-code-32: stopped: the guest ended with exit code 8589934591"),
+    "debug-traps": ("debug_traps", "", "debug-traps: stopped: the guest ended with exit code 33"),
     # 21h, woken by the alarm, and A00h, the segment of the waking vector
     "suspend": ("suspend", "", f"suspend: stopped: the guest ended with exit code {(0xa00 + 0x21) * 2 + 1}"),
     "power-off": ("power_off", "", "power-off: stopped: the guest powered off"),
