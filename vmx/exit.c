@@ -118,7 +118,7 @@ static __attribute__((noinline)) void read_needed(struct exit_info *info, unsign
 /* Also inlined below, in the way of most exits. */
 inline void vmx_advance(struct vcpu *vcpu, unsigned bytes)
 {
-	uint64_t old = vmcs_read_natural(VMCS_GUEST_RIP), rip = old + bytes;
+	uint64_t old = vmcs_read_natural(VMCS_GUEST_RIP), rip = old + bytes, rflags = vmcs_read_natural(VMCS_GUEST_RFLAGS);
 	uint32_t interruptibility = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
 
 	(void)vcpu;
@@ -128,7 +128,10 @@ inline void vmx_advance(struct vcpu *vcpu, unsigned bytes)
 	vmcs_write_natural(VMCS_GUEST_RIP, rip);
 	if ((interruptibility & INTERRUPTIBILITY_SHADOW) != 0)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~INTERRUPTIBILITY_SHADOW);
-	if ((vmcs_read_natural(VMCS_GUEST_RFLAGS) & RFLAGS_TF) != 0)
+	/* An EPT violation has set it, and the instruction uses it up: "Saving RIP, RSP, RFLAGS, and SSP". */
+	if ((rflags & RFLAGS_RF) != 0)
+		vmcs_write_natural(VMCS_GUEST_RFLAGS, rflags & ~RFLAGS_RF);
+	if ((rflags & RFLAGS_TF) != 0)
 		vmcs_write_natural(VMCS_GUEST_PENDING_DEBUG, vmcs_read_natural(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 

@@ -250,6 +250,16 @@ static void debug_registers(void)
 }
 
 /* What follows an emulated instruction: the trap of TF comes behind it, once. */
+/* An EPT violation saves RF set; the instruction that the hypervisor then carries out has used it up. SDM Vol. 3C, "Saving RIP,
+ * RSP, RFLAGS, and SSP". */
+static void resume_flag(void)
+{
+	INSTRUCTION("a breakpoint behind an access to a device", DB,
+		    "leaq 3f(%%rip), %%rax\n\tmovq %%rax, %%dr0\n\tmovl $0x402, %%eax\n\tmovq %%rax, %%dr7\n\t"
+		    "movl $0xfec00000, %%ebx\n\tmovl (%%rbx), %%eax\n3:\tnop");
+	INSTRUCTION("DR7 as it was", NONE, "movl $0x400, %%eax\n\tmovq %%rax, %%dr7\n\txorl %%eax, %%eax\n\tmovq %%rax, %%dr6");
+}
+
 static void single_step(void)
 {
 	INSTRUCTION("TF over CPUID", DB, "leaq 2f(%%rip), %%rax\n\tmovq %%rax, observed(%%rip)\n\tpushfq\n\torq $0x100, (%%rsp)\n\t"
@@ -334,6 +344,7 @@ void guest_main(const struct guest_flat_info *info)
 	shown_by_cpuid(&has);
 	model_specific_registers();
 	debug_registers();
+	resume_flag();
 	single_step();
 	interrupt_shadow();
 	illegal_vector();
