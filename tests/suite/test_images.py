@@ -27,6 +27,12 @@ def test_a_header_names_columns_in_any_order():
     assert row(text) == {"name": "first", "expected": images.Expectation("code", 33), "path": "x.bin"}
 
 
+def test_titles_may_name_their_unit():
+    assert row("name\tmemory (MiB)\ttime_limit_s\na\t64\t5\n") == {"name": "a", "memory": 64 << 20, "limit": 5.0}
+    with pytest.raises(images.SuiteError, match="no column is called \"memory KiB\""):
+        row("name\tmemory KiB\na\t64\n")
+
+
 def test_cells_that_are_missing_or_empty_mean_the_default():
     assert row("name\tvcpus\tmemory\na\t-\t\n") == {"name": "a"}
     assert row("a") == {"name": "a"}
@@ -91,6 +97,16 @@ def test_one_file_can_be_several_images(tmp_path):
 def test_a_file_that_the_index_names_must_be_there(tmp_path):
     (tmp_path / "index.tsv").write_text("# images\nmissing.flat\n")
     with pytest.raises(images.SuiteError, match="index.tsv line 2 .name.: there is no file missing.flat; remove the line"):
+        images.find(tmp_path)
+
+
+def test_a_name_may_leave_out_what_follows_the_dot(tmp_path):
+    for name in ("a.flat", "b.flat", "b.elf"):
+        (tmp_path / name).write_bytes(FLAT)
+    (tmp_path / "index.tsv").write_text("a\n")
+    assert [(image.name, image.path.name) for image in images.find(tmp_path)[0]][0] == ("a", "a.flat")
+    (tmp_path / "index.tsv").write_text("a\nb\n")
+    with pytest.raises(images.SuiteError, match="index.tsv line 2 .name.: b may be b.elf or b.flat; write which"):
         images.find(tmp_path)
 
 

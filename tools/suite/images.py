@@ -124,7 +124,9 @@ USUAL_COLUMNS = COLUMNS[:7]
 
 
 def column_of(title):
-    plain = re.sub(r"[\s_-]+", " ", title.strip().lower())
+    """The column that a title names, also with a unit behind it that is the usual one: "memory (MiB)", "time_limit_s"."""
+    plain = re.sub(r"[\s_()-]+", " ", title.lower()).strip()
+    plain = re.sub(r"^(memory) mi?b$|^((?:time )?limit|timeout) s(?:ec|econds)?$", lambda found: found[1] or found[2], plain)
     for column in COLUMNS:
         if plain == column[0] or plain in column[2]:
             return column
@@ -237,12 +239,23 @@ def vm_names(images):
         image.vm_name = name
 
 
+def find_file(folder, name, line):
+    """The file of that name, or the only one that is called so but for what follows its last dot."""
+    if (folder / name).is_file():
+        return folder / name
+    similar = sorted(path for path in folder.iterdir() if path.stem == name and path.is_file())
+    if not similar:
+        raise SuiteError(f"{INDEX_NAME} line {line} (name): there is no file {name}; remove the line or add the file")
+    if len(similar) > 1:
+        names = " or ".join(path.name for path in similar)
+        raise SuiteError(f"{INDEX_NAME} line {line} (name): {name} may be {names}; write which")
+    return similar[0]
+
+
 def listed_images(folder, rows):
     images = []
     for line, values in rows:
-        path = folder / values.pop("path", values["name"])
-        if not path.is_file():
-            raise SuiteError(f"{INDEX_NAME} line {line} (name): there is no file {path.name}; remove the line or add the file")
+        path = find_file(folder, values.pop("path", values["name"]), line)
         images.append(Image(path=path, listed=True, **values))
     return images
 
