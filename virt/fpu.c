@@ -158,7 +158,8 @@ static void load_checked(const struct vcpu *vcpu, unsigned i)
 	(void)wrmsr_safe(live_numbers[i], vcpu->msrs[i]);
 }
 
-/* SWAPGS writes KERNEL_GS_BASE without an exit; of the others before LIVE_CET the CPU has what vcpu->msrs says. */
+/* SWAPGS writes KERNEL_GS_BASE without an exit; of the others before LIVE_CET the CPU has what vcpu->msrs says. From LIVE_CET on, a
+ * CPU may have some and not others. */
 void live_msrs_release(struct hv_cpu *cpu)
 {
 	struct vcpu *owner = cpu->msr_owner;
@@ -168,8 +169,8 @@ void live_msrs_release(struct hv_cpu *cpu)
 		return;
 	owner->msrs[LIVE_KERNEL_GS_BASE] = rdmsr(MSR_KERNEL_GS_BASE);
 	for (unsigned i = LIVE_CET; owner->uses_cet && i < LIVE_MSR_COUNT; i++) {
-		owner->msrs[i] = rdmsr(live_numbers[i]);
-		wrmsr(live_numbers[i], 0);
+		(void)rdmsr_safe(live_numbers[i], &owner->msrs[i]);
+		(void)wrmsr_safe(live_numbers[i], 0);
 	}
 }
 
@@ -191,7 +192,9 @@ void live_msrs_take(struct hv_cpu *cpu, struct vcpu *vcpu)
 /* Not the others: SDM Vol. 3A, "Processor State After Reset". */
 void live_msrs_init(struct vcpu *vcpu)
 {
-	for (unsigned i = LIVE_CET; vcpu->uses_cet && i < LIVE_MSR_COUNT; i++)
-		wrmsr(live_numbers[i], 0);
+	for (unsigned i = LIVE_CET; vcpu->uses_cet && i < LIVE_MSR_COUNT; i++) {
+		(void)wrmsr_safe(live_numbers[i], 0);
+		vcpu->msrs[i] = 0;
+	}
 	vcpu->uses_cet = false;
 }

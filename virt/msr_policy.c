@@ -230,9 +230,11 @@ static bool write_xss(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return false;
 	if (value == vcpu->msrs[LIVE_XSS])
 		return true;
+	if (!wrmsr_safe(msr, value))
+		return false;
 	vcpu->uses_cet = true;
 	vcpu->msrs[LIVE_XSS] = value;
-	return wrmsr_safe(msr, value);
+	return true;
 }
 
 /* The CPU itself, which has the vCPU's, says what it takes; find() has just left the register's row. */
