@@ -139,6 +139,17 @@ static void test_multiboot_information(void **state)
 	assert_string_equal(text_at(at(info + 16)), "tests/apic.flat");
 }
 
+/* A program that wants to be there has precedence, wherever it begins in that area. */
+static void test_multiboot_program_in_the_bios_data_area(void **state)
+{
+	(void)state;
+	guest_elf_add(&elf, 1, 0x1000, 0x480, 0x480, 0x20, 0x20);
+	guest_elf_put(file, 0x1000, 0x12345678, 4);
+	load();
+	assert_int_equal(at(0x480), 0x12345678);
+	assert_int_equal(memory[0x400], 0x5a);
+}
+
 /* Only the BIOS data area, which firmware writes too, and reserved memory: the rest below 1 MiB is the guest's. */
 static void test_multiboot_leaves_low_memory_alone(void **state)
 {
@@ -340,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup(test_multiboot_state_at_entry, build),
 		cmocka_unit_test_setup(test_multiboot_information, build),
 		cmocka_unit_test_setup(test_multiboot_leaves_low_memory_alone, build),
+		cmocka_unit_test_setup(test_multiboot_program_in_the_bios_data_area, build),
 		cmocka_unit_test_setup(test_multiboot_modules_lie_behind_the_kernel, build),
 		cmocka_unit_test_setup(test_multiboot_modules_need_room, build),
 		cmocka_unit_test_setup(test_multiboot_takes_every_elf, build),

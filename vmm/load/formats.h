@@ -38,8 +38,9 @@ MUST_CHECK enum status load_add_program(const struct load_request *request, stru
 MUST_CHECK enum status load_add_segments(const struct load_request *request, struct load_plan *plan, struct elf_guest *image,
 					 struct load_problem *problem);
 
-/* Is there a piece that holds this address? */
+/* Is there a piece that holds this address, or any of these len_bytes? */
 bool load_covers(const struct load_plan *plan, uint64_t address);
+bool load_overlaps(const struct load_plan *plan, uint64_t base, uint64_t len_bytes);
 
 /* Places the initrd, where there is one, and all modules, each on a page of its own: behind the program in their order, or from
  * the end of memory below 4 GiB downwards. *count: how many. ERR_NO_SPACE (E214). After all pieces of the program. */

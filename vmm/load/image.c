@@ -38,7 +38,7 @@ static uint64_t memory_end(const struct load_request *request)
 	return end < FOUR_GIB ? end : FOUR_GIB;
 }
 
-static bool overlaps(const struct load_plan *plan, uint64_t base, uint64_t len_bytes)
+bool load_overlaps(const struct load_plan *plan, uint64_t base, uint64_t len_bytes)
 {
 	for (unsigned i = 0; i < plan->piece_count; i++) {
 		const struct load_piece *piece = &plan->pieces[i];
@@ -62,7 +62,7 @@ enum status load_add_program(const struct load_request *request, struct load_pla
 	if (!is_usable(request, base, len_bytes))
 		return load_refuse_number(problem, ERR_BAD_FORMAT, E217,
 					  "a part of the program lies where a PC has no memory for it: address", base);
-	if (overlaps(plan, base, len_bytes))
+	if (load_overlaps(plan, base, len_bytes))
 		return load_refuse_number(problem, ERR_BAD_FORMAT, E217, "two parts of the program overlap: address", base);
 	plan->pieces[plan->piece_count++] = *piece;
 	return OK;
@@ -97,7 +97,7 @@ enum status load_add_segments(const struct load_request *request, struct load_pl
 
 bool load_covers(const struct load_plan *plan, uint64_t address)
 {
-	return overlaps(plan, address, 1);
+	return load_overlaps(plan, address, 1);
 }
 
 static uint64_t page_up(uint64_t address)

@@ -81,7 +81,7 @@ static void add_bios_data(const struct load_request *request, struct load_plan *
 	memcpy(data, com_ports, sizeof(com_ports));
 	memcpy(data + 0x10, &equipment, sizeof(equipment));
 	memcpy(data + 0x13, &low_kib, sizeof(low_kib));
-	if (low_kib > 1 && !load_covers(plan, LOAD_BIOS_DATA_BASE))
+	if (low_kib > 1 && !load_overlaps(plan, LOAD_BIOS_DATA_BASE, LOAD_BIOS_DATA_BYTES))
 		load_add_piece(plan, LOAD_BIOS_DATA_BASE, data, LOAD_BIOS_DATA_BYTES, 0);
 }
 
