@@ -13,6 +13,7 @@
 #define REGISTER_OFFSET_MASK 0xff0U
 #define REGISTER_BYTES       4U
 #define RFLAGS_TF            0x100ULL
+#define RFLAGS_RF            0x10000ULL
 #define ALL_GROUPS           (VCPU_GROUP_GENERAL | VCPU_GROUP_SYSTEM | VCPU_GROUP_SEGMENTS)
 
 static bool is_apic(const struct machine_vcpu *vcpu, uint64_t address)
@@ -102,7 +103,7 @@ static enum status set_all_registers(struct machine_vcpu *vcpu, struct execution
 {
 	memcpy(x->registers.gpr, x->gpr, sizeof(x->gpr));
 	x->registers.rip = x->rip;
-	x->registers.rflags = x->rflags;
+	x->registers.rflags = x->rflags & ~RFLAGS_RF; /* an EPT violation has set it; what was carried out uses it up */
 	vcpu->reply->action = VCPU_REPLY_NONE;
 	return sys_vcpu_set_state(vcpu->handle, ALL_GROUPS, &x->registers);
 }

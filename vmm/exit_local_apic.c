@@ -54,6 +54,8 @@ static __attribute__((noinline)) void emulate(struct machine_vcpu *vcpu, const s
 
 	if (!exit_prepare(vcpu, recalled))
 		return;
+	if (vcpu->emulation.access.count > 1)
+		vcpu->emulation.access.count = 1; /* one register at a time */
 	if (!vcpu->emulation.access.reads) {
 		finish(vcpu, 0);
 		return;

@@ -231,6 +231,9 @@ static void test_emulate_repeated_string_store_stops_at_the_page(void **state)
 	vcpu.gpr[GPR_RCX] = 0;
 	assert_int_equal(PREPARE(CODE_64, "\xf3\xaa"), OK);
 	expect_progress(0, -1, LINEAR, 0, 2);
+	vcpu.exit.rflags |= 0x100; /* TF: a trap after each element, which execute.h knows */
+	assert_int_equal(PREPARE(CODE_64, "\xf3\xaa"), ERR_UNSUPPORTED);
+	assert_int_equal(PREPARE(CODE_64, "\xaa"), OK);
 }
 
 static void test_emulate_string_store_keeps_to_its_address_size(void **state)

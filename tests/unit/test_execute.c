@@ -152,6 +152,17 @@ static void test_execute_addresses_are_canonical(void **state)
 	expect_fault(EXECUTE(CODE_64, "\xff\x23"), EXCEPTION_GP, 0); /* jmp */
 }
 
+/* Before anything is read: a shadow stack would no longer fit. */
+static void test_execute_no_branches_under_control_flow_enforcement(void **state)
+{
+	(void)state;
+	vcpu.gpr[GPR_RBX] = DEVICE;
+	vcpu.exit.cr4 |= 1ULL << 23;
+	assert_int_equal(EXECUTE(CODE_64, "\xff\x13"), ERR_UNSUPPORTED); /* call */
+	assert_int_equal(EXECUTE(CODE_64, "\xff\x23"), ERR_UNSUPPORTED); /* jmp */
+	assert_int_equal(EXECUTE(CODE_64, "\x48\xff\x2b"), ERR_UNSUPPORTED); /* far jmp */
+}
+
 static void test_execute_alignment_check(void **state)
 {
 	(void)state;
@@ -216,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup(test_execute_page_faults_change_nothing, build),
 		cmocka_unit_test_setup(test_execute_marks_pages, build),
 		cmocka_unit_test_setup(test_execute_addresses_are_canonical, build),
+		cmocka_unit_test_setup(test_execute_no_branches_under_control_flow_enforcement, build),
 		cmocka_unit_test_setup(test_execute_alignment_check, build),
 		cmocka_unit_test_setup(test_execute_vector_rules, build),
 		cmocka_unit_test_setup(test_execute_divide_error, build),

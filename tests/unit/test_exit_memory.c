@@ -184,7 +184,9 @@ static void test_exit_memory_registers_go_by_groups(void **unused)
 	assert_int_equal(reply.action, VCPU_REPLY_COMPLETE);
 	assert_int_equal(sets, 1);
 	device = 0;
+	state.exit.rflags |= 0x10000; /* RF, which an EPT violation leaves set */
 	EXIT_AT("\x8e\x1b"); /* mov ds */
+	assert_int_equal(set.rflags & 0x10000, 0);
 	assert_int_equal(reply.action, VCPU_REPLY_NONE);
 	assert_int_equal(sets, 2);
 	assert_int_equal(set.rip, CODE + 2);
@@ -264,6 +266,22 @@ static void test_exit_memory_local_apic_is_asked_and_asked_again(void **unused)
 	assert_int_equal(set.gpr[GPR_RSP], 0x7008);
 }
 
+/* Each register is written by itself: the instruction goes on with the next one. */
+static void test_exit_memory_local_apic_takes_strings_by_register(void **unused)
+{
+	(void)unused;
+	state.exit.kind = VCPU_EXIT_LOCAL_APIC;
+	state.exit.gpa = state.gpr[GPR_RDI] = APIC + 0x320;
+	state.gpr[GPR_RAX] = 0x10000;
+	state.gpr[GPR_RCX] = 5;
+	EXIT_AT("\xf3\xab");
+	assert_int_equal(reply.action, VCPU_REPLY_APIC_WRITE);
+	assert_int_equal(reply.apic_offset, 0x320);
+	assert_int_equal(reply.advance_bytes, 0);
+	assert_int_equal(reply.registers[0].value, APIC + 0x324);
+	assert_int_equal(reply.registers[1].value, 4);
+}
+
 static void test_exit_memory_port_strings(void **unused)
 {
 	(void)unused;
@@ -295,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup(test_exit_memory_tries_again_then_stops, build),
 		cmocka_unit_test_setup(test_exit_memory_tries_again_for_ever_where_the_guest_goes_on, build),
 		cmocka_unit_test_setup(test_exit_memory_local_apic_is_asked_and_asked_again, build),
+		cmocka_unit_test_setup(test_exit_memory_local_apic_takes_strings_by_register, build),
 		cmocka_unit_test_setup(test_exit_memory_port_strings, build),
 	};
 

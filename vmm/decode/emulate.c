@@ -5,6 +5,8 @@
 #include "vmm/decode/alu.h"
 #include "vmm/decode/integer.h"
 
+#define RFLAGS_TF 0x100ULL
+
 uint64_t emulation_segment_base(const struct vcpu_exit *exit, enum segment segment, enum code_size code_size)
 {
 	if (code_size == CODE_64 && segment != SEGMENT_FS && segment != SEGMENT_GS)
@@ -141,6 +143,8 @@ enum status emulation_prepare(const struct instruction *instruction, const struc
 	linear = linear_address(instruction, exit, emulation_effective_address(instruction, state, out));
 	if ((linear & (instruction->memory_bytes - 1U)) != 0 || writes_rsp(instruction))
 		return ERR_UNSUPPORTED;
+	if (instruction->operation == OP_STOS && instruction->is_repeated && (exit->rflags & RFLAGS_TF) != 0)
+		return ERR_UNSUPPORTED; /* a trap after each element */
 	if ((exit->gla_valid != 0 && exit->gla != linear) || ((linear ^ exit->gpa) & (PAGE_SIZE_BYTES - 1)) != 0)
 		return ERR_INVALID;
 	out->access.start = gpa(exit->gpa);

@@ -69,6 +69,15 @@ static inline bool execution_is_64_bit(const struct execution *x)
 }
 
 /* Not in real-address or virtual-8086 mode. */
+/* What a branch or a return does to shadow stack and branch tracking is not emulated. SDM Vol. 1, "Control-flow Enforcement
+ * Technology (CET)". */
+static inline bool execution_has_cet(const struct execution *x)
+{
+	const uint64_t cr4_cet = 1ULL << 23;
+
+	return (x->state->exit.cr4 & cr4_cet) != 0;
+}
+
 static inline bool execution_is_protected(const struct execution *x)
 {
 	return (x->state->exit.cr0 & 1) != 0 && (x->state->exit.rflags & 1ULL << 17) == 0;

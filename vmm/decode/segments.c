@@ -341,7 +341,7 @@ enum status execute_segment(struct execution *x)
 	case OP_LOAD_FAR_POINTER:
 		return load_far_pointer(x);
 	case OP_FAR_JMP:
-		return jump_far(x);
+		return execution_has_cet(x) ? ERR_UNSUPPORTED : jump_far(x);
 	default:
 		return load_system_segment(x);
 	}

@@ -245,11 +245,11 @@ enum status execute_stack(struct execution *x)
 	case OP_POPF:
 		return pop_flags(x);
 	case OP_CALL:
-		return call(x);
+		return execution_has_cet(x) ? ERR_UNSUPPORTED : call(x);
 	case OP_JMP:
-		return jump(x);
+		return execution_has_cet(x) ? ERR_UNSUPPORTED : jump(x);
 	case OP_RET:
-		return return_near(x);
+		return execution_has_cet(x) ? ERR_UNSUPPORTED : return_near(x);
 	case OP_ENTER:
 		return enter(x);
 	case OP_LEAVE:
