@@ -74,10 +74,13 @@ void sleep_answer(struct machine_vcpu *vcpu)
 
 	if (machine->facs_physical == 0 || vcpu->reply->action != VCPU_REPLY_COMPLETE || !is_asked_for(machine))
 		return;
-	if (wakes(machine)) {
-		go_on_at_the_vector(vcpu);
-		return;
+	if (!wakes(machine)) {
+		wait_a_while(vcpu);
+		/* Once more: when the OUT comes again, a handler may have taken the interrupt that was to wake it. */
+		if (!wakes(machine)) {
+			vcpu->reply->action = VCPU_REPLY_NONE;
+			return;
+		}
 	}
-	wait_a_while(vcpu);
-	vcpu->reply->action = VCPU_REPLY_NONE; /* the OUT comes again */
+	go_on_at_the_vector(vcpu);
 }
