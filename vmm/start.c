@@ -189,7 +189,8 @@ static void fill_fw_cfg(struct machine *machine, const struct memory_map *map, c
 	};
 	enum status status = fw_cfg_make_items(&config, &fw_cfg_contents);
 
-	if (status != OK)
+	/* Without firmware nobody needs it to boot: what does not fit is left out. */
+	if (status != OK && config.has_firmware)
 		refuse_setup(machine, status, "its firmware configuration does not fit");
 	fw_cfg_set_items(&machine->fw_cfg, fw_cfg_contents.items, fw_cfg_contents.item_count);
 }
