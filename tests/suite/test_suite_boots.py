@@ -85,6 +85,19 @@ def test_a_hypervisor_that_does_not_come_up_fails_them_all_and_is_tried_once(mak
     assert out.endswith("0 passed, 2 failed, 0 skipped\n")
 
 
+def test_a_pc_that_is_lost_while_it_tells_what_an_image_printed_leaves_its_verdict(make, capsys):
+    class Lost:
+        def output_of(self, name):
+            raise PromptLost("ring 0 stopped")
+
+    image = make("a")
+    reporter = suite.Reporter([image])
+    with pytest.raises(PromptLost):
+        reporter.ended(image, End("stopped", words="the guest ended with exit code 3"), Lost())
+    assert [row[0].name for row in reporter.rows] == ["a"]
+    assert "FAIL" in capsys.readouterr().out
+
+
 def test_all_passed_is_status_0(make, monkeypatch, capsys):
     PlayedBoots(monkeypatch, None)
     assert run_played([make("a"), make("b")]) == 0

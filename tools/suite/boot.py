@@ -120,7 +120,7 @@ class Boot:
                     raise PromptLost("the PC stands still")
                 self._look()
         except PromptLost as lost:
-            self._look_at_lines()
+            self._look_at_last_lines()
             for started in list(self._started.values()):
                 self._end(started, End("lost", words=f"{lost} while it ran"), ask=False)
             raise
@@ -151,6 +151,14 @@ class Boot:
             line = self._prompt.lines[self._cursor]
             self._cursor += 1
             self._look_at_line(line)
+
+    def _look_at_last_lines(self):
+        """Of a PC that is lost: nothing can be asked for."""
+        while self._cursor < len(self._prompt.lines):
+            try:
+                self._look_at_lines()
+            except PromptLost:
+                continue
 
     def _look_at_line(self, line):
         found = RUNS.match(line)

@@ -39,12 +39,14 @@ class Reporter:
 
     def ended(self, image, end, prompt):
         """prompt: where what it printed can be asked for; None: nowhere."""
-        if prompt is not None and (verdict.needs_output(image, end) or verdict.judge(image, end).result != verdict.PASSED):
-            end.output, end.output_whole = prompt.output_of(image.vm_name)
-        result = verdict.judge(image, end)
-        self.rows.append((image, end, result))
-        for line in report.image_lines(image, end, result):
-            print(line, flush=True)
+        try:
+            if prompt is not None and (verdict.needs_output(image, end) or verdict.judge(image, end).result != verdict.PASSED):
+                end.output, end.output_whole = prompt.output_of(image.vm_name)
+        finally:  # also where the PC is lost meanwhile
+            result = verdict.judge(image, end)
+            self.rows.append((image, end, result))
+            for line in report.image_lines(image, end, result):
+                print(line, flush=True)
 
     def in_order(self):
         return sorted(self.rows, key=lambda row: self._place[id(row[0])])
