@@ -289,7 +289,7 @@ static uint32_t pm_timer(void)
 	return value;
 }
 
-/* 3.579545 MHz against 100 MHz; S3 is not offered, and nothing sleeps. */
+/* 3.579545 MHz against 100 MHz; sleep type 2 is no state of this PC, and nothing sleeps. */
 static bool acpi_registers(void)
 {
 	uint32_t before, passed;
@@ -300,7 +300,7 @@ static bool acpi_registers(void)
 		;
 	passed = (pm_timer() - before) & 0xffffff;
 	hpet_stop();
-	out16(0x604, 0x2401);
+	out16(0x604, 0x2801);
 	return passed > 35700 && passed < 40000 && (in8(0x604) & 1) == 1;
 }
 
