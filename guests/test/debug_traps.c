@@ -35,15 +35,16 @@ static uint32_t stack_segment; /* watched by DR1 */
 
 static INTERRUPT_HANDLER void on_debug(struct interrupt_frame *frame)
 {
+	volatile uint64_t *rflags = &frame->rflags; /* else the compiler may think that nobody reads it */
 	uint64_t dr6;
 
 	__asm__ volatile("movq %%dr6, %0" : "=r"(dr6));
 	if (count < SEEN_MAX)
 		seen[count] = (struct trap){frame->rip - start, dr6};
 	if (++count >= steps)
-		frame->rflags &= ~(uint64_t)RFLAGS_TF;
+		*rflags &= ~(uint64_t)RFLAGS_TF;
 	if ((dr6 & 0xf) != 0)
-		frame->rflags |= RFLAGS_RF;
+		*rflags |= RFLAGS_RF;
 	__asm__ volatile("movq %0, %%dr6" : : "r"(0UL));
 }
 

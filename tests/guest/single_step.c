@@ -26,7 +26,7 @@ static INTERRUPT_HANDLER void take_trap(struct interrupt_frame *frame)
 	trap.count++;
 	trap.rip = frame->rip;
 	trap.dr6 = dr6;
-	frame->rflags &= ~TF;
+	*(volatile uint64_t *)&frame->rflags &= ~TF; /* else the compiler may think that nobody reads it */
 	__asm__ volatile("movq %0, %%dr6" : : "r"(0xffff0ff0ULL));
 }
 
