@@ -9,7 +9,7 @@
 
 #define ROM_END          0x100000000ULL
 #define LOW_END          0x100000ULL
-#define ROM_WINDOW       0x500000000000ULL /* in this program; nothing else is mapped near (abi/vmm_spec.h, vmm/start.c) */
+#define ROM_WINDOW       0x400000000000ULL /* in this program; nothing else is mapped near (abi/vmm_spec.h, vmm/start.c) */
 #define RESET_VECTOR     16U               /* before the end */
 #define JUMP_SHORT       0xebU
 #define JUMP_NEAR        0xe9U
