@@ -25,25 +25,8 @@ static bool is_bzimage(const uint8_t *bytes, size_t size_bytes)
 	return bzimage_parse(bytes, size_bytes, size_bytes, &image, &problem) == OK;
 }
 
-static bool is_multiboot(const uint8_t *bytes, size_t size_bytes)
-{
-	struct multiboot_header header;
-	size_t offset;
-
-	return multiboot_find_header(bytes, size_bytes, &header, &offset);
-}
-
-static bool is_pvh(const uint8_t *bytes, size_t size_bytes)
-{
-	struct elf_problem problem;
-	struct elf_guest image;
-	uint64_t entry;
-
-	return elf_guest_parse(bytes, size_bytes, &image, &problem) == OK && elf_guest_pvh_entry(&image, &entry) == OK;
-}
-
 bool kernel_file_is_kernel(const uint8_t *bytes, size_t size_bytes)
 {
-	return is_flat(bytes, size_bytes) || is_bzimage(bytes, size_bytes) || is_multiboot(bytes, size_bytes) ||
-	       is_pvh(bytes, size_bytes);
+	return is_flat(bytes, size_bytes) || is_bzimage(bytes, size_bytes) || multiboot_has_header(bytes, size_bytes) ||
+	       elf_guest_has_pvh_entry(bytes, size_bytes);
 }

@@ -178,3 +178,12 @@ enum status elf_guest_pvh_entry(const struct elf_guest *image, uint64_t *entry)
 	memcpy(entry, descriptor, bytes < sizeof(uint64_t) ? sizeof(uint32_t) : sizeof(uint64_t));
 	return OK;
 }
+
+bool elf_guest_has_pvh_entry(const uint8_t *bytes, size_t size_bytes)
+{
+	struct elf_problem problem;
+	struct elf_guest image;
+	uint64_t entry;
+
+	return elf_guest_parse(bytes, size_bytes, &image, &problem) == OK && elf_guest_pvh_entry(&image, &entry) == OK;
+}

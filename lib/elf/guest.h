@@ -45,6 +45,9 @@ uint64_t elf_guest_physical(const struct elf_guest *image, uint64_t address);
  * "Xen" of type XEN_ELFNOTE_PHYS32_ENTRY. ERR_NOT_FOUND. Context: any; pure. */
 MUST_CHECK enum status elf_guest_pvh_entry(const struct elf_guest *image, uint64_t *entry);
 
+/* Is it an ELF image with such an entry? Any bytes. Context: any; pure. */
+bool elf_guest_has_pvh_entry(const uint8_t *bytes, size_t size_bytes);
+
 /* Finds the first note with this name and type. A table of notes that is damaged is passed over.
  * The descriptor lies inside the image, possibly unaligned. ERR_NOT_FOUND. Context: any; pure. */
 MUST_CHECK enum status elf_guest_find_note(const struct elf_guest *image, const char *name, uint32_t type,

@@ -23,3 +23,11 @@ bool multiboot_find_header(const uint8_t *bytes, size_t size_bytes, struct multi
 	}
 	return false;
 }
+
+bool multiboot_has_header(const uint8_t *bytes, size_t size_bytes)
+{
+	struct multiboot_header header;
+	size_t offset;
+
+	return multiboot_find_header(bytes, size_bytes, &header, &offset);
+}

@@ -28,3 +28,6 @@ _Static_assert(sizeof(struct multiboot_header) == MULTIBOOT_ADDRESSES_END, "Mult
 /* Finds the header in the first 8 KiB of a file. Fields past the end of the file are 0. bytes need not be aligned.
  * False: there is none; *header and *offset are then undefined. Context: any; pure. */
 bool multiboot_find_header(const uint8_t *bytes, size_t size_bytes, struct multiboot_header *header, size_t *offset);
+
+/* Is there one? Any bytes. Context: any; pure. */
+bool multiboot_has_header(const uint8_t *bytes, size_t size_bytes);

@@ -3,11 +3,10 @@
 
 /* VMCS access rights. Source: SDM Vol. 3C, "Guest Register State", format of access rights. */
 #define ATTRIBUTES_CODE_64  0xa09bU  /* execute/read, accessed, code or data, DPL 0, present, L, G */
+#define ATTRIBUTES_CODE_32  0xc09bU  /* the same with D in place of L */
 #define ATTRIBUTES_DATA     0xc093U  /* read/write, accessed, code or data, DPL 0, present, B, G */
 #define ATTRIBUTES_TSS_BUSY 0x008bU  /* busy TSS, present */
 #define ATTRIBUTES_UNUSABLE 0x10000U
-
-#define ATTRIBUTES_CODE_32  0xc09bU  /* the same with D in place of L */
 #define CR0_PE_ET             0x11ULL
 #define CR0_PE_MP_ET_NE_WP_PG 0x80010033ULL
 #define CR4_PAE               0x20ULL
@@ -33,32 +32,6 @@ void load_add_piece(struct load_plan *plan, uint64_t address, const void *source
 		.gpa = gpa(address), .source = source, .source_bytes = source_bytes, .zero_bytes = zero_bytes};
 }
 
-void load_set_long_mode(struct vcpu_registers *registers, uint64_t entry, uint64_t stack_top, uint64_t page_tables,
-			uint64_t gdt)
-{
-	const struct vcpu_segment data = {
-		.limit = UINT32_MAX, .attributes = ATTRIBUTES_DATA, .selector = BZIMAGE_BOOT_DS};
-
-	*registers = (struct vcpu_registers){
-		.rip = entry,
-		.rflags = RFLAGS_ALWAYS_ONE,
-		.cr0 = CR0_PE_MP_ET_NE_WP_PG,
-		.cr3 = page_tables,
-		.cr4 = CR4_PAE,
-		.efer = EFER_LME_LMA,
-		.cs = {.limit = UINT32_MAX, .attributes = ATTRIBUTES_CODE_64, .selector = BZIMAGE_BOOT_CS},
-		.ss = data,
-		.ds = data,
-		.es = data,
-		.fs = data,
-		.gs = data,
-		.tr = {.limit = TSS_LIMIT, .attributes = ATTRIBUTES_TSS_BUSY},
-		.ldtr = {.attributes = ATTRIBUTES_UNUSABLE},
-		.gdtr = {.base = gdt, .limit = BZIMAGE_GDT_BYTES - 1},
-	};
-	registers->gpr[GPR_RSP] = stack_top;
-}
-
 void load_set_protected_mode(struct vcpu_registers *registers, uint64_t entry, uint64_t gdt, uint32_t gdt_bytes, uint16_t code,
 			     uint16_t data_selector)
 {
@@ -78,6 +51,18 @@ void load_set_protected_mode(struct vcpu_registers *registers, uint64_t entry, u
 		.ldtr = {.attributes = ATTRIBUTES_UNUSABLE},
 		.gdtr = {.base = gdt, .limit = gdt_bytes - 1},
 	};
+}
+
+void load_set_long_mode(struct vcpu_registers *registers, uint64_t entry, uint64_t stack_top, uint64_t page_tables,
+			uint64_t gdt)
+{
+	load_set_protected_mode(registers, entry, gdt, BZIMAGE_GDT_BYTES, BZIMAGE_BOOT_CS, BZIMAGE_BOOT_DS);
+	registers->cs.attributes = ATTRIBUTES_CODE_64;
+	registers->cr0 = CR0_PE_MP_ET_NE_WP_PG;
+	registers->cr3 = page_tables;
+	registers->cr4 = CR4_PAE;
+	registers->efer = EFER_LME_LMA;
+	registers->gpr[GPR_RSP] = stack_top;
 }
 
 enum status load_refuse(struct load_problem *problem, enum status status, enum error_code code, const char *what)

@@ -13,32 +13,15 @@ static bool has_bytes_at(const uint8_t *bytes, size_t size_bytes, size_t offset,
 	return offset <= size_bytes && magic_bytes <= size_bytes - offset && memcmp(bytes + offset, magic, magic_bytes) == 0;
 }
 
-static bool has_multiboot_header(const uint8_t *bytes, size_t size_bytes)
-{
-	struct multiboot_header header;
-	size_t offset;
-
-	return multiboot_find_header(bytes, size_bytes, &header, &offset);
-}
-
-static bool has_pvh_note(const uint8_t *bytes, size_t size_bytes)
-{
-	struct elf_problem problem;
-	struct elf_guest image;
-	uint64_t entry;
-
-	return elf_guest_parse(bytes, size_bytes, &image, &problem) == OK && elf_guest_pvh_entry(&image, &entry) == OK;
-}
-
 enum image_kind load_recognise(const void *kernel, size_t kernel_bytes)
 {
 	if (has_bytes_at(kernel, kernel_bytes, 0, "BULKFLAT", 8))
 		return IMAGE_FLAT;
 	if (has_bytes_at(kernel, kernel_bytes, BZIMAGE_MAGIC_OFFSET, "HdrS", 4))
 		return IMAGE_BZIMAGE;
-	if (has_multiboot_header(kernel, kernel_bytes))
+	if (multiboot_has_header(kernel, kernel_bytes))
 		return IMAGE_MULTIBOOT;
-	if (has_pvh_note(kernel, kernel_bytes))
+	if (elf_guest_has_pvh_entry(kernel, kernel_bytes))
 		return IMAGE_ELF_PVH;
 	if (has_bytes_at(kernel, kernel_bytes, 0, "\177ELF", 4))
 		return IMAGE_ELF;
