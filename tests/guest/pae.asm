@@ -2,7 +2,6 @@
 ; Paging", "PDPTE Registers".
 
 %include "tests/guest/lib/modes.inc"
-global question
 
 IOAPIC  equ 0xfec00000
 WINDOW  equ 0x40000000
@@ -12,16 +11,7 @@ LARGE   equ 0x80
 MSR_EFER equ 0xc0000080
 EFER_NXE equ 0x800
 
-section .text
-bits 64
-question:
-	sub	rsp, 8
-	lea	rdi, [program]
-	call	mode32_call
-	add	rsp, 8
-	jmp	print_checks
-
-bits 32
+question32
 program:
 	pushad
 	call	make_tables

@@ -2,7 +2,6 @@
 ; write protection, a device at a high virtual address? SDM Vol. 3A, "32-Bit Paging".
 
 %include "tests/guest/lib/modes.inc"
-global question
 
 IOAPIC  equ 0xfec00000
 WINDOW  equ 0x40000000	; pages of 4 KiB, by `table`
@@ -14,16 +13,7 @@ ACCESSED equ 0x20
 DIRTY   equ 0x40
 LARGE   equ 0x80
 
-section .text
-bits 64
-question:
-	sub	rsp, 8
-	lea	rdi, [program]
-	call	mode32_call
-	add	rsp, 8
-	jmp	print_checks
-
-bits 32
+question32
 program:
 	pushad
 	call	make_tables

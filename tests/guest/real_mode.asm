@@ -2,19 +2,8 @@
 ; on a PC? SDM Vol. 3B, "8086 Emulation".
 
 %include "tests/guest/lib/modes.inc"
-global question
 
-section .text
-bits 64
-question:
-	sub	rsp, 8
-	lea	rdi, [program]
-	lea	rsi, [program_end]
-	call	real_call
-	add	rsp, 8
-	jmp	print_checks
-
-bits 16
+question16
 program:
 	vectors16
 	call	segments

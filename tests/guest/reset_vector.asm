@@ -2,19 +2,8 @@
 ; "First Instruction Executed".
 
 %include "tests/guest/lib/modes.inc"
-global question
 
-section .text
-bits 64
-question:
-	sub	rsp, 8
-	lea	rdi, [program]
-	lea	rsi, [program_end]
-	call	real_call
-	add	rsp, 8
-	ret
-
-bits 16
+question16
 program:
 	jmp	0xffff:0
 program_end:

@@ -2,7 +2,6 @@
 ; Vol. 3A, "Limit Checking", "Type Checking", "Privilege Levels".
 
 %include "tests/guest/lib/modes.inc"
-global question
 
 IOAPIC equ 0xfec00000
 DOWN   equ SEL_FREE + 8
@@ -12,16 +11,7 @@ EXEC   equ SEL_FREE + 32
 DEVICE equ SEL_FREE + 40
 SMALL  equ SEL_FREE + 48
 
-section .text
-bits 64
-question:
-	sub	rsp, 8
-	lea	rdi, [program]
-	call	mode32_call
-	add	rsp, 8
-	jmp	print_checks
-
-bits 32
+question32
 program:
 	pushad
 	descriptor SEL_FREE, 0x50000, 0xfff, ACCESS_DATA, FLAGS_32

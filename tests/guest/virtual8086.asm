@@ -2,7 +2,6 @@
 ; owns? SDM Vol. 3B, "Virtual-8086 Mode"; Vol. 1, "I/O Permission Bit Map".
 
 %include "tests/guest/lib/modes.inc"
-global question
 
 TSS       equ SEL_FREE
 TASK      equ 0x10000		; where the task's code lies
@@ -11,16 +10,7 @@ ALLOWED   equ 0x300		; ports, both nobody's
 FORBIDDEN equ 0x308
 DONE      equ 0xfe		; the task says by INT that it is done
 
-section .text
-bits 64
-question:
-	sub	rsp, 8
-	lea	rdi, [program]
-	call	mode32_call
-	add	rsp, 8
-	jmp	print_checks
-
-bits 32
+question32
 ; task NAME, VECTOR, ENTRY: runs the task from an entry until it faults, which all of them do in the end.
 %macro task 4
 	push	dword %4
