@@ -1,6 +1,7 @@
-/* One turn of the console program: one file because its steps share one state and run in one order. */
+/* One turn of the console program: its steps share one state and run in one order. */
 #include "console/console.h"
 
+#include "console/commands.h"
 #include "lib/base/error_codes.h"
 #include "lib/base/format.h"
 #include "lib/base/string.h"
@@ -8,131 +9,8 @@
 #define TYPED_BYTES_PER_TURN 256U
 #define MESSAGES_PER_TURN    16U
 #define MESSAGE_ROOM_BYTES   (2U * CONSOLE_MAX_PAYLOAD_BYTES) /* of the prompt: a newline becomes two bytes */
-#define DRAIN_TURNS          32U /* a channel's worth, and a guest that goes on printing does not matter */
 #define SERIAL_POLL_MS       10U /* nobody types 16 bytes, the FIFO's worth, in that time */
 #define SERIAL_SEND_MS       1U  /* a FIFO's worth at 115200 baud takes 1.4 ms */
-
-static bool serve_vm(struct console *console, struct console_vm *vm);
-
-static void print_at_prompt(void *context, const char *text, size_t len_bytes)
-{
-	struct console *console = context;
-
-	terminal_write(&console->prompt, text, len_bytes);
-}
-
-static void signal_manager(const struct console *console)
-{
-	if (console->manager_event != 0)
-		console->effects->signal(console->effects->context, console->manager_event,
-					 console->manager_event_bits);
-}
-
-/* Another command has taken the place of one that was given up. */
-static void end_lists(struct console *console)
-{
-	console->waiting_request = 0;
-	log_view_end_list(&console->log);
-	output_view_end(&console->output);
-}
-
-static enum shell_outcome request(struct console *console, enum console_message_kind kind, uint32_t argument, const char *name)
-{
-	uint32_t number = 0;
-	enum status status = console->manager_lost ? ERR_BAD_FORMAT
-						   : manager_link_request(&console->manager, kind, argument, name, &number);
-
-	if (status != OK)
-		return status == ERR_OUT_OF_RANGE ? SHELL_NO_SUCH_VM : SHELL_NO_MANAGER;
-	end_lists(console);
-	console->waiting_request = number;
-	console->waiting_since_ms = console->now_ms;
-	signal_manager(console);
-	return SHELL_WAITS;
-}
-
-static enum shell_outcome request_list(void *context)
-{
-	return request(context, CONSOLE_REQUEST_LIST, 0, NULL);
-}
-
-static enum shell_outcome request_start(void *context, const char *name)
-{
-	return request(context, CONSOLE_REQUEST_START, 0, name);
-}
-
-static enum shell_outcome request_stop(void *context, const char *name)
-{
-	return request(context, CONSOLE_REQUEST_STOP, 0, name);
-}
-
-static enum shell_outcome request_top(void *context, uint32_t seconds)
-{
-	return request(context, CONSOLE_REQUEST_TOP, seconds, NULL);
-}
-
-static enum shell_outcome list_log(void *context)
-{
-	struct console *console = context;
-
-	end_lists(console);
-	return log_view_list(&console->log);
-}
-
-/* What a VM printed before the command was typed is part of its answer: all that its channel holds. */
-static void drain(struct console *console, struct console_vm *vm)
-{
-	for (unsigned i = 0; i < DRAIN_TURNS && serve_vm(console, vm); i++)
-		;
-}
-
-static enum shell_outcome list_output(void *context, const char *name)
-{
-	struct console *console = context;
-	uint32_t number;
-
-	if (multiplexer_find(&console->multiplexer, name, &number) != OK)
-		return SHELL_NO_SUCH_VM;
-	end_lists(console);
-	drain(console, &console->vms[number - 1]);
-	output_view_list(&console->output, &console->vms[number - 1].terminal);
-	return SHELL_WAITS;
-}
-
-static enum shell_outcome request_power_off(void *context)
-{
-	return request(context, CONSOLE_REQUEST_POWER_OFF, 0, NULL);
-}
-
-static enum shell_outcome show_vm(struct console *console, const char *name)
-{
-	uint32_t number;
-
-	if (multiplexer_find(&console->multiplexer, name, &number) != OK)
-		return SHELL_NO_SUCH_VM;
-	multiplexer_show(&console->multiplexer, number);
-	return SHELL_ATTACHED;
-}
-
-static enum shell_outcome attach(void *context, const char *name)
-{
-	struct console *console = context;
-
-	console->user_has_chosen = true;
-	return show_vm(console, name);
-}
-
-static const struct shell_ops shell_ops = {
-	.print = print_at_prompt,
-	.list = request_list,
-	.start = request_start,
-	.stop = request_stop,
-	.output = list_output,
-	.attach = attach,
-	.log = list_log,
-	.top = request_top,
-	.power_off = request_power_off,
-};
 
 static void notice(struct console *console, const char *text)
 {
@@ -157,7 +35,7 @@ enum status console_init(struct console *console, const struct console_setup *se
 		multiplexer_add_sink(&console->multiplexer, MULTIPLEXER_SERIAL);
 	if (screen != NULL)
 		multiplexer_add_sink(&console->multiplexer, MULTIPLEXER_SCREEN);
-	shell_init(&console->shell, &shell_ops, console);
+	shell_init(&console->shell, &console_commands, console);
 	/* The screen starts with what ring 0 had shown there before it was cleared. */
 	log_view_print_old(&console->log, &console->shell);
 	multiplexer_skip(&console->multiplexer, MULTIPLEXER_SERIAL);
@@ -279,7 +157,7 @@ static void take_message(struct console *console, struct manager_message *messag
 	case CONSOLE_SHOW:
 		/* Who cannot type would never come back from there: the prompt's lines are worth more. */
 		if (console->uart != NULL && !console->user_has_chosen)
-			(void)show_vm(console, name_of(message));
+			(void)console_show(console, name_of(message));
 		return;
 	default: /* a later manager's message: not for this console */
 		return;
@@ -307,7 +185,7 @@ static bool serve_manager(struct console *console)
 		count++;
 	}
 	if (count > 0)
-		signal_manager(console); /* there is room in its channel again */
+		console_signal_manager(console); /* there is room in its channel again */
 	if (status != OK && status != ERR_AGAIN) {
 		console->manager_lost = true;
 		notice(console, "E614 console: the manager's channel is damaged; "
@@ -388,7 +266,7 @@ static enum status move_input(struct console_vm *vm, size_t *moved)
 	return channel_write_all(&vm->input, bytes, count);
 }
 
-static bool serve_vm(struct console *console, struct console_vm *vm)
+bool console_serve_vm(struct console *console, struct console_vm *vm)
 {
 	uint32_t number = (uint32_t)(vm - console->vms) + 1;
 	size_t moved = 0;
@@ -468,7 +346,7 @@ bool console_turn(struct console *console, uint64_t now_ms)
 	more = serve_keys(console);
 	more |= serve_manager(console);
 	for (uint32_t i = 0; i < console->vm_count; i++)
-		more |= serve_vm(console, &console->vms[i]);
+		more |= console_serve_vm(console, &console->vms[i]);
 	more |= serve_prompt(console);
 	tell_losses(console);
 	more |= serve_serial_line(console);

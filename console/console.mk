@@ -28,7 +28,7 @@ SCREEN_SOURCES = console/screen.c drivers/host/framebuffer.c $(SCREEN_TEXT_SOURC
 UNIT_TESTS += screen
 test_screen_SOURCES = $(SCREEN_SOURCES)
 
-CONSOLE_LOGIC_SOURCES = console/console.c console/log_view.c console/output_view.c console/lost_input.c console/manager_link.c lib/channel/channel.c drivers/host/uart.c \
+CONSOLE_LOGIC_SOURCES = console/console.c console/commands.c console/log_view.c console/output_view.c console/lost_input.c console/manager_link.c lib/channel/channel.c drivers/host/uart.c \
 	$(TERMINAL_SOURCES) $(SHELL_SOURCES) $(SCREEN_SOURCES)
 UNIT_TESTS += console console_commands
 test_console_SOURCES = $(CONSOLE_LOGIC_SOURCES) lib/base/format.c
