@@ -24,6 +24,10 @@ void exit_execute_again(struct machine_vcpu *vcpu);
 /* What the instruction meets around it; lives on while the vCPU's thread executes it. */
 struct execution_environment exit_environment(struct machine_vcpu *vcpu);
 
+/* Whether the vCPU may run again to try once more what it stands at; its reply then says so. False: it has come back too often and
+ * has not moved. */
+bool exit_may_try_again(struct machine_vcpu *vcpu);
+
 /* Answers where an instruction was not emulated: another try, an exception, the VM's end. code: what was fetched. */
 void exit_cannot_emulate(struct machine_vcpu *vcpu, enum status status, const struct fetched_code *code);
 void exit_inject(struct machine_vcpu *vcpu, const struct fault *fault);

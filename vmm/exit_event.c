@@ -10,6 +10,7 @@
 #include "vmm/event/deliver.h"
 #include "vmm/event/return.h"
 #include "vmm/event/task_switch.h"
+#include "vmm/exit_decode.h"
 #include "vmm/machine.h"
 #include "vmm/vcpu_thread.h"
 
@@ -151,9 +152,7 @@ static void walk_outside_memory(struct machine_vcpu *vcpu)
 	if (walk_translate(&vcpu->machine->gmem, exit, exit->gla, access_behind(vcpu, &code, decoded, &instruction), &unused,
 			   &fault.error_code, NULL) == ERR_FAULT) {
 		answer_fault(vcpu, &fault);
-	} else if (vcpu->retried_rip != exit->rip) {
-		vcpu->retried_rip = exit->rip; /* another vCPU may have changed the tables */
-	} else {
+	} else if (!exit_may_try_again(vcpu)) {
 		stop_outside_memory(vcpu, VCPU_STOP_TABLE_OUTSIDE_MEMORY);
 	}
 }

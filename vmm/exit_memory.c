@@ -1,6 +1,5 @@
 /* Accesses to addresses without memory: fetch, decode, device, reply. */
 #include "lib/base/format.h"
-#include "lib/base/string.h"
 #include "user/log.h"
 #include "vmm/decode/emulate.h"
 #include "vmm/decode/recall.h"
@@ -10,7 +9,6 @@
 #include "vmm/machine.h"
 #include "vmm/vcpu_thread.h"
 
-#define RETRIES_MAX     1000U
 #define CODE_TEXT_BYTES   (INSTRUCTION_BYTES_MAX * 3 + 1)
 
 /* "c7 05 ..." */
@@ -52,28 +50,6 @@ static void stop_at_unknown(struct machine_vcpu *vcpu, const struct fetched_code
 			 exit->cpl);
 }
 
-/* Is it where it was when it got another try? Registers that changed say that the CPU has executed the instruction since. */
-static bool stands_still(const struct machine_vcpu *vcpu)
-{
-	return vcpu->retried_rip == vcpu->state->exit.rip && vcpu->retried_rflags == vcpu->state->exit.rflags &&
-	       memcmp(vcpu->retried_gpr, vcpu->state->gpr, sizeof(vcpu->retried_gpr)) == 0;
-}
-
-/* Another vCPU may have changed the code or a page table since the exit: the CPU shall say what there is now, until it has come
- * back too often. */
-static void try_again(struct machine_vcpu *vcpu, const struct fetched_code *code)
-{
-	if (!stands_still(vcpu))
-		vcpu->retries = 0;
-	vcpu->retried_rip = vcpu->state->exit.rip;
-	vcpu->retried_rflags = vcpu->state->exit.rflags;
-	memcpy(vcpu->retried_gpr, vcpu->state->gpr, sizeof(vcpu->retried_gpr));
-	if (++vcpu->retries > RETRIES_MAX)
-		stop_at_unknown(vcpu, code);
-	else
-		vcpu->reply->action = VCPU_REPLY_NONE;
-}
-
 void exit_inject(struct machine_vcpu *vcpu, const struct fault *fault)
 {
 	struct vcpu_reply *reply = vcpu->reply;
@@ -87,10 +63,9 @@ void exit_inject(struct machine_vcpu *vcpu, const struct fault *fault)
 
 void exit_cannot_emulate(struct machine_vcpu *vcpu, enum status status, const struct fetched_code *code)
 {
-	if (status == ERR_BUSY)
-		stop_at_unknown(vcpu, code); /* a device was read or written */
-	else
-		try_again(vcpu, code);
+	/* ERR_BUSY: a device was read or written. */
+	if (status == ERR_BUSY || !exit_may_try_again(vcpu))
+		stop_at_unknown(vcpu, code);
 }
 
 static void cannot_decode(struct machine_vcpu *vcpu, enum status status, const struct fetched_code *code)

@@ -123,6 +123,15 @@ GMEM_VALUE(16)
 GMEM_VALUE(32)
 GMEM_VALUE(64)
 
+enum status gmem_exchange_u8(const struct gmem *gm, gpa_t at, uint8_t was, uint8_t value)
+{
+	uint8_t *host = writable_host_of(gm, at, 1);
+
+	if (host == NULL)
+		return ERR_OUT_OF_RANGE;
+	return __atomic_compare_exchange_n(host, &was, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ? OK : ERR_BUSY;
+}
+
 enum status gmem_change_u8(const struct gmem *gm, gpa_t at, uint8_t clear, uint8_t set)
 {
 	uint8_t *host = writable_host_of(gm, at, 1);

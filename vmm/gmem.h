@@ -78,6 +78,9 @@ MUST_CHECK enum status gmem_write_u16(const struct gmem *gm, gpa_t dst, uint16_t
 MUST_CHECK enum status gmem_write_u32(const struct gmem *gm, gpa_t dst, uint32_t value);
 MUST_CHECK enum status gmem_write_u64(const struct gmem *gm, gpa_t dst, uint64_t value);
 
+/* Writes value to one byte by one locked access, if it still is what was read. Errors: ERR_OUT_OF_RANGE; ERR_BUSY: it is not. */
+MUST_CHECK enum status gmem_exchange_u8(const struct gmem *gm, gpa_t at, uint8_t was, uint8_t value);
+
 /* Clears, then sets bits of one byte, each by one locked access, so that nothing another vCPU writes meanwhile is lost.
  * Errors: ERR_OUT_OF_RANGE. */
 MUST_CHECK enum status gmem_change_u8(const struct gmem *gm, gpa_t at, uint8_t clear, uint8_t set);

@@ -1,6 +1,6 @@
 # The program that runs one VM.
 MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/lines.c vmm/cmos.c vmm/terminal.c vmm/memory_map.c vmm/report.c vmm/vcpu_thread.c vmm/exit_port.c \
-	vmm/exit_port_string.c vmm/exit_memory.c vmm/exit_event.c vmm/exit_local_apic.c $(EVENT_SOURCES) lib/x86/fault_combine.c $(GMEM_SOURCES) $(DECODE_SOURCES) $(VIRT_DRIVER_SOURCES) \
+	vmm/exit_port_string.c vmm/exit_memory.c vmm/exit_retry.c vmm/exit_event.c vmm/exit_local_apic.c $(EVENT_SOURCES) lib/x86/fault_combine.c $(GMEM_SOURCES) $(DECODE_SOURCES) $(VIRT_DRIVER_SOURCES) \
 	lib/channel/channel.c
 MACHINE_SOURCES += vmm/exit_execute.c vmm/sleep.c
 
@@ -25,5 +25,5 @@ test_firmware_SOURCES = vmm/firmware.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(BZIMAGE
 	lib/multiboot/multiboot.c lib/base/format.c
 
 UNIT_TESTS += exit_memory
-test_exit_memory_SOURCES = vmm/exit_memory.c vmm/exit_execute.c vmm/exit_local_apic.c vmm/exit_port_string.c $(DECODE_SOURCES) \
+test_exit_memory_SOURCES = vmm/exit_memory.c vmm/exit_retry.c vmm/exit_execute.c vmm/exit_local_apic.c vmm/exit_port_string.c $(DECODE_SOURCES) \
 	vmm/event/event_cpu.c vmm/event/linear.c vmm/event/segment.c vmm/gmem.c lib/base/format.c

@@ -67,6 +67,11 @@ static void test_gmem_change_clears_then_sets(void **state)
 	high[7] = 0x5a;
 	assert_int_equal(gmem_change_u8(&gm, gpa(HIGH_BASE + 7), 0x0a, 0x01), OK);
 	assert_int_equal(high[7], 0x51);
+	assert_int_equal(gmem_exchange_u8(&gm, gpa(HIGH_BASE + 7), 0x50, 0x77), ERR_BUSY);
+	assert_int_equal(high[7], 0x51);
+	assert_int_equal(gmem_exchange_u8(&gm, gpa(HIGH_BASE + 7), 0x51, 0x77), OK);
+	assert_int_equal(high[7], 0x77);
+	assert_int_equal(gmem_exchange_u8(&gm, gpa(HIGH_BASE + HIGH_BYTES), 0, 1), ERR_OUT_OF_RANGE);
 	assert_int_equal(gmem_change_u8(&gm, gpa(HIGH_BASE + HIGH_BYTES), 0, 1), ERR_OUT_OF_RANGE);
 }
 

@@ -231,6 +231,18 @@ static void test_walk_marks_entries_where_asked(void **state)
 	assert_int_equal(entry_at(0x4000 + 8 * 0x189), 0x60);
 }
 
+/* A table that is its own page at every level changes under the walk that marks it: it is walked again. */
+static void test_walk_again_where_an_entry_has_changed(void **state)
+{
+	const struct walk_access marking_write = {.marks = true, .is_write = true};
+
+	(void)state;
+	cpu.cr3 = 0x5000;
+	put(0x5000, 0x5000 | ALL);
+	expect_address(0x123, marking_write, 0x5123);
+	assert_int_equal(entry_at(0x5000), 0x60);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup(test_walk_faults_where_nothing_is_present, build),
 		cmocka_unit_test_setup(test_walk_meets_reserved_bits_where_tables_are_outside_memory, build),
 		cmocka_unit_test_setup(test_walk_marks_entries_where_asked, build),
+		cmocka_unit_test_setup(test_walk_again_where_an_entry_has_changed, build),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@
 #define FRAME_MASK       0x000ffffffffff000ULL /* bits 51:12 */
 #define LARGE_32_RESERVED (1ULL << 21) /* of a 4 MiB page, with up to 40 address bits */
 #define LEVELS_MAX       5U
+#define WALKS_MAX        8U /* of one translation, where others change its entries */
 
 struct paging_mode {
 	unsigned levels;
@@ -131,17 +132,20 @@ struct trail {
 	} steps[LEVELS_MAX];
 };
 
-/* "Accessed and Dirty Flags". Both lie in an entry's first byte; PAE's top entries have neither. */
-static void mark(const struct gmem *gm, const struct paging_mode *mode, const struct trail *trail, bool is_write)
+/* "Accessed and Dirty Flags". Both lie in an entry's first byte, as does its present bit; PAE's top entries have neither. False:
+ * another vCPU has changed an entry since, and the walk is of no use. */
+static bool mark(const struct gmem *gm, const struct paging_mode *mode, const struct trail *trail, bool is_write)
 {
 	for (unsigned i = mode == &mode_pae ? 1 : 0; i < trail->count; i++) {
 		uint64_t bits = ENTRY_ACCESSED | (is_write && i == trail->count - 1 ? ENTRY_DIRTY : 0);
+		uint8_t was = (uint8_t)trail->steps[i].entry;
 
 		/* Outside memory they are lost. */
 		if ((~trail->steps[i].entry & bits) != 0 &&
-		    gmem_change_u8(gm, gpa(trail->steps[i].address), 0, (uint8_t)bits) != OK)
-			continue;
+		    gmem_exchange_u8(gm, gpa(trail->steps[i].address), was, (uint8_t)(was | bits)) == ERR_BUSY)
+			return false;
 	}
+	return true;
 }
 
 static void add_rights(struct rights *rights, uint64_t entry)
@@ -162,8 +166,9 @@ static uint64_t leaf_address(const struct paging_mode *mode, unsigned shift, uin
 	return frame | (linear & offset_mask);
 }
 
-enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, uint64_t linear,
-			   struct walk_access access, gpa_t *out, uint32_t *error_code, struct gmem_watch *watch)
+/* As walk_translate(); ERR_BUSY where an entry changed meanwhile. */
+static enum status walk_once(const struct gmem *gm, const struct vcpu_exit *exit, uint64_t linear, struct walk_access access,
+			     gpa_t *out, uint32_t *error_code, struct gmem_watch *watch)
 {
 	const struct paging_mode *mode = mode_of(exit);
 	struct rights rights = {.writable = true, .user = true};
@@ -203,8 +208,18 @@ enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, 
 		*error_code = fault_code(exit, access, PAGE_FAULT_PRESENT);
 		return ERR_FAULT;
 	}
-	if (access.marks)
-		mark(gm, mode, &trail, access.is_write);
+	if (access.marks && !mark(gm, mode, &trail, access.is_write))
+		return ERR_BUSY;
 	*out = gpa(leaf_address(mode, shift, entry, linear));
 	return OK;
+}
+
+enum status walk_translate(const struct gmem *gm, const struct vcpu_exit *exit, uint64_t linear,
+			   struct walk_access access, gpa_t *out, uint32_t *error_code, struct gmem_watch *watch)
+{
+	enum status status = ERR_BUSY;
+
+	for (unsigned i = 0; i < WALKS_MAX && status == ERR_BUSY; i++)
+		status = walk_once(gm, exit, linear, access, out, error_code, watch);
+	return status == ERR_BUSY ? ERR_UNSUPPORTED : status;
 }
