@@ -15,17 +15,29 @@
 #define POOL_OWN_BYTES   (8 * POOL_UNIT) /* VMM, kernel objects, the first vCPU, and a unit begun of each of a pool's two parts */
 #define POOL_VCPU_BYTES  0x18000ULL      /* a further vCPU: 10 pages; its thread: 12 of stacks and one for the object */
 #define MEMORY_PER_TABLE 256ULL    /* page tables and EPT of 4 KiB pages, twice: 8 bytes for 4096, and as much again */
+#define ROM_MAX_BYTES    0x1000000ULL
+#define ROM_UNIT_BYTES   0x10000ULL
 #define READ_WRITE       (RIGHT_READ | RIGHT_WRITE)
 #define MASK_BYTES       (MANIFEST_CPUS_MAX / 8)
+
+/* Firmware, or a kernel that may be one by its size (vmm/firmware.h): the VM has a copy of its own. */
+static uint64_t rom_bytes(const struct host *host, const struct manifest_vm *wanted)
+{
+	bool is_named = wanted->firmware[0] != '\0';
+	uint64_t bytes;
+	uint32_t index;
+
+	if (host_find_file(host, is_named ? wanted->firmware : wanted->kernel, &index) != OK)
+		return 0;
+	bytes = host_file_span_bytes(host, index);
+	return is_named || (bytes <= ROM_MAX_BYTES && bytes % ROM_UNIT_BYTES == 0) ? bytes : 0;
+}
 
 uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted)
 {
 	uint64_t bytes = wanted->memory_bytes + wanted->memory_bytes / MEMORY_PER_TABLE + POOL_OWN_BYTES;
-	uint32_t index;
 
-	/* The VM has a copy of its own. */
-	if (wanted->firmware[0] != '\0' && host_find_file(host, wanted->firmware, &index) == OK)
-		bytes += host_file_span_bytes(host, index);
+	bytes += rom_bytes(host, wanted);
 	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES;
 	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);
 }

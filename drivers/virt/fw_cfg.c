@@ -8,6 +8,7 @@
 #define DESCRIPTOR_BYTES 16U
 #define HALF_BYTES       4U
 #define NOBODYS          UINT32_MAX
+#define ZEROES_MAX       0x1000000U /* 16 MiB by one operation: it holds its lock, and the vCPU, until it is done */
 
 static const uint8_t dma_signature[FW_CFG_DMA_SIZE] = {'Q', 'E', 'M', 'U', ' ', 'C', 'F', 'G'};
 
@@ -51,9 +52,9 @@ static enum status read_to_guest(struct fw_cfg *dev, const struct fw_cfg_item *i
 {
 	uint32_t left_bytes = item->size_bytes - dev->state.offset;
 	uint32_t copied_bytes = len_bytes < left_bytes ? len_bytes : left_bytes;
-	enum status status = OK;
+	enum status status = len_bytes - copied_bytes <= ZEROES_MAX ? OK : ERR_OUT_OF_RANGE;
 
-	if (copied_bytes > 0)
+	if (status == OK && copied_bytes > 0)
 		status = dev->wires.write(dev->wires.ctx, address, (const uint8_t *)item->bytes + dev->state.offset, copied_bytes);
 	if (status == OK && len_bytes > copied_bytes)
 		status = dev->wires.write(dev->wires.ctx, address + copied_bytes, NULL, len_bytes - copied_bytes);

@@ -3,7 +3,7 @@
  * fw_cfg_ops, offsets: 0 selector (port 510h, written 16 bits wide), 1 data (511h, read byte by byte; 510h reads the same),
  * 4-Bh address of a DMA descriptor (514h-51Bh, big-endian: the high half first; a write of the low half starts it; reads
  * "QEMU CFG"). What is written as data is ignored, and DMA refuses writes: no item can be changed.
- * A number without an item, and what lies behind an item's end, reads as zeros.
+ * A number without an item, and what lies behind an item's end, reads as zeros, by DMA up to 16 MiB at a time.
  * Source: QEMU, docs/specs/fw_cfg.rst. */
 #pragma once
 #include <stddef.h>

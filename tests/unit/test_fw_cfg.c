@@ -146,7 +146,9 @@ static void test_fw_cfg_dma_outside_memory_is_an_error(void **state)
 	(void)state;
 	assert_int_equal(dma(DESCRIPTOR, read, 4, MEMORY_BYTES - 3), FW_CFG_DMA_ERROR);
 	assert_int_equal(dma(DESCRIPTOR, read, 4, UINT64_MAX - 1), FW_CFG_DMA_ERROR);
+	memory[TARGET] = 0xee;
 	assert_int_equal(dma(DESCRIPTOR, read, UINT32_MAX, TARGET), FW_CFG_DMA_ERROR);
+	assert_int_equal(memory[TARGET], 0xee); /* so many zeros are refused before anything is written */
 	/* An item that was not read whole is still where it was. */
 	assert_data("0", 1);
 	/* The descriptor itself: nobody can be told, and what lies at the old place stays. */

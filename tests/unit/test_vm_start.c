@@ -238,6 +238,9 @@ static void test_vm_start_pays_for_a_copy_of_the_firmware(void **state)
 	assert_int_equal(vm_pool_bytes(NULL, &vm), without + (4 << 20));
 	strcpy(vm.firmware, "not there"); /* its start fails anyway */
 	assert_int_equal(vm_pool_bytes(NULL, &vm), without);
+	vm.firmware[0] = '\0';
+	strcpy(vm.kernel, "env/cpus"); /* may be a ROM */
+	assert_int_equal(vm_pool_bytes(NULL, &vm), without + (4 << 20));
 }
 
 int main(void)
