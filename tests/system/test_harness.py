@@ -1,8 +1,15 @@
 """The emulated PC itself: that a boot is what a test asked for, and that what must fail does."""
+import contextlib
 import itertools
+import os
+import pty
+import subprocess
+import sys
+import tty
 import types
 
 import emulator
+import fetch
 import pytest
 
 # UEFI's own shell or boot manager: the volume holds no loader.
@@ -25,6 +32,44 @@ def test_waiting_is_bounded(boot):
 def test_waiting_ends_when_ring_0_stops(boot):
     with pytest.raises(emulator.WaitFailed, match="ring 0 stopped before"):
         boot.wait_for("this text never comes", seconds=300)
+
+
+# Writes to its terminal as Bochs does, one byte at a time without waiting, and says how many were lost.
+WRITER = """
+import os
+lost = 0
+os.set_blocking(1, False)
+for number in range(40_000):
+    try:
+        os.write(1, bytes([97 + number % 26]))
+    except BlockingIOError:
+        lost += 1
+os._exit(min(lost, 255))
+"""
+
+
+@pytest.mark.parametrize("loses", [False, True])
+def test_a_guests_output_waits_for_a_late_reader(loses):
+    root = fetch.installed()
+    environment = {**os.environ, "LD_PRELOAD": str(root / fetch.cure_name())}
+    if not loses:
+        environment["BULKHEAD_CLOCK"] = os.devnull
+    reader, terminal = pty.openpty()
+    tty.setraw(terminal)
+    writer = subprocess.Popen([sys.executable, "-c", WRITER], stdin=subprocess.DEVNULL, stdout=terminal, env=environment)
+    os.close(terminal)
+    if loses:
+        writer.wait(60)
+    else:
+        with pytest.raises(subprocess.TimeoutExpired):  # a terminal keeps less than that
+            writer.wait(0.5)
+    output = bytearray()
+    with contextlib.suppress(OSError):  # the terminal's end
+        while piece := os.read(reader, 65536):
+            output += piece
+    os.close(reader)
+    assert (writer.wait(60) != 0) == loses
+    assert (len(output) == 40_000) == (not loses)
 
 
 def chatty(**more):

@@ -1,4 +1,4 @@
-/* Loaded into Bochs before it starts (--preload), with poison.c. Owns six things:
+/* Loaded into Bochs before it starts (--preload), with poison.c and serial_write.c. Owns six things:
  *
  * - A cure: some builds of Bochs 3.1 have a miscompiled IDIV r64 whose quotient is always 0, and Linux dies of it. The
  *   emulator's own function is asked for a quotient first, and only where the answer is wrong its entry is overwritten with

@@ -56,6 +56,9 @@ def installed():
     return root
 
 
+CURE_SOURCES = ("cure.c", "poison.c", "serial_write.c")
+
+
 def cure_name():
     sources = b"".join(path.read_bytes() for path in sorted(HERE.glob("*.[ch]")))
     return f"cure-{hashlib.sha256(sources).hexdigest()[:10]}.so"
@@ -80,7 +83,7 @@ def build_cure(root):
     compiler = os.environ.get("CC", "gcc").split()
     temporary = root / f".cure.{os.getpid()}"
     answer = run([*compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-I", str(HERE.parent.parent), "-o",
-                  str(temporary), str(HERE / "cure.c"), str(HERE / "poison.c"), "-ldl", "-lpthread"])
+                  str(temporary), *(str(HERE / name) for name in CURE_SOURCES), "-ldl", "-lpthread"])
     if answer.returncode != 0:
         raise FetchError(f"tools/bochs/*.c cannot be compiled:\n{answer.stdout.strip()}")
     os.replace(temporary, root / cure_name())
