@@ -14,13 +14,19 @@
 #include "abi/syscall.h"
 
 #define VMM_SPEC_MAGIC    0x434550534d4d5642ULL /* "BVMMSPEC" */
-#define VMM_SPEC_VERSION  1U
+#define VMM_SPEC_VERSION  2U
 #define VMM_NAME_BYTES    32U
 #define VMM_CMDLINE_BYTES 2048U
 #define VMM_TEXT_BYTES    256U
 #define VMM_MODULES_MAX   16U
 #define VMM_MODULE_TEXT_BYTES 256U
-#define VMM_SPEC_ROOM_BYTES 0x2000U /* what the spec may grow to: whole pages */
+#define VMM_DISKS_MAX    8U
+#define VMM_LINKS_MAX    8U
+#define VMM_REGIONS_MAX  4U
+#define VMM_PORTS_MAX    4U
+#define VMM_REGION_PEERS_MAX 16U
+#define VMM_DISK_SERIAL_BYTES 20U /* virtio's, without a NUL where it is full */
+#define VMM_SPEC_ROOM_BYTES 0x4000U /* what the spec may grow to: whole pages */
 #define VMM_MEMORY_LEAST_BYTES 0x200000ULL /* the first MiB of a guest is not enough to put a kernel above it */
 
 /* Bits of the VMM's event that the manager and the console signal. Bits 0 - 15 are theirs, 16 - 62 the VMM's own. */
@@ -30,6 +36,8 @@
 /* Bits of vmm_spec.options: what the machine has besides. */
 #define VMM_OPTION_TESTDEV 0x1U /* QEMU's test device (docs/qemu-devices.md); port E9h is then its */
 #define VMM_OPTION_HPET    0x2U
+#define VMM_OPTION_RNG     0x4U /* virtio entropy device */
+#define VMM_OPTION_BALLOON 0x8U /* virtio memory balloon */
 
 /* A file of the boot volume, read-only, shared with other programs; whole pages, the rest of the last one is zero. */
 struct vmm_file {
@@ -52,6 +60,59 @@ struct vmm_console {
 	uint64_t from_console_address; /* what the user types: the VMM is the reader */
 	uint64_t from_console_bytes;
 	uint64_t event_bits;           /* to be signalled to console_event after each write or read */
+};
+
+/* A virtio disk. What it holds at first is the file, then zeros up to size_bytes. */
+struct vmm_disk {
+	struct vmm_file file;     /* address 0: only zeros */
+	uint64_t size_bytes;      /* multiple of 512; not 0 */
+	uint64_t changes_address; /* copy-on-write: memory that outlives this VMM, zeroed when the PC starts; 0: read-only */
+	uint64_t changes_bytes;
+	char serial[VMM_DISK_SERIAL_BYTES];
+	uint32_t reserved;
+};
+
+enum vmm_link_kind { VMM_LINK_NET, VMM_LINK_VSOCK };
+
+/* A port of a switch: two channels (abi/channel.h) whose messages are abi/switch.h's. */
+struct vmm_link {
+	uint32_t kind;        /* enum vmm_link_kind */
+	uint32_t queue_pairs; /* NET: 1 or more */
+	uint64_t to_switch_address, to_switch_bytes;
+	uint64_t from_switch_address, from_switch_bytes;
+	uint64_t switch_bits;  /* to be signalled to switch_event after each write or read */
+	handle_t switch_event; /* signal only */
+	handle_t event;        /* the device's own, wait and signal: bit VMM_LINK_EVENT_SWITCH comes from the switch */
+	uint8_t mac[6];        /* NET */
+	uint16_t reserved;
+	uint64_t cid;          /* VSOCK */
+};
+#define VMM_LINK_EVENT_SWITCH 62U
+
+/* Memory that several VMs see, each at a BAR of an ivshmem device. */
+struct vmm_region {
+	uint64_t size_bytes;    /* a power of two, at least 4096 */
+	handle_t memory;        /* may be mapped into the VM only, with rights */
+	uint32_t rights;        /* RIGHT_READ, perhaps RIGHT_WRITE */
+	uint32_t own_id;        /* of this VM among the region's peers */
+	uint32_t vector_count;  /* of each peer */
+	handle_t event;         /* its doorbell: bit n is vector n */
+	uint32_t peer_count;
+	handle_t peers[VMM_REGION_PEERS_MAX]; /* by id: their doorbells, signal only; HANDLE_NONE: no such peer */
+};
+
+/* A port of the virtio console device, with two channels to a terminal of the console program. */
+struct vmm_port {
+	char name[VMM_NAME_BYTES]; /* that the guest sees; "": the first port, which shares the VM's terminal with COM1 */
+	struct vmm_console channels;
+};
+
+/* The flash of a VM whose firmware keeps variables in it. */
+struct vmm_flash {
+	uint64_t address; /* writable memory that outlives this VMM, zeroed when the PC starts; 0: there is none */
+	uint64_t size_bytes;
+	handle_t memory;
+	uint32_t reserved;
 };
 
 /* Handles in the VMM's table. */
@@ -83,11 +144,20 @@ struct vmm_spec {
 	uint32_t vcpu_count;
 	uint32_t module_count;
 	uint32_t options;              /* VMM_OPTION_* */
+	uint32_t disk_count;
+	uint32_t link_count;
+	uint32_t region_count;
+	uint32_t port_count;
 	uint32_t reserved;
 	uint64_t report_address;       /* struct vmm_report, writable */
 	struct vmm_console console;
 	struct vmm_handles handles;
 	struct vmm_module modules[VMM_MODULES_MAX];
+	struct vmm_flash flash;
+	struct vmm_disk disks[VMM_DISKS_MAX];
+	struct vmm_link links[VMM_LINKS_MAX];
+	struct vmm_region regions[VMM_REGIONS_MAX];
+	struct vmm_port ports[VMM_PORTS_MAX];
 };
 
 enum vmm_state {
@@ -110,6 +180,13 @@ struct vmm_report {
 
 _Static_assert(sizeof(struct vmm_file) == 144, "vmm_file layout");
 _Static_assert(sizeof(struct vmm_handles) == 32, "vmm_handles layout");
-_Static_assert(sizeof(struct vmm_spec) == 2776 + VMM_MODULES_MAX * 272, "vmm_spec layout");
+_Static_assert(sizeof(struct vmm_disk) == 192, "vmm_disk layout");
+_Static_assert(sizeof(struct vmm_link) == 72, "vmm_link layout");
+_Static_assert(sizeof(struct vmm_region) == 96, "vmm_region layout");
+_Static_assert(sizeof(struct vmm_port) == 72, "vmm_port layout");
+_Static_assert(sizeof(struct vmm_flash) == 24, "vmm_flash layout");
+_Static_assert(sizeof(struct vmm_spec) == 2792 + VMM_MODULES_MAX * 272 + 24 + VMM_DISKS_MAX * 192 + VMM_LINKS_MAX * 72 +
+						  VMM_REGIONS_MAX * 96 + VMM_PORTS_MAX * 72,
+	       "vmm_spec layout");
 _Static_assert(sizeof(struct vmm_spec) <= VMM_SPEC_ROOM_BYTES, "the spec has room");
 _Static_assert(sizeof(struct vmm_report) <= 4096, "the report is one page");
