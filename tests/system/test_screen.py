@@ -13,14 +13,15 @@ WRONG_FONT = "/usr/share/consolefonts/Uni2-VGA16.psf.gz"
 NOTICE = "E401 hello: not started"
 LINES_MOST = 25
 # No VT-x is needed to draw: QEMU, where a picture is one monitor command.
-pytestmark = pytest.mark.boot(machine="qemu", linux=False, memory=512, cpus=2, manifest=MANIFEST)
+# One CPU: on a busy host the counters of several that QEMU translates differ enough for E605.
+pytestmark = pytest.mark.boot(machine="qemu", linux=False, memory=512, cpus=1, manifest=MANIFEST)
 
 
 def test_good_boot_is_on_the_screen(boot, tmp_path):
     boot.shows(NOTICE)
     rows = screen_text.wait_for_row(boot, tmp_path, NOTICE)
     text = "\n".join(rows)
-    assert "Bulkhead 0.1: 2 CPUs (QEMU TCG CPU" in text
+    assert "Bulkhead 0.1: 1 CPU (QEMU TCG CPU" in text
     assert harness.HOST_PROMPT.strip() in text
     assert len([row for row in rows if row]) <= LINES_MOST
 
