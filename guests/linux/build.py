@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Makes the Linux guest: Debian's stock kernel and a busybox user land, taken by apt, put together in the user's cache.
 
-Owns vmlinuz, initrd.gz (a shell), initrd-benchmark.gz (prints the TSC and switches off) and `version`. Nothing is
-compiled but two small programs: the benchmark's first one, and smp_stress, a command at the shell. The kernel is Debian's file,
-unchanged.
+Owns vmlinuz, initrd.gz (a shell), initrd-devices.gz (the same with the kernel's drivers of virtio devices loaded, and tools to try
+them), initrd-benchmark.gz (prints the TSC and switches off) and `version`. Nothing is compiled but small programs: the benchmark's
+first one, and commands at the shell. The kernel is Debian's file, unchanged, and so are its modules.
 
     build.py            make it if it is not there; prints the folder
     build.py --again    make it anew, with the kernel that Debian has today
@@ -23,13 +23,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tools"))
 import cache
+import devices
 from private_apt import FetchError, mirror, run, say, system_release, updated_apt
 
 META_PACKAGE = "linux-image-cloud-amd64"
 SUPPORTED_SUITES = ("bookworm", "trixie")
 FREE_BYTES = 300_000_000
 ETC_FILES = ("inittab", "start", "shell")
-SOURCES = ("build.py", *ETC_FILES, "benchmark_init.c", "smp_stress.c")
+SHARED = ("program.h", "program.c")
+SOURCES = ("build.py", "devices.py", *ETC_FILES, "devices", "benchmark_init.c", "smp_stress.c", *SHARED, "vsock.c", "pcimem.c")
 
 
 def recipe_hash():
@@ -85,18 +87,18 @@ def common_tree():
     return archive
 
 
-def compiled(work, name):
-    """A program of this folder without a libc."""
+def compiled(work, name, *more):
+    """A program of this folder without a libc; more: further sources of it."""
     program = work / name
     answer = run([*os.environ.get("CC", "gcc").split(), "-std=c11", "-O2", "-static", "-nostdlib", "-ffreestanding",
                   "-mgeneral-regs-only", "-fno-stack-protector", "-fcf-protection=none", "-Wl,--build-id=none", "-s",
-                  "-o", str(program), str(HERE / f"{name}.c")])
+                  "-I", str(HERE.parent.parent), "-o", str(program), *(str(HERE / f"{source}.c") for source in (name, *more))])
     if answer.returncode != 0:
         raise FetchError(f"guests/linux/{name}.c cannot be compiled:\n{answer.stdout.strip()}")
     return program.read_bytes()
 
 
-def shell_initramfs(busybox, work):
+def shell_tree(busybox, work):
     archive = common_tree()
     archive.file("bin/smp_stress", compiled(work, "smp_stress"))
     archive.file("bin/busybox", busybox.read_bytes())
@@ -106,6 +108,24 @@ def shell_initramfs(busybox, work):
     for name in ETC_FILES:
         archive.file(f"etc/{name}", (HERE / name).read_bytes())
     archive.link("init", "bin/busybox")
+    return archive
+
+
+def devices_initramfs(busybox, kernel, mke2fs, work):
+    """mke2fs: the folder of its package and of those that it depends on, unpacked."""
+    archive = shell_tree(busybox, work)
+    archive.file("etc/devices", (HERE / "devices").read_bytes())
+    for folder in ("lib", "lib/modules", "lib/x86_64-linux-gnu", "lib64"):
+        archive.folder(folder)
+    modules = devices.Modules(kernel).in_order()
+    for name, content in modules:
+        archive.file(f"lib/modules/{name}", content)
+    archive.file("lib/modules/order", "".join(f"{name}\n" for name, _ in modules).encode())
+    for path, content in devices.program_with_libraries(mke2fs, single(mke2fs, "**/sbin/mke2fs")).items():
+        archive.file(path, content)
+    archive.link("sbin/mkfs.ext4", "mke2fs")
+    for name in ("vsock", "pcimem"):
+        archive.file(f"bin/{name}", compiled(work, name, "program"))
     return archive.compressed()
 
 
@@ -131,6 +151,13 @@ def unpacked(package, folder):
     return folder
 
 
+def unpacked_with_dependencies(apt, package, folder):
+    before = set(apt.folder.glob("archives/*.deb"))
+    for path in sorted(set(apt.download_with_dependencies([package]).glob("*.deb")) - before):
+        unpacked(path, folder)
+    return folder
+
+
 def single(folder, pattern):
     found = sorted(folder.glob(pattern))
     if not found:
@@ -143,13 +170,15 @@ def build_into(result, work):
     suite = release.get("VERSION_CODENAME")
     suite = suite if suite in SUPPORTED_SUITES else SUPPORTED_SUITES[-1]
     uri = mirror()
-    say(f"Making the Linux guest: kernel and busybox of Debian {suite} from {uri}, about 45 MB to fetch, 20 MB on disk")
+    say(f"Making the Linux guest: kernel and busybox of Debian {suite} from {uri}, about 50 MB to fetch, 25 MB on disk")
     apt = updated_apt(work / "apt", uri, suite)
     name = kernel_package(apt)
     kernel = unpacked(apt.download(name), work / "kernel")
-    user_land = unpacked(apt.download("busybox-static"), work / "busybox")
+    busybox = single(unpacked(apt.download("busybox-static"), work / "busybox"), "**/bin/busybox")
+    mke2fs = unpacked_with_dependencies(apt, "e2fsprogs", work / "mke2fs")
     shutil.copyfile(single(kernel, "boot/vmlinuz-*"), result / "vmlinuz")
-    (result / "initrd.gz").write_bytes(shell_initramfs(single(user_land, "**/bin/busybox"), work))
+    (result / "initrd.gz").write_bytes(shell_tree(busybox, work).compressed())
+    (result / "initrd-devices.gz").write_bytes(devices_initramfs(busybox, kernel, mke2fs, work))
     (result / "initrd-benchmark.gz").write_bytes(benchmark_initramfs(work))
     (result / "version").write_text(f"{name} of Debian {suite}\n")
     say(f"  the guest's kernel is {name}")

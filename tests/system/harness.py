@@ -58,6 +58,7 @@ IMAGE_DEFAULTS = {
     "grub_uefi": False,   # GRUB on UEFI
     "iso": False,         # the ISO instead of the disk image
     "linux": True,        # False: no linux/ on the volume (boots faster)
+    "devices": False,     # linux/initrd.gz is the one with drivers of virtio devices and tools for them (guests/linux/devices.py)
 }
 
 
@@ -141,6 +142,8 @@ class Images:
             words.append("--grub-uefi")
         if not wanted["linux"]:
             words += ["--linux", ""]
+        if wanted["devices"]:
+            words += ["--add", f"{mkimage.linux_folder(None)}/initrd-devices.gz=linux/initrd.gz"]
         words += ["--iso" if wanted["iso"] else "--output", str(folder / "volume")]
         image = mkimage.make_image(mkimage.parse_arguments(words))
         for number, (place, content) in enumerate(wanted["changed"]):
