@@ -63,6 +63,7 @@ INLINE_ASSEMBLY = {
     "kernel/percpu.h": "reads RSP, which finds the CPU's own data",
     "kernel/main.c": "names an address in the boot stack for the entry code; no instruction",
     "virt/fpu_insn.h": "single instructions of the FPU's state",
+    "user/random_insn.h": "RDSEED, RDRAND and the leaves of CPUID that show them",
     "vmx/vmx_insn.h": "single VMX instructions",
     "boot/common/cpu.h": "single privileged instructions of the loaders",
     "user/clock.h": "RDTSC",
