@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the Linux guest: Debian's stock kernel and a busybox user land, taken by apt, put together in the user's cache.
 
-Owns vmlinuz, initrd.gz (a shell), initrd-devices.gz (the same with the kernel's drivers of virtio devices loaded, and tools to try
+Owns vmlinuz, initrd.gz (a shell), initrd-devices (the same with the kernel's drivers of virtio devices loaded, and tools to try
 them), initrd-benchmark.gz (prints the TSC and switches off) and `version`. Nothing is compiled but small programs: the benchmark's
 first one, and commands at the shell. The kernel is Debian's file, unchanged, and so are its modules.
 
@@ -73,9 +73,12 @@ class Initramfs:
     def character_device(self, name, major, minor):
         self._add(name, stat.S_IFCHR | 0o600, b"", (major, minor))
 
-    def compressed(self):
+    def plain(self):
         self._add("TRAILER!!!", 0)
-        return gzip.compress(b"".join(self._parts), 9, mtime=0)
+        return b"".join(self._parts)
+
+    def compressed(self):
+        return gzip.compress(self.plain(), 9, mtime=0)
 
 
 def common_tree():
@@ -126,7 +129,8 @@ def devices_initramfs(busybox, kernel, mke2fs, work):
     archive.link("sbin/mkfs.ext4", "mke2fs")
     for name in ("vsock", "pcimem"):
         archive.file(f"bin/{name}", compiled(work, name, "program"))
-    return archive.compressed()
+    # Compressed it is 3.4 MB shorter, and its boot takes 60 million ticks longer.
+    return archive.plain()
 
 
 def benchmark_initramfs(work):
@@ -178,7 +182,7 @@ def build_into(result, work):
     mke2fs = unpacked_with_dependencies(apt, "e2fsprogs", work / "mke2fs")
     shutil.copyfile(single(kernel, "boot/vmlinuz-*"), result / "vmlinuz")
     (result / "initrd.gz").write_bytes(shell_tree(busybox, work).compressed())
-    (result / "initrd-devices.gz").write_bytes(devices_initramfs(busybox, kernel, mke2fs, work))
+    (result / "initrd-devices").write_bytes(devices_initramfs(busybox, kernel, mke2fs, work))
     (result / "initrd-benchmark.gz").write_bytes(benchmark_initramfs(work))
     (result / "version").write_text(f"{name} of Debian {suite}\n")
     say(f"  the guest's kernel is {name}")

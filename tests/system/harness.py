@@ -143,7 +143,7 @@ class Images:
         if not wanted["linux"]:
             words += ["--linux", ""]
         if wanted["devices"]:
-            words += ["--add", f"{mkimage.linux_folder(None)}/initrd-devices.gz=linux/initrd.gz"]
+            words += ["--add", f"{mkimage.linux_folder(None)}/initrd-devices=linux/initrd.gz"]
         words += ["--iso" if wanted["iso"] else "--output", str(folder / "volume")]
         image = mkimage.make_image(mkimage.parse_arguments(words))
         for number, (place, content) in enumerate(wanted["changed"]):
