@@ -31,7 +31,7 @@ struct pci_decode {
 	struct pci_window windows[PCI_DECODE_WINDOWS_MAX];
 };
 
-/* Adds a window that answers nowhere yet; *index names it. Errors: ERR_NO_SPACE. Context: before vCPUs run. */
+/* Adds a window (copied) that answers nowhere yet; *index names it. Errors: ERR_NO_SPACE. Context: before vCPUs run. */
 MUST_CHECK enum status pci_decode_attach(struct pci_decode *decode, const struct pci_window *window, unsigned *index);
 
 /* Moves a window. Context: any thread. */

@@ -15,7 +15,7 @@
 
 #define PCI_BARS_MAX          6U
 #define PCI_CONFIG_BYTES      256U
-#define PCI_VECTORS_MAX       64U
+#define PCI_VECTORS_MAX       64U /* as many as a word of pending bits has */
 #define PCI_VECTOR_NONE       0xffffU
 #define PCI_MSIX_REGION_SIZE  0x1000U /* table at 0, pending bits at 800h */
 #define PCI_MSIX_PENDING      0x800U
@@ -64,15 +64,24 @@ struct pci_function {
 	/* constant once vCPUs run */
 	struct pci_identity identity;
 	uint8_t writable[PCI_CONFIG_BYTES]; /* bits of config that software can change */
+	uint8_t initial[PCI_CONFIG_BYTES];  /* config after reset */
 	uint8_t next_capability;            /* where the next one goes */
 	uint8_t last_capability;            /* whose pointer it gets */
-	uint8_t msix_capability;
-	uint64_t told[PCI_BARS_MAX];        /* what bar_moved() was told last */
+	uint8_t msix_capability;            /* 0: none */
+	/* what follows from the state */
+	uint64_t told[PCI_BARS_MAX]; /* what bar_moved() was told last */
 };
 
 extern const struct pci_config_ops pci_function_ops;
 /* The BAR msix_bar, offsets from its start. */
 extern const struct device_ops pci_msix_ops;
+
+/* For functions with registers of their own, as bridges have: what a register is after power-on, and which of its bits software
+ * can change. width: 1, 2 or 4. Context: before vCPUs run. */
+void pci_function_define(struct pci_function *function, unsigned reg, unsigned width, uint32_t value, uint32_t writable);
+
+/* What a register holds. Below PCI_CONFIG_BYTES. */
+uint32_t pci_function_register(const struct pci_function *function, unsigned reg, unsigned width);
 
 /* A function as at power-on: BARs nowhere, nothing enabled. */
 void pci_function_init(struct pci_function *function, const struct pci_identity *identity,
@@ -90,8 +99,11 @@ uint64_t pci_function_bar(const struct pci_function *function, unsigned bar);
 
 /* Whether MSI-X is on: then the pin is dead. */
 bool pci_function_has_msix(const struct pci_function *function);
+/* Whether the function may read and write memory by itself: "Bus Master" of its command register. */
+bool pci_function_is_master(const struct pci_function *function);
 
-/* Sends the vector's message, or notes it as pending where it is masked. vector from vector_count on: nothing. */
+/* Sends the vector's message, or notes it as pending where it is masked or the function is no bus master (a message is a write to
+ * memory); it is sent once neither holds. vector from vector_count on, or MSI-X off: nothing. */
 void pci_function_send(struct pci_function *function, unsigned vector);
 
 /* The level that the device wants on its pin; it gets there unless MSI-X is on or the command register disables it. */
