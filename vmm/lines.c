@@ -4,12 +4,20 @@
 #define BIT(n) (1ULL << (n))
 
 /* Of the sources behind the first 24. */
-static const uint8_t further_lines[SOURCE_COUNT - LINE_COUNT] = {
+static const uint8_t further_lines[SOURCE_PCI - LINE_COUNT] = {
 	[SOURCE_COM4 - LINE_COUNT] = SOURCE_COM2,
 	[SOURCE_COM3 - LINE_COUNT] = SOURCE_COM1,
 	[SOURCE_HPET_0 - LINE_COUNT] = SOURCE_PIT,
 	[SOURCE_HPET_1 - LINE_COUNT] = SOURCE_RTC,
 };
+
+/* The PCI devices whose pins drive this one of four lines, as bits: every fourth. */
+static uint64_t pci_sources_of(unsigned line)
+{
+	const uint64_t every_fourth = 0x1111111111111111ULL & (BIT(LINES_PCI_DEVICES) - 1);
+
+	return every_fourth << (line - LINES_PCI - LINES_PCI_DEVICE_FIRST) % 4 << SOURCE_PCI;
+}
 
 /* All that drive a line, as bits. */
 static uint64_t sources_of(const struct lines *lines, unsigned line)
@@ -25,9 +33,20 @@ static uint64_t sources_of(const struct lines *lines, unsigned line)
 		return BIT(SOURCE_COM1) | BIT(SOURCE_COM3);
 	case SOURCE_COM2:
 		return BIT(SOURCE_COM2) | BIT(SOURCE_COM4);
+	case LINES_PCI: case LINES_PCI + 1: case LINES_PCI + 2: case LINES_PCI + 3:
+		return BIT(line) | pci_sources_of(line);
 	default:
 		return BIT(line);
 	}
+}
+
+static unsigned line_of(unsigned source)
+{
+	if (source < LINE_COUNT)
+		return source;
+	if (source < SOURCE_PCI)
+		return further_lines[source - LINE_COUNT];
+	return LINES_PCI + (source - SOURCE_PCI + LINES_PCI_DEVICE_FIRST) % 4;
 }
 
 static bool level_of(const struct lines *lines, unsigned line)
@@ -42,7 +61,7 @@ unsigned lines_set(struct lines *lines, unsigned source, bool level, unsigned nu
 	if (source >= SOURCE_COUNT)
 		return 0;
 	lines->sources = level ? lines->sources | BIT(source) : lines->sources & ~BIT(source);
-	numbers[0] = source < LINE_COUNT ? source : further_lines[source - LINE_COUNT];
+	numbers[0] = line_of(source);
 	if (source == SOURCE_HPET_LEGACY) {
 		numbers[0] = SOURCE_PIT;
 		numbers[1] = SOURCE_RTC;

@@ -7,6 +7,9 @@
 #include <stdint.h>
 
 #define LINE_COUNT 24U
+#define LINES_PCI_DEVICES      28U
+#define LINES_PCI_DEVICE_FIRST 2U  /* its number on bus 0 */
+#define LINES_PCI              16U /* pin A of device d drives line 16 + d % 4 */
 
 enum line_source {
 	SOURCE_PIT = 0,
@@ -22,7 +25,8 @@ enum line_source {
 	SOURCE_HPET_0,
 	SOURCE_HPET_1,
 	SOURCE_HPET_LEGACY, /* asserted: legacy replacement is on; drives no line */
-	SOURCE_COUNT
+	SOURCE_PCI,         /* the pins of PCI devices, from vmm/pci.c's first one on */
+	SOURCE_COUNT = SOURCE_PCI + LINES_PCI_DEVICES
 };
 
 struct lines {

@@ -41,7 +41,7 @@ static const struct region_row regions[] = {
 	COM(0x2f8, 0),
 	COM(0x3e8, 1),
 	COM(0x2e8, 2),
-	{PORTS, LOCK_PCI, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, offsetof(struct machine, pci)},
+	{PORTS, NO_LOCK, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, offsetof(struct machine, pci)},
 	{PORTS, LOCK_PM, GUEST_PM1A_EVENT_PORT, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, offsetof(struct machine, pm)},
 	{PORTS, LOCK_FW_CFG, 0x510, FW_CFG_PORTS_SIZE, FW_CFG_SELECT, &fw_cfg_ops, offsetof(struct machine, fw_cfg)},
 	{PORTS, LOCK_FW_CFG, 0x514, FW_CFG_DMA_SIZE, FW_CFG_DMA, &fw_cfg_ops, offsetof(struct machine, fw_cfg)},
@@ -120,13 +120,14 @@ static enum status attach_group(struct machine *machine, const struct region_gro
 
 enum status machine_build(struct machine *machine, int64_t wall_clock_seconds)
 {
-	enum status status = OK;
+	enum status status;
 
 	bus_init(&machine->ports, PORT_MAX);
 	bus_init(&machine->memory, ADDRESS_MAX);
 	irq_relay_init(&machine->relay);
 	atomic_store(&machine->wake_ns, NO_EVENT_NS);
 	wires_connect(machine, wall_clock_seconds);
+	status = pci_build(machine);
 	for (size_t i = 0; i < sizeof(region_groups) / sizeof(region_groups[0]) && status == OK; i++)
 		status = attach_group(machine, &region_groups[i]);
 	return status;
@@ -179,6 +180,13 @@ static uint64_t read_locked(struct machine *machine, const struct io_region *reg
 	return value;
 }
 
+static uint64_t read_region(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width)
+{
+	if (region->lock == NULL)
+		return io_region_read(region, address, width, 0);
+	return read_locked(machine, region, address, width);
+}
+
 static void write_locked(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width, uint64_t value)
 {
 	uint64_t due_ns;
@@ -190,11 +198,23 @@ static void write_locked(struct machine *machine, const struct io_region *region
 	follow_up(machine, due_ns);
 }
 
-/* No one device has all of it: the bytes of an access to ports go each to its own, as an ISA bus would have it. */
-static __attribute__((noinline)) uint64_t read_scattered(struct machine *machine, struct bus *bus, uint64_t address, unsigned width)
+static void write_region(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width, uint64_t value)
 {
+	if (region->lock == NULL)
+		io_region_write(region, address, width, value, 0);
+	else
+		write_locked(machine, region, address, width, value);
+}
+
+/* No fixed device has all of it. A PCI function may; else the bytes of an access to ports go each to its own, as an ISA bus would
+ * have it. */
+static __attribute__((noinline)) uint64_t read_elsewhere(struct machine *machine, struct bus *bus, uint64_t address, unsigned width)
+{
+	struct io_region region;
 	uint64_t value = 0;
 
+	if (pci_decode_find(&machine->pci_decode, bus == &machine->ports, address, width, &region))
+		return read_region(machine, &region, address, width);
 	if (bus != &machine->ports || width == 1)
 		return width < 8 ? (1ULL << width * 8) - 1 : UINT64_MAX;
 	for (unsigned i = 0; i < width; i++)
@@ -207,10 +227,21 @@ uint64_t machine_read(struct machine *machine, struct bus *bus, uint64_t address
 	const struct io_region *region = bus_find(bus, address, width);
 
 	if (region == NULL)
-		return read_scattered(machine, bus, address, width);
-	if (region->lock == NULL)
-		return io_region_read(region, address, width, 0);
-	return read_locked(machine, region, address, width);
+		return read_elsewhere(machine, bus, address, width);
+	return read_region(machine, region, address, width);
+}
+
+static __attribute__((noinline)) void write_elsewhere(struct machine *machine, struct bus *bus, uint64_t address, unsigned width,
+						      uint64_t value)
+{
+	struct io_region region;
+
+	if (pci_decode_find(&machine->pci_decode, bus == &machine->ports, address, width, &region)) {
+		write_region(machine, &region, address, width, value);
+		return;
+	}
+	for (unsigned i = 0; bus == &machine->ports && width > 1 && i < width; i++)
+		machine_write(machine, bus, address + i, 1, value >> i * 8);
 }
 
 /* Kept apart, so that machine_write() needs no stack for it. */
@@ -219,17 +250,10 @@ static __attribute__((noinline)) void find_and_write(struct machine *machine, st
 {
 	const struct io_region *region = bus_find(bus, address, width);
 
-	if (region == NULL && bus == &machine->ports && width > 1) {
-		for (unsigned i = 0; i < width; i++)
-			machine_write(machine, bus, address + i, 1, value >> i * 8);
-		return;
-	}
 	if (region == NULL)
-		return;
-	if (region->lock == NULL)
-		io_region_write(region, address, width, value, 0);
+		write_elsewhere(machine, bus, address, width, value);
 	else
-		write_locked(machine, region, address, width, value);
+		write_region(machine, region, address, width, value);
 }
 
 void machine_write(struct machine *machine, struct bus *bus, uint64_t address, unsigned width, uint64_t value)

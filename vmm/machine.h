@@ -16,7 +16,10 @@
 #include "drivers/virt/i8042.h"
 #include "drivers/virt/ioapic.h"
 #include "drivers/virt/irq_relay.h"
+#include "drivers/virt/pci_decode.h"
 #include "drivers/virt/pci_host.h"
+#include "drivers/virt/pci_host_bridge.h"
+#include "drivers/virt/pci_lpc.h"
 #include "drivers/virt/pic8259.h"
 #include "drivers/virt/pit8254.h"
 #include "drivers/virt/rom.h"
@@ -30,6 +33,7 @@
 #include "vmm/decode/recall.h"
 #include "vmm/gmem.h"
 #include "vmm/lines.h"
+#include "vmm/pci.h"
 #include "vmm/terminal.h"
 
 #define MACHINE_VCPUS_MAX 64U
@@ -98,6 +102,11 @@ struct machine {
 	struct machine_vcpu vcpus[MACHINE_VCPUS_MAX];
 	/* first thread only */
 	struct thread_maker threads;
+	/* vmm/pci.c; constant once vCPUs run, but for where windows are, which is atomic */
+	struct pci_decode pci_decode;
+	struct pci_slot_entry pci_slots[PCI_SLOTS_MAX];
+	unsigned ecam_window;
+	uint64_t pci_io_next, pci_memory_next; /* where the next BAR is placed */
 	/* atomic */
 	_Atomic uint64_t wake_ns;      /* when the I/O thread looks next; UINT64_MAX while it looks */
 	_Atomic uint32_t stop_request; /* enum vcpu_stop_reason: a device wants the machine to stop after this access */
@@ -116,7 +125,8 @@ struct machine {
 	struct uart16550 uart;         /* COM1: the VM's terminal */
 	struct uart16550 coms[3];      /* LOCK_COMS: COM2 to COM4, where nothing is connected */
 	struct terminal terminal;      /* LOCK_UART */
-	struct pci_host pci;
+	struct pci_host_bridge host_bridge; /* LOCK_PCI */
+	struct pci_function lpc;       /* LOCK_PCI */
 	struct acpi_pm pm;
 	struct testdev testdev;
 	struct fw_cfg fw_cfg;
@@ -128,6 +138,7 @@ struct machine {
 	bool serial_was_used;             /* LOCK_UART: the guest has sent something by COM1 */
 	struct hpet hpet;              /* with VMM_OPTION_HPET */
 	/* no lock needed */
+	struct pci_host pci;
 	struct post_port post;
 	struct debug_ports debug;      /* its text goes to the terminal: LOCK_UART */
 };

@@ -1,6 +1,5 @@
 /* The machine's PCI bus: which functions it has, where their registers answer, and how an access that no fixed device claims gets
- * there. A function's slot is its device number on bus 0; firmware-like places of BARs are given at start, guests may move them.
- * */
+ * there. A function's slot is its device number on bus 0; firmware-like places of BARs are given at start, guests may move them. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,6 +34,10 @@ struct pci_slot_entry {
 	void (*bar_moved)(void *ctx, unsigned bar, uint64_t base);
 	void *ctx;
 };
+
+/* Puts the bridges on bus 0, host and LPC, and ECAM in place; of a VM without firmware as firmware leaves them. machine->pci is
+ * initialised. Errors: none in a machine that was just made. Context: before vCPUs run. */
+MUST_CHECK enum status pci_build(struct machine *machine);
 
 /* The next free slot, for a function that pci_attach() will get; its wires are filled with what carries BARs, messages and pin
  * there. Errors: ERR_NO_SPACE. Context: before vCPUs run. */

@@ -58,7 +58,7 @@ static void set_up_memory(struct machine *machine, struct memory_map *map)
 
 static uint32_t acpi_features(const struct vmm_spec *spec)
 {
-	uint32_t features = GUEST_ACPI_COMS | GUEST_ACPI_I8042 | GUEST_ACPI_RTC | GUEST_ACPI_PCI;
+	uint32_t features = GUEST_ACPI_COMS | GUEST_ACPI_I8042 | GUEST_ACPI_RTC | GUEST_ACPI_PCI | GUEST_ACPI_ECAM;
 
 	return (spec->options & VMM_OPTION_HPET) != 0 ? features | GUEST_ACPI_HPET : features;
 }

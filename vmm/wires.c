@@ -103,6 +103,22 @@ static void receive_ready(void *ctx)
 	machine_wake_by(machine, 0);
 }
 
+static void acquire_function(void *ctx, void *lock)
+{
+	(void)ctx;
+	lock_acquire(lock);
+}
+
+/* What was written may have moved the function's pin. */
+static void release_function(void *ctx, void *lock)
+{
+	struct machine *machine = ctx;
+
+	lock_release(lock);
+	if (irq_relay_has_changes(&machine->relay))
+		machine_drain_lines(machine);
+}
+
 static void connect_controllers(struct machine *machine)
 {
 	const struct pic8259_wires pic = {.output = {.set = set_extint, .ctx = machine}};
@@ -201,7 +217,8 @@ void wires_connect(struct machine *machine, int64_t wall_clock_seconds)
 		.receive_ready = receive_ready,
 		.ctx = machine,
 	};
-	const struct pci_host_wires pci = {.reset = request_reset, .ctx = machine};
+	const struct pci_host_wires pci = {
+		.reset = request_reset, .acquire = acquire_function, .release = release_function, .ctx = machine};
 
 	connect_controllers(machine);
 	connect_clocks(machine, wall_clock_seconds);

@@ -29,10 +29,11 @@ UNIT_TESTS += pci_host
 test_pci_host_SOURCES := drivers/virt/pci_host.c drivers/virt/bus.c
 
 PCI_FUNCTION_SOURCES := drivers/virt/pci_function.c drivers/virt/pci_msix.c
-UNIT_TESTS += pci_decode pci_function pci_msix
+UNIT_TESTS += pci_decode pci_function pci_msix pci_bridges
 test_pci_decode_SOURCES := drivers/virt/pci_decode.c
 test_pci_function_SOURCES := $(PCI_FUNCTION_SOURCES)
 test_pci_msix_SOURCES := $(PCI_FUNCTION_SOURCES)
+test_pci_bridges_SOURCES := drivers/virt/pci_host_bridge.c drivers/virt/pci_lpc.c $(PCI_FUNCTION_SOURCES)
 
 UNIT_TESTS += acpi_pm
 test_acpi_pm_SOURCES := drivers/virt/acpi_pm.c drivers/virt/clock.c

@@ -153,7 +153,7 @@ static void create_machine(void)
 	uart16550_init(&m.uart, &(struct uart16550_wires){{line_4, NULL}, transmit, ignore, NULL}, UART_MSR_CONNECTED);
 	uart16550_init(&m.com2, &(struct uart16550_wires){{line_3, NULL}, NULL, NULL, NULL}, 0);
 	i8042_init(&m.i8042, &(struct i8042_wires){{line_1, NULL}, {line_12, NULL}, ignore, NULL});
-	pci_host_init(&m.pci, &(struct pci_host_wires){ignore, NULL});
+	pci_host_init(&m.pci, &(struct pci_host_wires){.reset = ignore});
 	acpi_pm_init(&m.pm, &(struct acpi_pm_wires){{line_9, NULL}, ignore, NULL}, false);
 	testdev_init(&m.testdev, &(struct testdev_wires){set_test_line, NULL});
 	hpet_init(&m.hpet, &(struct hpet_wires){{{line_20, NULL},

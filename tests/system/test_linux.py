@@ -16,7 +16,6 @@ COUNTED = re.compile(rb"hello from hello: (\d+) seconds\r?\n")
 # What Debian's kernels say at level "warning" or above on this PC, and why that is right.
 KNOWN_COMPLAINTS = [
     r"RETBleed: WARNING: Spectre v2 mitigation leaves CPU vulnerable",  # so says the emulated processor's model, bare too
-    r"fail to add MMCONFIG information",  # a bridge without ECAM: this PC has configuration space by ports only
     r"i8042: PNP: PS/2 appears to have AUX port disabled",  # there is a keyboard port and no mouse
 ]
 pytestmark = pytest.mark.boot(cpus=2, memory=1024, manifest=MANIFEST)

@@ -44,6 +44,25 @@ static void test_lines_of_com_ports_are_ored(void **state)
 	expect_one(SOURCE_COM4, true, 3, true);
 }
 
+/* Pin A of device d arrives at 16 + d % 4, as the DSDT says; the first source is device 2's. */
+static void test_lines_of_pci_devices_are_ored(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < LINES_PCI_DEVICES; i++) {
+		expect_one(SOURCE_PCI + i, true, 16 + (i + 2) % 4, true);
+		expect_one(SOURCE_PCI + i, false, 16 + (i + 2) % 4, false);
+	}
+	expect_one(SOURCE_PCI, true, 18, true);
+	expect_one(SOURCE_PCI + 24, true, 18, true);
+	expect_one(SOURCE_PCI + 1, true, 19, true);
+	expect_one(SOURCE_PCI, false, 18, true);
+	expect_one(SOURCE_PCI + 24, false, 18, false);
+	expect_one(18, true, 18, true);
+	expect_one(SOURCE_PCI + 4, true, 18, true);
+	expect_one(SOURCE_PCI + 4, false, 18, true);
+	assert_int_equal(lines_set(&lines, SOURCE_PCI + LINES_PCI_DEVICES, true, numbers, levels), 0);
+}
+
 /* "LEG_RT_CNF: timer 0 interrupts IRQ0, timer 1 IRQ8", and the 8254 and the RTC do not. */
 static void test_lines_hpet_takes_over_timer_and_rtc(void **state)
 {
@@ -69,6 +88,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_lines_first_devices_drive_the_line_of_their_number, setup),
 		cmocka_unit_test_setup(test_lines_of_com_ports_are_ored, setup),
+		cmocka_unit_test_setup(test_lines_of_pci_devices_are_ored, setup),
 		cmocka_unit_test_setup(test_lines_hpet_takes_over_timer_and_rtc, setup),
 	};
 

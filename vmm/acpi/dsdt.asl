@@ -61,7 +61,8 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 			}
 		}
 
-		/* Ports of the chipset that no other device owns: PM1, PM timer, both 8259, port 61h. */
+		/* Ports of the chipset that no other device owns: both 8259, port 61h, and the whole block that the LPC bridge's
+		 * PMBASE stands for, in which PM1 and the PM timer are: Linux wants all of it or nothing. */
 		Device (SYSR)
 		{
 			Name (_HID, EisaId ("PNP0C02"))
@@ -72,7 +73,7 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 				IO (Decode16, 0x00A0, 0x00A0, 1, 2)
 				IO (Decode16, 0x0061, 0x0061, 1, 1)
 				IO (Decode16, 0x04D0, 0x04D0, 1, 2)
-				IO (Decode16, 0x0600, 0x0600, 1, 0x10)
+				IO (Decode16, 0x0600, 0x0600, 1, 0x80)
 			})
 		}
 
