@@ -9,7 +9,8 @@
  * CONSOLE_LOOK_MS.
  * Afterwards both talk by messages in a pair of channels (abi/channel.h): struct console_message, then its payload.
  * A message is put into the channel whole; after it, the other side's event is signalled.
- * A VM's terminal is a pair of channels between its VMM and the console; the manager makes them and tells both.
+ * A VM's terminal is a pair of channels between its VMM and the console; the manager makes them and tells both. Further
+ * ports of its console device are terminals of their own, named VM.PORT, which end with the VM's.
  */
 #pragma once
 #include <stdint.h>
@@ -17,8 +18,8 @@
 #include "abi/boot_info.h"
 
 #define CONSOLE_SETUP_MAGIC        0x5055544553434c42ULL /* "BLCSETUP" */
-#define CONSOLE_SETUP_VERSION      3U
-#define CONSOLE_NAME_BYTES         32U   /* a VM's name with its NUL */
+#define CONSOLE_SETUP_VERSION      4U
+#define CONSOLE_NAME_BYTES         64U   /* the name of a VM, or VM.PORT, with its NUL */
 #define CONSOLE_MAX_PAYLOAD_BYTES  1024U
 #define CONSOLE_ANSWER_TIMEOUT_MS  5000U /* without a word for so long, the prompt gives a request up */
 
@@ -68,7 +69,7 @@ enum console_message_kind {
 	CONSOLE_ANSWER_END = 17,     /* no payload: the request is done */
 	CONSOLE_NOTICE = 18,         /* text for the prompt that is not in the log (the console shows the log itself) */
 	CONSOLE_TERMINAL_OPEN = 19,  /* struct console_terminal; again for the same name after a restart */
-	CONSOLE_TERMINAL_CLOSE = 20, /* name: the VM ended; its text stays readable, whoever looks at it comes to the prompt */
+	CONSOLE_TERMINAL_CLOSE = 20, /* name: the VM ended; text, also of its ports, stays readable; who looks comes to the prompt */
 	CONSOLE_SHOW = 21,           /* name: show this VM's terminal, unless the user chose one by the command "console" */
 };
 
@@ -92,5 +93,5 @@ struct console_terminal {
 _Static_assert(sizeof(struct console_channels) == 48, "console_channels layout");
 _Static_assert(sizeof(struct console_setup) == 128, "console_setup layout");
 _Static_assert(sizeof(struct console_message) == 16, "console_message layout");
-_Static_assert(sizeof(struct console_name) == 32, "console_name layout");
-_Static_assert(sizeof(struct console_terminal) == 80, "console_terminal layout");
+_Static_assert(sizeof(struct console_name) == 64, "console_name layout");
+_Static_assert(sizeof(struct console_terminal) == 112, "console_terminal layout");

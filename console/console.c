@@ -73,6 +73,15 @@ static struct console_vm *vm_of_name(struct console *console, const char *name)
 	return vm;
 }
 
+static void tell_no_room(struct console *console, const char *name)
+{
+	char text[TERMINAL_NAME_BYTES + 64];
+
+	format_text(text, sizeof(text), "E615 %s: has no terminal: %u others are there; leave out VMs or ports\n", name,
+		    CONSOLE_MAX_VMS);
+	notice(console, text);
+}
+
 static void open_terminal(struct console *console, struct console_terminal *terminal)
 {
 	const struct console_channels *channels = &terminal->channels;
@@ -81,7 +90,7 @@ static void open_terminal(struct console *console, struct console_terminal *term
 	terminal->name[CONSOLE_NAME_BYTES - 1] = '\0';
 	vm = vm_of_name(console, terminal->name);
 	if (vm == NULL) {
-		notice(console, "E615 console: no room for another VM's terminal; the VM runs without one\n");
+		tell_no_room(console, terminal->name);
 		return;
 	}
 	vm->closing = false;
@@ -102,12 +111,17 @@ static const char *name_of(struct manager_message *message)
 	return (const char *)message->payload;
 }
 
-static void close_terminal(struct console *console, const char *name)
+/* The VM's own terminal, and those of its ports: VM.PORT. */
+static void close_terminals(struct console *console, const char *name)
 {
-	uint32_t number;
+	size_t length = strlen(name);
 
-	if (multiplexer_find(&console->multiplexer, name, &number) == OK)
-		console->vms[number - 1].closing = true;
+	for (uint32_t i = 0; i < console->vm_count; i++) {
+		const char *terminal = console->vms[i].terminal.name;
+
+		if (strncmp(terminal, name, length) == 0 && (terminal[length] == '\0' || terminal[length] == '.'))
+			console->vms[i].closing = true;
+	}
 }
 
 /* The VM's last words have been read. Whoever looks at its terminal sees them all and is then led to the prompt, where the reason
@@ -152,7 +166,7 @@ static void take_message(struct console *console, struct manager_message *messag
 		}
 		return;
 	case CONSOLE_TERMINAL_CLOSE:
-		close_terminal(console, name_of(message));
+		close_terminals(console, name_of(message));
 		return;
 	case CONSOLE_SHOW:
 		/* Who cannot type would never come back from there: the prompt's lines are worth more. */
@@ -225,7 +239,7 @@ static bool serve_keys(struct console *console)
 /* Its VMM broke the channel's rules: that VM's terminal is over, nothing else. */
 static void disconnect(struct console *console, struct console_vm *vm)
 {
-	char text[128];
+	char text[TERMINAL_NAME_BYTES + 128];
 
 	vm->connected = false;
 	format_text(text, sizeof(text), "E616 %s: its VMM damaged the terminal's channel: it has no terminal any more\n",

@@ -14,7 +14,7 @@
 #include "console/plain_text.h"
 #include "console/terminal.h"
 
-#define MULTIPLEXER_MAX_TERMINALS 65U /* the prompt and 64 VMs */
+#define MULTIPLEXER_MAX_TERMINALS 129U /* the prompt, 64 VMs, and as many further ports of them */
 #define MULTIPLEXER_PROMPT        0U /* the number of Bulkhead's own terminal */
 #define MULTIPLEXER_QUANTUM_BYTES 4096U
 #define MULTIPLEXER_ESCAPE_BYTE   0x1dU /* Ctrl-] */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TERMINAL_NAME_BYTES   32U
+#define TERMINAL_NAME_BYTES   64U
 #define TERMINAL_OUTPUT_BYTES 32768U /* powers of two */
 #define TERMINAL_INPUT_BYTES  1024U
 

@@ -5,6 +5,7 @@
 #include "lib/base/string.h"
 #include "manager/manager.h"
 #include "manager/vm_command.h"
+#include "manager/vm_ports.h"
 #include "user/calls.h"
 #include "user/clock.h"
 #include "user/log.h"
@@ -16,8 +17,8 @@
 
 /* The longest answer, to "list", is in the channel as a whole, so that nothing of it is dropped. */
 _Static_assert((MANIFEST_CPUS_MAX + 2) * (SCHEDULE_LINE_BYTES + sizeof(struct console_message)) +
-		       (MANIFEST_VMS_MAX + 1) * (LINE_BYTES + sizeof(struct console_message)) + sizeof(struct console_message) <=
-		       CONSOLE_TO_BYTES - CHANNEL_HEADER_BYTES, "an answer that is dropped in part");
+		       (2 * MANIFEST_VMS_MAX + 1) * (LINE_BYTES + sizeof(struct console_message)) +
+		       sizeof(struct console_message) <= CONSOLE_TO_BYTES - CHANNEL_HEADER_BYTES, "an answer that is dropped in part");
 
 /* The program is its state; large, so not on the stack. */
 static struct manager manager;
@@ -40,6 +41,8 @@ static void answer_list(uint32_t request)
 	for (uint32_t i = 0; i < manager.vm_count; i++) {
 		vm_list_line(&manager.vms[i], line, sizeof(line));
 		send_line(request, line);
+		if (vm_list_ports(manager.vms[i].wanted, line, sizeof(line)) > 0)
+			send_line(request, line);
 	}
 	schedule_print(&manager.schedule, send_answer, &request);
 }

@@ -4,6 +4,7 @@
 #include "lib/base/format.h"
 #include "lib/base/string.h"
 #include "manager/restart.h"
+#include "manager/vm_ports.h"
 #include "manager/vm_start.h"
 #include "user/calls.h"
 #include "user/clock.h"
@@ -134,6 +135,8 @@ void vm_open_terminal(struct vm_entry *entry, const struct vm_surroundings *arou
 	if (entry->event == HANDLE_NONE)
 		return;
 	entry->has_terminal = console_open_terminal(around->console, &terminal) == OK;
+	if (entry->has_terminal)
+		entry->has_terminal = vm_ports_open(entry, around) == OK;
 	if (!entry->has_terminal)
 		log_print("E632 %s: has no terminal: the console has no memory for it", entry->wanted->name);
 }

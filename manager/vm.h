@@ -41,6 +41,9 @@ struct vm_entry {
 	/* what stays over restarts; made at the first start */
 	handle_t event;        /* the VMM waits on it */
 	handle_t to_console, to_vm; /* memory objects of the terminal's channels */
+	struct vm_port_channels {
+		handle_t to_console, to_vm;
+	} ports[MANIFEST_PORTS_MAX]; /* the same of further ports: manager/vm_ports.h */
 	handle_t pages;        /* memory object: a page of spec, a page of report */
 	struct vmm_spec *spec;
 	struct vmm_report *report;

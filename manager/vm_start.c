@@ -6,6 +6,7 @@
 #include "lib/base/string.h"
 #include "manager/layout.h"
 #include "manager/program.h"
+#include "manager/vm_ports.h"
 #include "user/calls.h"
 
 #define VMM_PATH         "system/vmm"
@@ -57,6 +58,8 @@ static enum status make_lasting_parts(struct vm_entry *entry)
 		status = memory_create_filled(MANAGER_HANDLE_POOL, PAGES_BYTES, &entry->pages);
 	if (status == OK)
 		status = space_map_all(MANAGER_HANDLE_SPACE, entry->pages, window, 0, PAGES_BYTES, READ_WRITE);
+	if (status == OK)
+		status = vm_ports_make(entry);
 	if (status == OK)
 		status = sys_event_create(MANAGER_HANDLE_POOL, &entry->event);
 	entry->spec = (struct vmm_spec *)window;
@@ -151,6 +154,8 @@ static enum status map_parts(const struct vm_entry *entry)
 		status = space_map_all(entry->space, entry->to_vm, VMM_WINDOW_FROM_CONSOLE, 0, TERMINAL_TO_VM_BYTES,
 				       READ_WRITE);
 	if (status == OK)
+		status = vm_ports_map(entry);
+	if (status == OK)
 		status = space_map_all(entry->space, entry->guest_memory, VMM_WINDOW_MEMORY, 0, entry->wanted->memory_bytes,
 				       READ_WRITE);
 	return status;
@@ -185,7 +190,8 @@ static enum status grant_handles(const struct vm_entry *entry, const struct vm_s
 
 static uint32_t options_of(const struct manifest_vm *wanted)
 {
-	return (wanted->testdev ? VMM_OPTION_TESTDEV : 0) | (wanted->hpet ? VMM_OPTION_HPET : 0);
+	return (wanted->testdev ? VMM_OPTION_TESTDEV : 0) | (wanted->hpet ? VMM_OPTION_HPET : 0) |
+	       (wanted->rng ? VMM_OPTION_RNG : 0) | (wanted->balloon ? VMM_OPTION_BALLOON : 0);
 }
 
 static enum status write_spec(const struct vm_entry *entry, const struct vm_surroundings *around)
@@ -214,6 +220,7 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 		.from_console_bytes = TERMINAL_TO_VM_BYTES,
 		.event_bits = CONSOLE_EVENT_TERMINAL,
 	};
+	vm_ports_describe(wanted, spec);
 	status = give_file(entry, around->host, wanted->firmware, VMM_WINDOW_FIRMWARE, &spec->firmware);
 	if (status == OK)
 		status = give_file(entry, around->host, wanted->kernel, VMM_WINDOW_KERNEL, &spec->kernel);

@@ -16,6 +16,7 @@ enum manifest_kind {
 	MANIFEST_CHOICE_LIST, /* array of such, at least min, as a set of bits: uint64_t */
 	MANIFEST_CPU_LIST,    /* array of CPU numbers below max, as a set of bits: uint64_t[] */
 	MANIFEST_VM_LIST,     /* array of names of VMs, at least one, as a set of their indexes: uint64_t */
+	MANIFEST_NAME_LIST,   /* array of different names, each as MANIFEST_NAME, up to max: char[max][element_bytes] */
 	MANIFEST_MODULE_LIST, /* array of "path words", up to max: manifest_vm.modules */
 	MANIFEST_TABLE,       /* { ... } with the keys of section: its struct */
 	MANIFEST_TABLE_LIST,  /* array of such, 1 .. max; each is read at offset + n * element_bytes */
@@ -37,8 +38,8 @@ struct manifest_key {
 	uint16_t offset; /* of the field in the table's struct */
 	uint16_t size;   /* of the field */
 	uint16_t line_offset;   /* of the uint32_t that keeps the key's line; 0: nobody asks for it */
-	uint16_t count_offset;  /* MANIFEST_TABLE_LIST, MANIFEST_MODULE_LIST: of the uint32_t that counts them */
-	uint16_t element_bytes; /* MANIFEST_TABLE_LIST */
+	uint16_t count_offset;  /* lists of tables, modules, names: of the uint32_t that counts them */
+	uint16_t element_bytes; /* MANIFEST_TABLE_LIST, MANIFEST_NAME_LIST */
 	uint64_t min, max;
 	uint64_t default_number; /* also booleans, choices, sets */
 	const char *default_text;

@@ -30,6 +30,8 @@
 #define MANIFEST_FRAME_MAX_NS     UINT64_C(10000000000)
 #define MANIFEST_NAME_BYTES       32U
 #define MANIFEST_CMDLINE_BYTES    2048U
+#define MANIFEST_PORTS_MAX        (VMM_PORTS_MAX - 1) /* besides the first */
+#define MANIFEST_PORT_NAME_BYTES  16U
 #define MANIFEST_MODULES_MAX      VMM_MODULES_MAX
 #define MANIFEST_MODULE_BYTES     VMM_MODULE_TEXT_BYTES
 #define MANIFEST_MEMORY_MIN_BYTES VMM_MEMORY_LEAST_BYTES
@@ -98,6 +100,11 @@ struct manifest_vm {
 	bool dedicated;       /* cpus are its own, one for each vCPU */
 	uint32_t service_cpu; /* where the other threads of a dedicated VM's VMM run */
 	bool hpet;            /* the machine has a high precision event timer */
+	bool rng;             /* it has a virtio entropy device */
+	bool balloon;         /* it has a virtio memory balloon */
+	bool hvc;             /* it has a virtio console; with ports in any case */
+	uint32_t port_count;
+	char ports[MANIFEST_PORTS_MAX][MANIFEST_PORT_NAME_BYTES]; /* the console's further ports, by their names */
 	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
 	bool autostart;   /* false: it starts, and gets its memory, by the command "start" */

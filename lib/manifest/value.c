@@ -117,6 +117,7 @@ static const struct kind kinds[] = {
 	[MANIFEST_CPU_LIST] = {TOML_ARRAY, "an array, like [0, 1]", manifest_set_cpu_list},
 	[MANIFEST_DURATION] = {TOML_STRING, "a duration, like \"10ms\"", manifest_set_duration},
 	[MANIFEST_VM_LIST] = {TOML_ARRAY, "an array of VMs' names, like [\"web\"]", manifest_set_vm_list},
+	[MANIFEST_NAME_LIST] = {TOML_ARRAY, "an array of names, like [\"log\"]", manifest_set_name_list},
 	[MANIFEST_MODULE_LIST] = {TOML_ARRAY, "an array of files, like [\"os/initrd words\"]", manifest_set_module_list},
 	[MANIFEST_TABLE] = {TOML_TABLE, "a table, like { budget = \"2ms\", period = \"10ms\" }", manifest_set_table},
 	[MANIFEST_TABLE_LIST] = {TOML_ARRAY, "an array of tables, like [ { start = \"0ms\", ... } ]", manifest_set_table_list},

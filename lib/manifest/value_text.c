@@ -17,7 +17,9 @@ bool manifest_has_control(const char *text)
 	return false;
 }
 
-void manifest_set_name(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+/* A name that fits into size_bytes; others are reported. */
+static bool check_name(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node,
+		       unsigned size_bytes)
 {
 	size_t length = 0;
 
@@ -25,11 +27,52 @@ void manifest_set_name(const struct manifest_entry *entry, const struct manifest
 	       (node->text[length] >= '0' && node->text[length] <= '9') || node->text[length] == '-' ||
 	       node->text[length] == '_')
 		length++;
-	if (length == 0 || node->text[length] != '\0' || length >= key->size)
-		manifest_reject(entry, node, E108, "%s \"%.40s\" cannot be used; write 1 to %u of a-z, 0-9, - and _",
-				key->name, node->text, key->size - 1U);
-	else
+	if (length != 0 && node->text[length] == '\0' && length < size_bytes)
+		return true;
+	manifest_reject(entry, node, E108, "%s \"%.40s\" cannot be used; write 1 to %u of a-z, 0-9, - and _", key->name,
+			node->text, size_bytes - 1U);
+	return false;
+}
+
+void manifest_set_name(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+{
+	if (check_name(entry, key, node, key->size))
 		manifest_store_text(entry->target, key, node->text);
+}
+
+/* A further name of the list that starts at `names`; *count are there. */
+static void add_name(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node, char *names,
+		     uint32_t *count)
+{
+	if (node->kind != TOML_STRING) {
+		manifest_reject(entry, node, E106, "%s lists names in \"quotes\", but here is %s", key->name,
+				toml_kind_name(node->kind));
+		return;
+	}
+	if (!check_name(entry, key, node, key->element_bytes))
+		return;
+	for (uint32_t i = 0; i < *count; i++) {
+		if (strcmp(names + i * key->element_bytes, node->text) == 0) {
+			manifest_reject(entry, node, E108, "%s has \"%.40s\" twice; remove or rename one", key->name, node->text);
+			return;
+		}
+	}
+	if (*count == key->max) {
+		manifest_reject(entry, node, E107, "%s lists more than %u names; leave some out", key->name, (unsigned)key->max);
+		return;
+	}
+	memcpy(names + *count * key->element_bytes, node->text, strlen(node->text) + 1);
+	++*count;
+}
+
+/* An element that is wrong is reported and left out. */
+void manifest_set_name_list(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+{
+	uint32_t count = 0;
+
+	for (const struct toml_node *element = node->first; element != NULL; element = element->next)
+		add_name(entry, key, element, (char *)entry->target + key->offset, &count);
+	memcpy((char *)entry->target + key->count_offset, &count, sizeof(count));
 }
 
 void manifest_set_text(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)

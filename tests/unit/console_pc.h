@@ -16,7 +16,7 @@ static struct console console;
 static struct uart uart;
 static char sent[400000];
 static size_t sent_count;
-static char typed[64];
+static char typed[128];
 static size_t typed_count, typed_taken;
 static unsigned signals[16];
 static struct channel_writer manager_out;

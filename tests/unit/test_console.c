@@ -238,7 +238,7 @@ static void test_console_limits_the_number_of_vms(void **state)
 		add_vm(0, name);
 	}
 	assert_int_equal(console.vm_count, CONSOLE_MAX_VMS);
-	assert_non_null(strstr(sent, "E615 console: no room for another VM's terminal; the VM runs without one"));
+	assert_non_null(strstr(sent, "E615 vey: has no terminal: 128 others are there; leave out VMs or ports"));
 }
 
 static void test_console_shows_new_log_lines(void **state)

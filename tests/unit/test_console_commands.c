@@ -26,7 +26,7 @@ static void test_console_asks_the_manager_to_start_and_stop(void **state)
 	assert_int_equal(channel_read(&manager_in, &name, sizeof(name), &count), OK);
 	send(CONSOLE_ANSWER_END, message.request, NULL, 0);
 	run();
-	type("stop 01234567890123456789012345678901\r"); /* no VM has so long a name */
+	type("stop 0123456789012345678901234567890123456789012345678901234567890123\r"); /* no VM has so long a name */
 	assert_non_null(strstr(sent, "E612 prompt: no VM of that name"));
 }
 

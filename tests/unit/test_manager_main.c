@@ -134,6 +134,14 @@ size_t vm_list_line(const struct vm_entry *entry, char *out, size_t size_bytes)
 	return 0;
 }
 
+size_t vm_list_ports(const struct manifest_vm *wanted, char *out, size_t size_bytes)
+{
+	(void)wanted;
+	(void)out;
+	(void)size_bytes;
+	return 0;
+}
+
 void schedule_print(const struct schedule *schedule, void (*write)(void *context, const char *line), void *context)
 {
 	(void)schedule;

@@ -101,6 +101,34 @@ static void test_manifest_reads_every_supported_key(void **state)
 	assert_false(vm->refused);
 }
 
+static void test_manifest_reads_ports(void **state)
+{
+	const struct manifest_vm *vm = read_vm_line("ports = [\"log\", \"data-2_x\"]\nrng = true\nballoon = true\nhvc = true");
+
+	(void)state;
+	assert_int_equal(vm->port_count, 2);
+	assert_string_equal(vm->ports[0], "log");
+	assert_string_equal(vm->ports[1], "data-2_x");
+	assert_true(vm->rng && vm->balloon && vm->hvc);
+	vm = read_vm_line("");
+	assert_int_equal(vm->port_count, 0);
+	assert_false(vm->rng || vm->balloon || vm->hvc);
+}
+
+static void test_manifest_checks_ports(void **state)
+{
+	(void)state;
+	expect_refused("ports = [\"a.b\"]",
+		       "E108 bulkhead.toml line 4: ports \"a.b\" cannot be used; write 1 to 15 of a-z, 0-9, - and _");
+	expect_refused("ports = [\"sixteen-letters-\"]",
+		       "E108 bulkhead.toml line 4: ports \"sixteen-letters-\" cannot be used; write 1 to 15 of a-z, 0-9, - and _");
+	expect_refused("ports = [\"a\", \"a\"]", "E108 bulkhead.toml line 4: ports has \"a\" twice; remove or rename one");
+	expect_refused("ports = [\"a\", \"b\", \"c\", \"d\"]",
+		       "E107 bulkhead.toml line 4: ports lists more than 3 names; leave some out");
+	expect_refused("ports = [3]", "E106 bulkhead.toml line 4: ports lists names in \"quotes\", but here is an integer");
+	expect_refused("ports = \"a\"", "E106 bulkhead.toml line 4: ports is a string; write an array of names, like [\"log\"]");
+}
+
 static void test_manifest_fills_defaults(void **state)
 {
 	const struct manifest_vm *vm = read_vm_line("");
@@ -522,6 +550,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_manifest_reads_every_supported_key),
+		cmocka_unit_test(test_manifest_reads_ports),
+		cmocka_unit_test(test_manifest_checks_ports),
 		cmocka_unit_test(test_manifest_fills_defaults),
 		cmocka_unit_test(test_manifest_reads_every_feature_name),
 		cmocka_unit_test(test_manifest_reads_sizes),

@@ -84,7 +84,7 @@ static void test_multiplexer_names_are_unique_and_bounded(void **state)
 	assert_int_equal(multiplexer_find(&mux, "mail", &number), ERR_NOT_FOUND);
 	assert_int_equal(multiplexer_find(&mux, "", &number), ERR_NOT_FOUND);
 	for (uint32_t i = 0; i < MULTIPLEXER_MAX_TERMINALS - 3; i++) {
-		const char name[3] = {(char)('a' + i / 26), (char)('a' + i % 26), '\0'};
+		const char name[3] = {(char)('A' + i / 26), (char)('a' + i % 26), '\0'};
 
 		terminal_init(&many[i], name);
 		assert_int_equal(multiplexer_add(&mux, &many[i], &number), OK);

@@ -17,7 +17,7 @@ static int setup(void **state)
 static void test_terminal_cuts_long_names(void **state)
 {
 	(void)state;
-	terminal_init(&terminal, "a name that is much too long for a terminal");
+	terminal_init(&terminal, "a name that is much too long for a terminal, and longer still than that");
 	assert_int_equal(strlen(terminal.name), TERMINAL_NAME_BYTES - 1);
 }
 
