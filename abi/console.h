@@ -69,7 +69,7 @@ enum console_message_kind {
 	CONSOLE_ANSWER_END = 17,     /* no payload: the request is done */
 	CONSOLE_NOTICE = 18,         /* text for the prompt that is not in the log (the console shows the log itself) */
 	CONSOLE_TERMINAL_OPEN = 19,  /* struct console_terminal; again for the same name after a restart */
-	CONSOLE_TERMINAL_CLOSE = 20, /* name: the VM ended; text, also of its ports, stays readable; who looks comes to the prompt */
+	CONSOLE_TERMINAL_CLOSE = 20, /* name: the VM ended; its text, its ports' too, stays; who looks comes to the prompt */
 	CONSOLE_SHOW = 21,           /* name: show this VM's terminal, unless the user chose one by the command "console" */
 };
 

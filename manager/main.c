@@ -16,9 +16,10 @@
 #define STORM_MAX          1000U /* SCIs that are nobody's, in all: then the line stays masked */
 
 /* The longest answer, to "list", is in the channel as a whole, so that nothing of it is dropped. */
-_Static_assert((MANIFEST_CPUS_MAX + 2) * (SCHEDULE_LINE_BYTES + sizeof(struct console_message)) +
-		       (2 * MANIFEST_VMS_MAX + 1) * (LINE_BYTES + sizeof(struct console_message)) +
-		       sizeof(struct console_message) <= CONSOLE_TO_BYTES - CHANNEL_HEADER_BYTES, "an answer that is dropped in part");
+#define ANSWER_BYTES(lines, line_bytes) ((lines) * ((line_bytes) + sizeof(struct console_message)))
+_Static_assert(ANSWER_BYTES(MANIFEST_CPUS_MAX + 2, SCHEDULE_LINE_BYTES) + ANSWER_BYTES(2 * MANIFEST_VMS_MAX + 1, LINE_BYTES) +
+		       sizeof(struct console_message) <= CONSOLE_TO_BYTES - CHANNEL_HEADER_BYTES,
+	       "an answer that is dropped in part");
 
 /* The program is its state; large, so not on the stack. */
 static struct manager manager;

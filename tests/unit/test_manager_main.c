@@ -3,6 +3,7 @@
 
 #include "lib/base/format.h"
 #include "manager/manager.h"
+#include "manager/vm_ports.h"
 #include "manager/vm_command.h"
 #include "tests/fake/console_link.h"
 #include "tests/fake/program.h"

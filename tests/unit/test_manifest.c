@@ -126,7 +126,7 @@ static void test_manifest_checks_ports(void **state)
 	expect_refused("ports = [\"a\", \"b\", \"c\", \"d\"]",
 		       "E107 bulkhead.toml line 4: ports lists more than 3 names; leave some out");
 	expect_refused("ports = [3]", "E106 bulkhead.toml line 4: ports lists names in \"quotes\", but here is an integer");
-	expect_refused("ports = \"a\"", "E106 bulkhead.toml line 4: ports is a string; write an array of names, like [\"log\"]");
+	expect_refused("ports = \"a\"", "E106 bulkhead.toml line 4: ports is text; write an array of names, like [\"log\"]");
 }
 
 static void test_manifest_fills_defaults(void **state)
