@@ -19,7 +19,19 @@ static uint64_t pci_sources_of(unsigned line)
 	return every_fourth << (line - LINES_PCI - LINES_PCI_DEVICE_FIRST) % 4 << SOURCE_PCI;
 }
 
-/* All that drive a line, as bits. */
+/* The PCI devices whose pins are routed to a line below 16, as bits. */
+static uint64_t routed_to(const struct lines *lines, unsigned line)
+{
+	uint64_t sources = 0;
+
+	for (unsigned pirq = 0; pirq < LINES_PIRQS; pirq++) {
+		if (lines->routes[pirq] != 0 && lines->routes[pirq] == line)
+			sources |= pci_sources_of(LINES_PCI + pirq);
+	}
+	return sources;
+}
+
+/* All that drive a line but for what is routed there, as bits. */
 static uint64_t sources_of(const struct lines *lines, unsigned line)
 {
 	bool hpet_replaces = (lines->sources & BIT(SOURCE_HPET_LEGACY)) != 0;
@@ -51,14 +63,14 @@ static unsigned line_of(unsigned source)
 
 static bool level_of(const struct lines *lines, unsigned line)
 {
-	return (lines->sources & sources_of(lines, line)) != 0;
+	return (lines->sources & (sources_of(lines, line) | routed_to(lines, line))) != 0;
 }
 
 unsigned lines_set(struct lines *lines, unsigned source, bool level, unsigned numbers[2], bool levels[2])
 {
 	unsigned count = 1;
 
-	if (source >= SOURCE_COUNT)
+	if (source >= SOURCE_COUNT || source == SOURCE_ROUTES)
 		return 0;
 	lines->sources = level ? lines->sources | BIT(source) : lines->sources & ~BIT(source);
 	numbers[0] = line_of(source);
@@ -67,6 +79,26 @@ unsigned lines_set(struct lines *lines, unsigned source, bool level, unsigned nu
 		numbers[1] = SOURCE_RTC;
 		count = 2;
 	}
+	if (source >= SOURCE_PCI && source < SOURCE_ROUTES && lines->routes[numbers[0] - LINES_PCI] != 0) {
+		numbers[1] = lines->routes[numbers[0] - LINES_PCI];
+		count = 2;
+	}
+	for (unsigned i = 0; i < count; i++)
+		levels[i] = level_of(lines, numbers[i]);
+	return count;
+}
+
+unsigned lines_route(struct lines *lines, unsigned pirq, unsigned irq, unsigned numbers[2], bool levels[2])
+{
+	unsigned count = 0;
+
+	if (pirq >= LINES_PIRQS || irq >= LINES_PCI || lines->routes[pirq] == irq)
+		return 0;
+	if (lines->routes[pirq] != 0)
+		numbers[count++] = lines->routes[pirq];
+	if (irq != 0)
+		numbers[count++] = irq;
+	lines->routes[pirq] = (uint8_t)irq;
 	for (unsigned i = 0; i < count; i++)
 		levels[i] = level_of(lines, numbers[i]);
 	return count;

@@ -266,17 +266,36 @@ void machine_write(struct machine *machine, struct bus *bus, uint64_t address, u
 		find_and_write(machine, bus, address, width, value);
 }
 
+static void set_lines(struct machine *machine, unsigned count, const unsigned numbers[2], const bool levels[2])
+{
+	for (unsigned i = 0; i < count; i++) {
+		pic8259_set_line(&machine->pic, numbers[i], levels[i]);
+		ioapic_set_line(&machine->ioapic, numbers[i] == 0 ? GUEST_PIT_GSI : numbers[i], levels[i]);
+	}
+}
+
+static __attribute__((noinline)) void apply_routes(struct machine *machine)
+{
+	unsigned numbers[2];
+	bool levels[2];
+
+	for (unsigned pirq = 0; pirq < LINES_PIRQS; pirq++) {
+		unsigned irq = atomic_load(&machine->pirq_routes[pirq]);
+
+		set_lines(machine, lines_route(&machine->lines, pirq, irq, numbers, levels), numbers, levels);
+	}
+}
+
 static void apply_source(void *ctx, unsigned source, bool level)
 {
 	struct machine *machine = ctx;
 	unsigned numbers[2];
 	bool levels[2];
-	unsigned count = lines_set(&machine->lines, source, level, numbers, levels);
 
-	for (unsigned i = 0; i < count; i++) {
-		pic8259_set_line(&machine->pic, numbers[i], levels[i]);
-		ioapic_set_line(&machine->ioapic, numbers[i] == 0 ? GUEST_PIT_GSI : numbers[i], levels[i]);
-	}
+	if (source == SOURCE_ROUTES)
+		apply_routes(machine);
+	else
+		set_lines(machine, lines_set(&machine->lines, source, level, numbers, levels), numbers, levels);
 }
 
 void machine_drain_lines(struct machine *machine)

@@ -112,6 +112,7 @@ struct machine {
 	_Atomic uint32_t stop_request; /* enum vcpu_stop_reason: a device wants the machine to stop after this access */
 	_Atomic uint64_t exit_code;    /* the guest's own, by port F4h; 0: none yet */
 	_Atomic bool has_explained, has_reported; /* vmm/report.c */
+	_Atomic uint8_t pirq_routes[LINES_PIRQS]; /* as the LPC bridge has them; lines follow at the next drain */
 	_Atomic uint64_t entry_tsc;    /* the host's, when the guest's first instruction was due */
 	struct irq_relay relay;
 	/* each under its lock */
@@ -126,7 +127,7 @@ struct machine {
 	struct uart16550 coms[3];      /* LOCK_COMS: COM2 to COM4, where nothing is connected */
 	struct terminal terminal;      /* LOCK_UART */
 	struct pci_host_bridge host_bridge; /* LOCK_PCI */
-	struct pci_function lpc;       /* LOCK_PCI */
+	struct pci_lpc lpc;            /* LOCK_PCI */
 	struct acpi_pm pm;
 	struct testdev testdev;
 	struct fw_cfg fw_cfg;

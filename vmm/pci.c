@@ -2,6 +2,7 @@
  * looks at; the device behind it is entered under its own lock. */
 #include "vmm/pci.h"
 
+#include "drivers/virt/pci_config.h"
 #include "user/calls.h"
 #include "vmm/acpi/tables.h"
 #include "vmm/firmware.h"
@@ -28,18 +29,33 @@ static enum status attach_ecam(struct machine *machine)
 	return pci_decode_attach(&machine->pci_decode, &ecam, &machine->ecam_window);
 }
 
+/* The lines are the interrupt controllers', under another lock: they follow when the relay is drained. */
+static void route_pirq(void *ctx, unsigned pirq, unsigned irq)
+{
+	struct machine *machine = ctx;
+	struct irq_line line = irq_relay_line(&machine->relay, SOURCE_ROUTES);
+
+	atomic_store(&machine->pirq_routes[pirq], (uint8_t)irq);
+	line.set(line.ctx, true);
+	line.set(line.ctx, false);
+}
+
 enum status pci_build(struct machine *machine)
 {
 	const struct pci_host_bridge_wires wires = {.ecam_moved = move_ecam, .ctx = machine};
+	const struct pci_lpc_wires lpc = {.routed = route_pirq, .ctx = machine};
 	void *lock = &machine->locks[LOCK_PCI];
 	bool has_firmware = firmware_of(machine->spec) != NULL;
 	enum status status = attach_ecam(machine);
 
 	machine->pci_io_next = PCI_PLACE_IO;
 	machine->pci_memory_next = PCI_PLACE_MEMORY;
-	pci_lpc_init(&machine->lpc, !has_firmware);
+	pci_lpc_init(&machine->lpc, &lpc, !has_firmware);
+	/* Interrupts of PCI are levels. */
+	if (!has_firmware)
+		pic8259_ops.write(&machine->pic, PIC8259_ELCR + 1, 1, 1U << (PCI_LPC_IRQ(0) - 8) | 1U << (PCI_LPC_IRQ(1) - 8), 0);
 	if (status == OK)
-		status = pci_host_attach(&machine->pci, PCI_DEVFN(LPC_DEVICE, 0), &pci_function_ops, &machine->lpc, lock);
+		status = pci_host_attach(&machine->pci, PCI_DEVFN(LPC_DEVICE, 0), &pci_lpc_ops, &machine->lpc, lock);
 	if (status == OK)
 		status = pci_host_attach(&machine->pci, PCI_DEVFN(0, 0), &pci_host_bridge_ops, &machine->host_bridge, lock);
 	if (status == OK)
@@ -124,13 +140,15 @@ static enum status place_bar(struct pci_slot_entry *slot, unsigned bar)
 	return OK;
 }
 
-/* Firmware that runs in the machine does it itself. */
-static enum status place_bars(struct pci_slot_entry *slot)
+/* BARs, and what its pin drives without an I/O APIC. Firmware that runs in the machine does it itself. */
+static enum status configure(struct pci_slot_entry *slot)
 {
 	enum status status = OK;
 
 	if (firmware_of(slot->machine->spec) != NULL)
 		return OK;
+	if (slot->function->identity.has_pin)
+		pci_function_ops.write(slot->function, PCI_CONFIG_INTERRUPT_LINE, 1, PCI_LPC_IRQ(slot->device % LINES_PIRQS));
 	for (unsigned bar = 0; bar < PCI_BARS_MAX && status == OK; bar++) {
 		if (slot->function->identity.bars[bar].size_bytes != 0)
 			status = place_bar(slot, bar);
@@ -146,7 +164,7 @@ enum status pci_attach(struct pci_slot_entry *slot, struct pci_function *functio
 	slot->function = function;
 	status = attach_windows(slot, registers);
 	if (status == OK)
-		status = place_bars(slot);
+		status = configure(slot);
 	if (status == OK)
 		status = pci_host_attach(&slot->machine->pci, PCI_DEVFN(slot->device, 0), &pci_function_ops, function, slot->lock);
 	return status;

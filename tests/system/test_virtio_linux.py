@@ -26,5 +26,10 @@ class TestTwoLinuxVms:
     def test_each_has_the_kernels_drivers(self, linux, name):
         assert DRIVERS <= set(linux.ask(name, "ls -d /sys/bus/pci/drivers/virtio-pci && ls /sys/bus/virtio/drivers").split())
 
+    def test_the_bridges_are_the_q35s(self, linux):
+        functions = linux.ask("one", "cd /sys/bus/pci/devices; for f in *; do echo $f $(cat $f/vendor $f/device); done; cd")
+        assert functions.splitlines()[0] == "0000:00:00.0 0x8086 0x29c0"
+        assert functions.splitlines()[-1] == "0000:00:1f.0 0x8086 0x2918"
+
     def test_mke2fs_runs(self, linux):
         linux.ask("one", "dd if=/dev/zero of=/tmp/disk bs=1M count=8 && mkfs.ext4 -q -F /tmp/disk && rm /tmp/disk")

@@ -63,6 +63,45 @@ static void test_lines_of_pci_devices_are_ored(void **state)
 	assert_int_equal(lines_set(&lines, SOURCE_PCI + LINES_PCI_DEVICES, true, numbers, levels), 0);
 }
 
+static void expect_two(unsigned count, unsigned first, bool first_level, unsigned second, bool second_level)
+{
+	assert_int_equal(count, 2);
+	assert_true(numbers[0] == first && levels[0] == first_level);
+	assert_true(numbers[1] == second && levels[1] == second_level);
+}
+
+/* Device 2 is the first one and has PIRQ C, device 4 PIRQ A. */
+static void test_lines_of_pci_devices_drive_a_routed_one_too(void **state)
+{
+	(void)state;
+	assert_int_equal(lines_route(&lines, 2, 10, numbers, levels), 1);
+	assert_true(numbers[0] == 10 && !levels[0]);
+	expect_two(lines_set(&lines, SOURCE_PCI, true, numbers, levels), 18, true, 10, true);
+	expect_one(SOURCE_PCI + 1, true, 19, true);
+	expect_one(10, true, 10, true);
+	expect_two(lines_set(&lines, SOURCE_PCI, false, numbers, levels), 18, false, 10, true);
+	expect_one(10, false, 10, false);
+	/* Two on one line. */
+	assert_int_equal(lines_route(&lines, 0, 10, numbers, levels), 1);
+	expect_two(lines_set(&lines, SOURCE_PCI + 2, true, numbers, levels), 16, true, 10, true);
+	expect_two(lines_set(&lines, SOURCE_PCI, true, numbers, levels), 18, true, 10, true);
+	expect_two(lines_set(&lines, SOURCE_PCI, false, numbers, levels), 18, false, 10, true);
+	/* A route moves while its line is asserted. */
+	expect_two(lines_route(&lines, 0, 5, numbers, levels), 10, false, 5, true);
+	assert_int_equal(lines_route(&lines, 0, 0, numbers, levels), 1);
+	assert_true(numbers[0] == 5 && !levels[0]);
+	expect_one(SOURCE_PCI + 2, false, 16, false);
+}
+
+static void test_lines_routes_that_there_are_not_change_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(lines_route(&lines, 4, 10, numbers, levels), 0);
+	assert_int_equal(lines_route(&lines, 0, 16, numbers, levels), 0);
+	assert_int_equal(lines_route(&lines, 0, 0, numbers, levels), 0);
+	assert_int_equal(lines_set(&lines, SOURCE_ROUTES, true, numbers, levels), 0);
+}
+
 /* "LEG_RT_CNF: timer 0 interrupts IRQ0, timer 1 IRQ8", and the 8254 and the RTC do not. */
 static void test_lines_hpet_takes_over_timer_and_rtc(void **state)
 {
@@ -89,6 +128,8 @@ int main(void)
 		cmocka_unit_test_setup(test_lines_first_devices_drive_the_line_of_their_number, setup),
 		cmocka_unit_test_setup(test_lines_of_com_ports_are_ored, setup),
 		cmocka_unit_test_setup(test_lines_of_pci_devices_are_ored, setup),
+		cmocka_unit_test_setup(test_lines_of_pci_devices_drive_a_routed_one_too, setup),
+		cmocka_unit_test_setup(test_lines_routes_that_there_are_not_change_nothing, setup),
 		cmocka_unit_test_setup(test_lines_hpet_takes_over_timer_and_rtc, setup),
 	};
 

@@ -6,7 +6,8 @@
 #include "tests/unit/unit.h"
 
 static struct pci_host_bridge bridge;
-static struct pci_function lpc;
+static struct pci_lpc lpc;
+static unsigned routes[PCI_LPC_PIRQS], route_changes;
 static uint64_t ecam;
 static unsigned moves;
 
@@ -109,34 +110,55 @@ static void test_pci_host_bridge_without_firmware_has_ecam(void **state)
 	assert_int_equal(ecam, 0xe0000000);
 }
 
+static void routed(void *ctx, unsigned pirq, unsigned irq)
+{
+	assert_ptr_equal(ctx, routes);
+	assert_in_range(pirq, 0, PCI_LPC_PIRQS - 1);
+	assert_int_not_equal(routes[pirq], irq);
+	routes[pirq] = irq;
+	route_changes++;
+}
+
+static void make_lpc(bool is_configured)
+{
+	const struct pci_lpc_wires wires = {.routed = routed, .ctx = routes};
+
+	for (unsigned i = 0; i < PCI_LPC_PIRQS; i++)
+		routes[i] = PCI_LPC_NO_IRQ;
+	route_changes = 0;
+	pci_lpc_init(&lpc, &wires, is_configured);
+}
+
 static uint32_t lpc_get(unsigned reg, unsigned width)
 {
-	return pci_function_ops.read(&lpc, reg, width);
+	return pci_lpc_ops.read(&lpc, reg, width);
 }
 
 static void lpc_put(unsigned reg, unsigned width, uint32_t value)
 {
-	pci_function_ops.write(&lpc, reg, width, value);
+	pci_lpc_ops.write(&lpc, reg, width, value);
 }
 
 static void test_pci_lpc_is_the_ich9(void **state)
 {
 	(void)state;
-	pci_lpc_init(&lpc, true);
+	make_lpc(true);
 	assert_int_equal(lpc_get(0, 4), 0x29188086);
 	assert_int_equal(lpc_get(8, 4), 0x06010002);
 	assert_int_equal(lpc_get(0x0e, 1), 0x80);
 	assert_int_equal(lpc_get(0x2c, 4), 0x11001af4);
 	assert_int_equal(lpc_get(0x40, 4), 0x601);
 	assert_int_equal(lpc_get(0x44, 1), 0x80);
-	assert_int_equal(lpc_get(0x60, 4), 0x80808080);
+	assert_int_equal(lpc_get(0x60, 4), 0x0b0a0b0a);
+	assert_int_equal(route_changes, 4);
+	assert_true(routes[0] == 10 && routes[1] == 11 && routes[2] == 10 && routes[3] == 11);
 }
 
 /* As OVMF and SeaBIOS set it up. */
 static void test_pci_lpc_keeps_what_firmware_writes(void **state)
 {
 	(void)state;
-	pci_lpc_init(&lpc, false);
+	make_lpc(false);
 	assert_int_equal(lpc_get(0x40, 4), 0x001);
 	assert_int_equal(lpc_get(0x44, 1), 0);
 	lpc_put(0x40, 4, 0x600);
@@ -151,9 +173,34 @@ static void test_pci_lpc_keeps_what_firmware_writes(void **state)
 	assert_int_equal(lpc_get(0xf0, 4), 0xfed1c001);
 	lpc_put(0xa0, 2, 0x0010);
 	assert_int_equal(lpc_get(0xa0, 2), 0x0010);
-	pci_function_reset(&lpc);
+	pci_function_reset(&lpc.function);
 	assert_int_equal(lpc_get(0x60, 4), 0x80808080);
 	assert_int_equal(lpc_get(0x40, 4), 0x001);
+}
+
+/* "Bit 7, IRQEN#: 0: the PIRQ is routed to one of the ISA-compatible interrupts specified in bits 3:0"; 0 to 2, 8 and 13 are
+ * reserved. */
+static void test_pci_lpc_pirqs_follow_their_registers(void **state)
+{
+	(void)state;
+	make_lpc(false);
+	assert_int_equal(route_changes, 0);
+	lpc_put(0x62, 1, 0x05);
+	assert_true(routes[2] == 5 && route_changes == 1);
+	lpc_put(0x62, 1, 0x05);
+	lpc_put(0x60, 1, 0x88);
+	lpc_put(0x68, 4, 0x0a0a0a0a);
+	assert_int_equal(route_changes, 1);
+	for (unsigned irq = 0; irq < 16; irq++) {
+		bool is_reserved = irq <= 2 || irq == 8 || irq == 13;
+
+		lpc_put(0x63, 1, irq);
+		assert_int_equal(routes[3], is_reserved ? PCI_LPC_NO_IRQ : irq);
+	}
+	lpc_put(0x60, 4, 0x80800c09);
+	assert_true(routes[0] == 9 && routes[1] == 12 && routes[2] == 0 && routes[3] == 0);
+	lpc_put(0x61, 1, 0x8c);
+	assert_true(routes[0] == 9 && routes[1] == 0);
 }
 
 int main(void)
@@ -165,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_pci_host_bridge_without_firmware_has_ecam),
 		cmocka_unit_test(test_pci_lpc_is_the_ich9),
 		cmocka_unit_test(test_pci_lpc_keeps_what_firmware_writes),
+		cmocka_unit_test(test_pci_lpc_pirqs_follow_their_registers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
