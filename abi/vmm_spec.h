@@ -80,7 +80,7 @@ struct vmm_link {
 	uint32_t queue_pairs; /* NET: 1 or more */
 	uint64_t to_switch_address, to_switch_bytes;
 	uint64_t from_switch_address, from_switch_bytes;
-	uint64_t switch_bits;  /* to be signalled to switch_event after each write or read */
+	uint64_t switch_bits;  /* to be signalled to switch_event after each write; of VSOCK also after each read */
 	handle_t switch_event; /* signal only */
 	handle_t event;        /* the device's own, wait and signal: bit VMM_LINK_EVENT_SWITCH comes from the switch */
 	uint8_t mac[6];        /* NET */

@@ -13,14 +13,14 @@
 	X(E106, "value of the wrong type") \
 	X(E107, "number out of range") \
 	X(E108, "text is malformed or too long") \
-	X(E109, "two VMs of the same name") \
+	X(E109, "two VMs, or two switches, of the same name") \
 	X(E110, "required key missing") \
 	X(E111, "memory size is malformed") \
 	X(E112, "not one of the possible values") \
 	X(E113, "list of CPUs is wrong") \
 	X(E114, "not yet supported in this version") \
 	X(E115, "unknown feature in disable") \
-	X(E116, "too many VMs") \
+	X(E116, "too many VMs or switches") \
 	X(E117, "path is malformed") \
 	X(E118, "key set twice") \
 	X(E119, "manifest cannot be read") \
@@ -33,6 +33,8 @@
 	X(E126, "settings of scheduling contradict one another") \
 	X(E127, "CPU cannot be dedicated") \
 	X(E128, "VM is in a [schedule] that is wrong") \
+	X(E140, "switch that is not there, or full") \
+	X(E141, "address of a network card is wrong") \
 	X(E201, "kernel file not found") \
 	X(E202, "initrd file not found") \
 	X(E203, "VM wants more memory than there is") \

@@ -66,6 +66,39 @@ static const struct manifest_section reserve_section = {
 	.name = "reserve", .header = "reserve", .is_value = true, KEYS(reserve_keys),
 };
 
+static const struct manifest_key switch_keys[] = {
+	{.name = "name", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_switch, name)},
+};
+
+static const struct manifest_key net_keys[] = {
+	{.name = "switch", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_net, switch_name)},
+	{.name = "mac", .kind = MANIFEST_MAC, FIELD(manifest_net, mac)},
+	{
+		.name = "queues",
+		.kind = MANIFEST_INTEGER,
+		FIELD(manifest_net, queue_pairs),
+		.min = 1,
+		.max = MANIFEST_QUEUES_MAX,
+		.default_number = 1,
+	},
+	{
+		.name = "rate",
+		.kind = MANIFEST_SIZE,
+		FIELD(manifest_net, rate_bytes),
+		.min = MANIFEST_RATE_MIN_BYTES,
+		.max = MANIFEST_RATE_MAX_BYTES,
+	},
+	{.name = "mac_filter", .kind = MANIFEST_BOOLEAN, FIELD(manifest_net, mac_filter), .default_number = true},
+	{.name = "isolated", .kind = MANIFEST_BOOLEAN, FIELD(manifest_net, isolated)},
+};
+static const struct manifest_section net_section = {
+	.name = "net",
+	.header = "net",
+	.is_value = true,
+	KEYS(net_keys),
+	.line_offset = offsetof(struct manifest_net, line),
+};
+
 static const struct manifest_key vm_keys[] = {
 	{.name = "name", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_vm, name)},
 	{.name = "kernel", .kind = MANIFEST_PATH, .is_required = true, .stand_in = "firmware", FIELD(manifest_vm, kernel)},
@@ -144,7 +177,15 @@ static const struct manifest_key vm_keys[] = {
 		.max = MANIFEST_PORTS_MAX,
 	},
 	NOT_YET("disk"),
-	NOT_YET("net"),
+	{
+		.name = "net",
+		.kind = MANIFEST_TABLE_LIST,
+		FIELD(manifest_vm, nets),
+		.count_offset = offsetof(struct manifest_vm, net_count),
+		.element_bytes = sizeof(struct manifest_net),
+		.max = MANIFEST_NETS_MAX,
+		.section = &net_section,
+	},
 	NOT_YET("vsock"),
 	NOT_YET("shared"),
 };
@@ -193,7 +234,13 @@ const struct manifest_section manifest_sections[] = {
 		KEYS(schedule_keys),
 		.line_offset = offsetof(struct manifest_schedule, line),
 	},
-	{.name = "switch", .header = "[[switch]]", .is_array = true, .support = MANIFEST_NOT_YET},
+	[MANIFEST_SECTION_SWITCH] = {
+		.name = "switch",
+		.header = "[[switch]]",
+		.is_array = true,
+		KEYS(switch_keys),
+		.line_offset = offsetof(struct manifest_switch, line),
+	},
 };
 
 const uint32_t manifest_section_count = sizeof(manifest_sections) / sizeof(manifest_sections[0]);

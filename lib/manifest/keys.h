@@ -10,6 +10,7 @@ enum manifest_kind {
 	MANIFEST_PATH,        /* path below bulkhead/, up to size - 1 bytes: char[] */
 	MANIFEST_SIZE,        /* "512M" or a number of bytes, in min .. max, a multiple of 4096: uint64_t */
 	MANIFEST_INTEGER,     /* in min .. max: uint32_t */
+	MANIFEST_MAC,         /* "02:00:00:00:00:01", of one card: uint8_t[6] */
 	MANIFEST_DURATION,    /* "10ms", in min .. max nanoseconds: uint64_t */
 	MANIFEST_BOOLEAN,     /* bool */
 	MANIFEST_CHOICE,      /* text, one of choices, as its index: uint32_t */
@@ -62,7 +63,7 @@ struct manifest_section {
 	uint16_t line_offset; /* in the section's struct, of the uint32_t that keeps the table's line; 0: nobody asks for it */
 };
 
-enum manifest_section_index { MANIFEST_SECTION_HOST, MANIFEST_SECTION_VM, MANIFEST_SECTION_SCHEDULE };
+enum manifest_section_index { MANIFEST_SECTION_HOST, MANIFEST_SECTION_VM, MANIFEST_SECTION_SCHEDULE, MANIFEST_SECTION_SWITCH };
 
 extern const struct manifest_section manifest_sections[];
 extern const uint32_t manifest_section_count;
@@ -85,6 +86,16 @@ void manifest_read_entry(const struct manifest_entry *entry, const struct toml_n
 
 /* What a key's value must be, for messages: "an integer without quotes". */
 const char *manifest_kind_words(const struct manifest_key *key);
+
+/* Reads the array of [[switch]]. */
+void manifest_read_switches(struct manifest *manifest, const struct toml_node *array);
+
+/* Finds what a VM's link names and counts a port of it; reports, at that line, a switch that is not there or full.
+ * False: it was reported. */
+bool manifest_join_switch(struct manifest *manifest, uint32_t vm_index, uint32_t line, const char *name, uint32_t *switch_index);
+
+/* Once all tables are read: finds the switches of network cards, and gives addresses to those that have none. */
+void manifest_check_networks(struct manifest *manifest);
 
 /* Checks the windows of [schedule] against the frame and one another; reports what is wrong, of no VM. */
 void manifest_check_windows(struct manifest *manifest);

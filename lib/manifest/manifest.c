@@ -212,7 +212,8 @@ static void report_unknown_section(struct manifest *manifest, const struct toml_
 	}
 	for (; count < manifest_section_count && count < NAMES_MAX; count++)
 		names[count] = manifest_sections[count].name;
-	manifest_suggest(node->key, names, count, "there are [host], [[vm]] and [schedule]", suggestion, sizeof(suggestion));
+	manifest_suggest(node->key, names, count,
+			 "there are [host], [[vm]], [[switch]] and [schedule]", suggestion, sizeof(suggestion));
 	manifest_report(manifest, -1, node->line, E104, "table \"%.40s\" is not known%s", node->key, suggestion);
 }
 
@@ -231,6 +232,8 @@ static void read_section(struct manifest *manifest, const struct toml_node *node
 	else if (node->kind != (section->is_array ? TOML_ARRAY : TOML_TABLE))
 		manifest_report(manifest, -1, node->line, E106, "\"%s\" is %s; write %s on a line of its own",
 				node->key, toml_kind_name(node->kind), section->header);
+	else if (section == &manifest_sections[MANIFEST_SECTION_SWITCH])
+		manifest_read_switches(manifest, node);
 	else if (section->is_array)
 		read_vms(manifest, node);
 	else if (section == &manifest_sections[MANIFEST_SECTION_SCHEDULE])
@@ -252,6 +255,7 @@ static void read_sections(struct manifest *manifest, const struct toml_node *roo
 		if (strcmp(node->key, last) == 0)
 			read_section(manifest, node);
 	}
+	manifest_check_networks(manifest);
 	manifest_check_schedule(manifest);
 }
 

@@ -12,6 +12,7 @@
 #include "abi/features.h"
 #include "abi/schedule.h"
 #include "abi/status.h"
+#include "abi/switch.h"
 #include "abi/vmm_spec.h"
 #include "lib/base/error_codes.h"
 #include "lib/toml/toml.h"
@@ -34,6 +35,11 @@
 #define MANIFEST_PORT_NAME_BYTES  16U
 #define MANIFEST_MODULES_MAX      VMM_MODULES_MAX
 #define MANIFEST_MODULE_BYTES     VMM_MODULE_TEXT_BYTES
+#define MANIFEST_SWITCHES_MAX     8U
+#define MANIFEST_NETS_MAX         4U  /* network cards of a VM */
+#define MANIFEST_QUEUES_MAX       8U  /* pairs of queues of a card */
+#define MANIFEST_RATE_MIN_BYTES   UINT64_C(0x10000)
+#define MANIFEST_RATE_MAX_BYTES   (UINT64_C(1) << 36)
 #define MANIFEST_MEMORY_MIN_BYTES VMM_MEMORY_LEAST_BYTES
 #define MANIFEST_MEMORY_MAX_BYTES (UINT64_C(1) << 40)
 #define MANIFEST_MESSAGES_MAX     192U
@@ -83,6 +89,23 @@ struct manifest_schedule {
 	struct manifest_window windows[MANIFEST_WINDOWS_MAX];
 };
 
+struct manifest_switch {
+	char name[MANIFEST_NAME_BYTES];
+	uint32_t line;
+	uint32_t port_count; /* of all VMs' links */
+};
+
+/* A network card. */
+struct manifest_net {
+	char switch_name[MANIFEST_NAME_BYTES];
+	uint32_t switch_index; /* of manifest.switches; once manifest_read() is through and the VM is not refused */
+	uint32_t queue_pairs;
+	uint64_t rate_bytes; /* a second; 0: no limit */
+	uint8_t mac[6];
+	bool mac_filter, isolated;
+	uint32_t line;
+};
+
 struct manifest_vm {
 	char name[MANIFEST_NAME_BYTES];    /* "#3" for the third VM where its own name cannot be used; never empty */
 	char kernel[BOOT_FILE_PATH_BYTES]; /* relative to bulkhead/ on the boot volume */
@@ -105,6 +128,8 @@ struct manifest_vm {
 	bool hvc;             /* it has a virtio console; with ports in any case */
 	uint32_t port_count;
 	char ports[MANIFEST_PORTS_MAX][MANIFEST_PORT_NAME_BYTES]; /* the console's further ports, by their names */
+	uint32_t net_count;
+	struct manifest_net nets[MANIFEST_NETS_MAX];
 	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
 	bool autostart;   /* false: it starts, and gets its memory, by the command "start" */
@@ -138,6 +163,8 @@ struct manifest {
 	uint32_t message_count;
 	uint32_t messages_left_out;
 	uint32_t error_count; /* all messages but notes, also those left out */
+	uint32_t switch_count;
+	struct manifest_switch switches[MANIFEST_SWITCHES_MAX];
 	struct manifest_vm vms[MANIFEST_VMS_MAX];
 	struct manifest_message messages[MANIFEST_MESSAGES_MAX];
 };

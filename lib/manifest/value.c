@@ -115,6 +115,7 @@ static const struct kind kinds[] = {
 	[MANIFEST_CHOICE] = {TOML_STRING, "text in \"quotes\"", manifest_set_choice},
 	[MANIFEST_CHOICE_LIST] = {TOML_ARRAY, "an array, like [\"a\", \"b\"]", manifest_set_choice_list},
 	[MANIFEST_CPU_LIST] = {TOML_ARRAY, "an array, like [0, 1]", manifest_set_cpu_list},
+	[MANIFEST_MAC] = {TOML_STRING, "an address, like \"02:00:00:00:00:01\"", manifest_set_mac},
 	[MANIFEST_DURATION] = {TOML_STRING, "a duration, like \"10ms\"", manifest_set_duration},
 	[MANIFEST_VM_LIST] = {TOML_ARRAY, "an array of VMs' names, like [\"web\"]", manifest_set_vm_list},
 	[MANIFEST_NAME_LIST] = {TOML_ARRAY, "an array of names, like [\"log\"]", manifest_set_name_list},

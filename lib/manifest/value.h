@@ -8,7 +8,7 @@ typedef void manifest_setter(const struct manifest_entry *entry, const struct ma
 			     const struct toml_node *node);
 
 /* value_text.c */
-manifest_setter manifest_set_name, manifest_set_text, manifest_set_path, manifest_set_name_list;
+manifest_setter manifest_set_name, manifest_set_text, manifest_set_path, manifest_set_name_list, manifest_set_mac;
 /* Reports what is wrong with a path below bulkhead/, which fits into path_bytes with its NUL. False: it was reported. */
 bool manifest_check_path(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node,
 			 const char *path, size_t path_bytes);

@@ -37,6 +37,7 @@ void manifest_set_table_list(const struct manifest_entry *entry, const struct ma
 			break;
 		}
 		inner.target = (char *)entry->target + key->offset + count * key->element_bytes;
+		manifest_set_defaults(key->section, inner.target);
 		manifest_read_entry(&inner, element);
 		count++;
 	}

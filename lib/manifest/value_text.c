@@ -125,3 +125,41 @@ void manifest_set_path(const struct manifest_entry *entry, const struct manifest
 	if (manifest_check_path(entry, key, node, node->text, key->size))
 		manifest_store_text(entry->target, key, node->text);
 }
+
+static unsigned hex_digit(char character)
+{
+	if (character >= '0' && character <= '9')
+		return (unsigned)(character - '0');
+	character |= 0x20;
+	return character >= 'a' && character <= 'f' ? (unsigned)(character - 'a') + 10 : 16;
+}
+
+/* Six pairs of digits, with a colon between them. */
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+	if (strlen(text) != 17)
+		return false;
+	for (unsigned i = 0; i < 6; i++, text += 3) {
+		unsigned high = hex_digit(text[0]), low = hex_digit(text[1]);
+
+		if (high > 15 || low > 15 || text[2] != (i < 5 ? ':' : '\0'))
+			return false;
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+void manifest_set_mac(const struct manifest_entry *entry, const struct manifest_key *key, const struct toml_node *node)
+{
+	static const uint8_t nobody[6];
+	uint8_t mac[6];
+
+	if (!parse_mac(node->text, mac))
+		manifest_reject(entry, node, E141, "%s \"%.40s\" is no address; write six pairs of hexadecimal digits, like "
+				"\"02:00:00:00:00:01\"", key->name, node->text);
+	else if ((mac[0] & 1) != 0 || memcmp(mac, nobody, sizeof(mac)) == 0)
+		manifest_reject(entry, node, E141, "%s %.40s is not that of one card; make its first pair even, like 02, and not "
+				"all of it 0", key->name, node->text);
+	else
+		memcpy((char *)entry->target + key->offset, mac, sizeof(mac));
+}
