@@ -1,12 +1,11 @@
 /* The bytes that software still reads. 0Fh, the shutdown status, stays 0: a reset is a usual one. */
 #include "vmm/cmos.h"
 
-#include "vmm/acpi/tables.h"
+#include "vmm/memory_map.h"
 
 #define KIB           1024ULL
 #define MIB           (1024 * KIB)
 #define UNIT_64K      (64 * KIB)
-#define LOW_RAM_END   ((uint64_t)GUEST_PCI_WINDOW_BASE)
 #define BASE_KIB      640U
 #define EQUIPMENT_FPU 0x02U /* no floppy, no display adapter of its own */
 
@@ -49,7 +48,7 @@ static void put_checksum(struct rtc_cmos *rtc)
 
 void cmos_fill(struct rtc_cmos *rtc, uint64_t memory_bytes, uint32_t vcpu_count)
 {
-	uint64_t low_end = memory_bytes < LOW_RAM_END ? memory_bytes : LOW_RAM_END;
+	uint64_t low_end = memory_map_low_end(memory_bytes);
 	uint64_t extended_kib = units_between(MIB, low_end, KIB, UINT16_MAX);
 
 	put(rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU, 1);

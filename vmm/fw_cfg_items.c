@@ -36,7 +36,6 @@
 #define CMDLINE_ADDRESS   0x20000U
 #define CODE_ADDRESS      0x100000U
 #define FIRMWARE_OWN      0x100000U /* below the end of RAM, for firmware's tables */
-#define FIRMWARE_RAM_END  0xb0000000ULL /* SeaBIOS takes 256 MiB from there for a Q35's PCI Express configuration space */
 #define PAGE_MASK         0xfffULL
 
 /* Linux, Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header". */
@@ -156,7 +155,7 @@ static enum status add_acpi(const struct fw_cfg_config *config, struct fw_cfg_co
 /* As high as kernel and memory allow; 0 where it does not fit, which a loader then sees. */
 static uint64_t initrd_address(const struct fw_cfg_config *config, const struct bzimage *image)
 {
-	uint64_t end = (config->low_memory_end < FIRMWARE_RAM_END ? config->low_memory_end : FIRMWARE_RAM_END) - FIRMWARE_OWN;
+	uint64_t end = config->low_memory_end - FIRMWARE_OWN;
 	uint64_t size_bytes = config->load->initrd == NULL ? 0 : config->load->initrd_bytes;
 
 	if (end > image->initrd_last)

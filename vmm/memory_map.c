@@ -8,7 +8,8 @@
 #define LOW_END       0xa0000ULL
 #define FIRMWARE_BASE 0xc0000ULL
 #define HIGH_BASE     0x100000ULL
-#define LOW_RAM_END   ((uint64_t)GUEST_PCI_WINDOW_BASE)
+#define LOW_RAM_MOST  0xb0000000ULL
+#define LOW_RAM_SPLIT 0x80000000ULL
 #define ABOVE_4G      0x100000000ULL
 
 static void add(struct memory_map *map, uint64_t gpa, uint64_t offset_bytes, uint64_t length_bytes, uint32_t type)
@@ -19,9 +20,14 @@ static void add(struct memory_map *map, uint64_t gpa, uint64_t offset_bytes, uin
 		(struct bzimage_e820){.base = gpa, .length_bytes = length_bytes, .type = type};
 }
 
+uint64_t memory_map_low_end(uint64_t memory_bytes)
+{
+	return memory_bytes < LOW_RAM_MOST ? memory_bytes : LOW_RAM_SPLIT;
+}
+
 enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out)
 {
-	uint64_t low_end = memory_bytes < LOW_RAM_END ? memory_bytes : LOW_RAM_END;
+	uint64_t low_end = memory_map_low_end(memory_bytes);
 
 	if (memory_bytes < VMM_MEMORY_LEAST_BYTES)
 		return ERR_OUT_OF_RANGE;
@@ -34,5 +40,6 @@ enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out)
 	return OK;
 }
 
+_Static_assert(LOW_RAM_MOST <= GUEST_PCI_WINDOW_BASE, "RAM ends below what devices get");
 _Static_assert(GUEST_ACPI_PHYSICAL >= FIRMWARE_BASE && GUEST_ACPI_PHYSICAL + GUEST_ACPI_MAX_BYTES <= HIGH_BASE,
 	       "the tables lie in memory");

@@ -6,8 +6,9 @@
  *   768 KiB - 1 MiB         memory without option ROMs (systems search it word by word, which must not cost an exit each);
  *                           from 832 KiB on what some kernels are told (LOAD_INFO_BASE), from 896 KiB on the ACPI tables
  *                           (GUEST_ACPI_PHYSICAL)
- *   1 MiB - 3 GiB at most   RAM
- *   3 - 4 GiB               devices
+ *   1 MiB - 2.75 GiB        RAM; of a VM with 2.75 GiB or more it ends at 2 GiB. So QEMU's Q35 machine has it, and so firmware
+ *                           for that machine expects it: SeaBIOS puts PCI Express configuration space at 2.75 GiB
+ *   up to 4 GiB             devices
  *   from 4 GiB on           the rest of RAM
  *
  * Pure. */
@@ -36,6 +37,9 @@ struct memory_map {
 	size_t e820_count;
 	struct bzimage_e820 e820[MEMORY_MAP_E820];
 };
+
+/* Where the RAM below 4 GiB ends. */
+uint64_t memory_map_low_end(uint64_t memory_bytes);
 
 /* memory_bytes: a multiple of 4096. Errors: ERR_OUT_OF_RANGE: less than VMM_MEMORY_LEAST_BYTES. */
 MUST_CHECK enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out);

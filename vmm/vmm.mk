@@ -9,7 +9,7 @@ vmm_SOURCES = vmm/main.c vmm/start.c vmm/firmware.c vmm/fw_cfg_items.c vmm/timer
 	$(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c
 
 UNIT_TESTS += memory_map vmm_terminal lines cmos
-test_cmos_SOURCES := vmm/cmos.c drivers/virt/rtc_cmos.c drivers/virt/rtc_calendar.c drivers/virt/clock.c
+test_cmos_SOURCES := vmm/cmos.c vmm/memory_map.c drivers/virt/rtc_cmos.c drivers/virt/rtc_calendar.c drivers/virt/clock.c
 test_lines_SOURCES := vmm/lines.c
 test_memory_map_SOURCES := vmm/memory_map.c
 test_vmm_terminal_SOURCES := vmm/terminal.c lib/channel/channel.c

@@ -38,9 +38,9 @@ static void test_cmos_tells_memory_in_the_units_of_each_place(void **state)
 	expect_sizes(16ULL << 20, 15 * 1024, 0, 0);
 	expect_sizes(17ULL << 20, 16 * 1024, 16, 0);
 	expect_sizes(512ULL << 20, 0xffff, (512 - 16) * 16, 0);
-	expect_sizes(3ULL << 30, 0xffff, (3072 - 16) * 16, 0);
-	expect_sizes(5ULL << 30, 0xffff, (3072 - 16) * 16, 2048 * 16);
-	expect_sizes(4ULL << 40, 0xffff, (3072 - 16) * 16, 0xffffff);
+	expect_sizes(2560ULL << 20, 0xffff, (2560 - 16) * 16, 0);
+	expect_sizes(5ULL << 30, 0xffff, (2048 - 16) * 16, 3072 * 16);
+	expect_sizes(4ULL << 40, 0xffff, (2048 - 16) * 16, 0xffffff);
 }
 
 static void test_cmos_tells_cpus_and_equipment(void **state)

@@ -127,15 +127,15 @@ static void test_fw_cfg_e820_is_the_ram(void **state)
 	assert_int_equal(fw_cfg_make_items(&config, &contents), OK);
 	assert_int_equal(file_named("etc/e820")->size_bytes, 20);
 	request.memory_bytes = 5ULL << 30;
-	config.low_memory_end = 3ULL << 30;
+	config.low_memory_end = 2ULL << 30;
 	assert_int_equal(fw_cfg_make_items(&config, &contents), OK);
 	item = file_named("etc/e820");
 	assert_int_equal(item->size_bytes, sizeof(ram));
 	memcpy(ram, item->bytes, sizeof(ram));
 	assert_int_equal(ram[0].base, 0);
-	assert_int_equal(ram[0].length_bytes, 3ULL << 30);
+	assert_int_equal(ram[0].length_bytes, 2ULL << 30);
 	assert_int_equal(ram[1].base, 4ULL << 30);
-	assert_int_equal(ram[1].length_bytes, 2ULL << 30);
+	assert_int_equal(ram[1].length_bytes, 3ULL << 30);
 	assert_int_equal(ram[1].type, 1);
 }
 
@@ -194,9 +194,9 @@ static void test_fw_cfg_initrd_stays_below_what_firmware_takes(void **state)
 	request.initrd = "initrd";
 	request.initrd_bytes = 0x1000;
 	request.memory_bytes = 5ULL << 30;
-	config.low_memory_end = 3ULL << 30;
+	config.low_memory_end = 2ULL << 30;
 	assert_int_equal(fw_cfg_make_items(&config, &contents), OK);
-	assert_int_equal(number_of(0x0a), 0xafeff000);
+	assert_int_equal(number_of(0x0a), 0x7feff000);
 }
 
 static void test_fw_cfg_other_kernels_come_whole(void **state)

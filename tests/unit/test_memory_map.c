@@ -15,7 +15,7 @@ static void test_memory_map_refuses_too_little(void **state)
 	assert_int_equal(map.piece_count, 77);
 }
 
-static void test_memory_map_small_vm_lies_below_3g(void **state)
+static void test_memory_map_small_vm_lies_low(void **state)
 {
 	struct memory_map map;
 
@@ -36,29 +36,36 @@ static void test_memory_map_large_vm_goes_on_at_4g(void **state)
 	(void)state;
 	assert_int_equal(memory_map_make(8 * GIB, &map), OK);
 	assert_int_equal(map.piece_count, 4);
-	assert_int_equal(map.pieces[2].gpa + map.pieces[2].length_bytes, 3 * GIB);
+	assert_int_equal(map.low_end, 2 * GIB);
+	assert_int_equal(map.pieces[2].gpa + map.pieces[2].length_bytes, 2 * GIB);
 	assert_int_equal(map.pieces[3].gpa, 4 * GIB);
-	assert_int_equal(map.pieces[3].offset_bytes, 3 * GIB);
-	assert_int_equal(map.pieces[3].length_bytes, 5 * GIB);
+	assert_int_equal(map.pieces[3].offset_bytes, 2 * GIB);
+	assert_int_equal(map.pieces[3].length_bytes, 6 * GIB);
 	assert_int_equal(map.e820[3].type, 1);
 }
 
-static void test_memory_map_exactly_3g_has_nothing_above_4g(void **state)
+/* As QEMU's Q35: at 2.75 GiB firmware puts something else. */
+static void test_memory_map_splits_from_2816m_on(void **state)
 {
 	struct memory_map map;
 
 	(void)state;
-	assert_int_equal(memory_map_make(3 * GIB, &map), OK);
+	assert_int_equal(memory_map_make(2816 * MIB - 4096, &map), OK);
 	assert_int_equal(map.piece_count, 3);
+	assert_int_equal(map.low_end, 2816 * MIB - 4096);
+	assert_int_equal(memory_map_make(2816 * MIB, &map), OK);
+	assert_int_equal(map.piece_count, 4);
+	assert_int_equal(map.pieces[3].length_bytes, 768 * MIB);
+	assert_int_equal(memory_map_low_end(2816 * MIB), 2 * GIB);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_map_refuses_too_little),
-		cmocka_unit_test(test_memory_map_small_vm_lies_below_3g),
+		cmocka_unit_test(test_memory_map_small_vm_lies_low),
 		cmocka_unit_test(test_memory_map_large_vm_goes_on_at_4g),
-		cmocka_unit_test(test_memory_map_exactly_3g_has_nothing_above_4g),
+		cmocka_unit_test(test_memory_map_splits_from_2816m_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
