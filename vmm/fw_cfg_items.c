@@ -137,19 +137,28 @@ static void add_e820(const struct fw_cfg_config *config, struct fw_cfg_contents 
 static enum status add_acpi(const struct fw_cfg_config *config, struct fw_cfg_contents *out)
 {
 	struct guest_acpi_config acpi = *config->acpi;
-	struct guest_acpi_layout layout;
+	struct guest_acpi_layout *layout = &out->layout;
 	enum status status;
 
 	acpi.physical = 0;
-	status = guest_acpi_build(&acpi, out->tables, sizeof(out->tables), &layout);
+	status = guest_acpi_build(&acpi, out->tables, sizeof(out->tables), layout);
 	if (status == OK)
-		status = acpi_loader_make(out->tables, layout.used_bytes, layout.rsdp_physical, &out->loader);
+		status = acpi_loader_make(out->tables, layout->used_bytes, layout->rsdp_physical, &out->loader);
 	if (status != OK)
 		return status;
-	add_file(out, ACPI_LOADER_TABLES_NAME, out->tables, layout.used_bytes);
+	out->ecam_base = GUEST_ECAM_BASE;
+	add_file(out, ACPI_LOADER_TABLES_NAME, out->tables, layout->used_bytes);
 	add_file(out, ACPI_LOADER_RSDP_NAME, out->loader.rsdp, sizeof(out->loader.rsdp));
 	add_file(out, ACPI_LOADER_COMMANDS_NAME, out->loader.commands, out->loader.command_count * ACPI_LOADER_COMMAND_BYTES);
 	return OK;
+}
+
+void fw_cfg_move_ecam(struct fw_cfg_contents *contents, uint64_t base)
+{
+	if (base == contents->ecam_base)
+		return;
+	contents->ecam_base = base;
+	guest_acpi_move_ecam(contents->tables, &contents->layout, base);
 }
 
 /* As high as kernel and memory allow; 0 where it does not fit, which a loader then sees. */

@@ -40,6 +40,5 @@ enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out)
 	return OK;
 }
 
-_Static_assert(LOW_RAM_MOST <= GUEST_PCI_WINDOW_BASE, "RAM ends below what devices get");
 _Static_assert(GUEST_ACPI_PHYSICAL >= FIRMWARE_BASE && GUEST_ACPI_PHYSICAL + GUEST_ACPI_MAX_BYTES <= HIGH_BASE,
 	       "the tables lie in memory");

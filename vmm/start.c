@@ -70,6 +70,7 @@ static struct guest_acpi_config acpi_config(const struct machine *machine)
 		.vcpu_count = machine->vcpu_count,
 		.ioapic_id = machine->ioapic.state.id,
 		.features = acpi_features(machine->spec),
+		.low_memory_end = (uint32_t)memory_map_low_end(machine->spec->memory_bytes),
 	};
 }
 
@@ -178,6 +179,14 @@ static void start_by_firmware(struct machine *machine, const struct vmm_file *fi
 	plan.registers = firmware_registers;
 }
 
+/* Firmware has chosen a place for PCI Express configuration space when it fetches tables. */
+static void update_tables(void *ctx)
+{
+	const struct machine *machine = ctx;
+
+	fw_cfg_move_ecam(&fw_cfg_contents, pci_decode_base(&machine->pci_decode, machine->ecam_window));
+}
+
 static void fill_fw_cfg(struct machine *machine, const struct memory_map *map, const struct load_request *request)
 {
 	const struct guest_acpi_config acpi = acpi_config(machine);
@@ -193,6 +202,7 @@ static void fill_fw_cfg(struct machine *machine, const struct memory_map *map, c
 	if (status != OK && config.has_firmware)
 		refuse_setup(machine, status, "its firmware configuration does not fit");
 	fw_cfg_set_items(&machine->fw_cfg, fw_cfg_contents.items, fw_cfg_contents.item_count);
+	machine->fw_cfg.wires.selected = update_tables;
 }
 
 static void create_vcpu(struct machine *machine, uint32_t index)

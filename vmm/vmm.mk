@@ -16,7 +16,7 @@ test_vmm_terminal_SOURCES := vmm/terminal.c lib/channel/channel.c
 UNIT_TESTS += vmm_start vmm_main
 test_vmm_main_SOURCES := vmm/main.c tests/fake/program.c lib/base/format.c
 test_vmm_start_SOURCES = vmm/start.c vmm/memory_map.c vmm/fw_cfg_items.c vmm/firmware.c \
-	drivers/virt/fw_cfg.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) \
+	drivers/virt/fw_cfg.c drivers/virt/pci_decode.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) \
 	$(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c lib/base/format.c tests/fake/program.c
 UNIT_TESTS += fw_cfg_items
 test_fw_cfg_items_SOURCES = vmm/fw_cfg_items.c $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) lib/base/format.c

@@ -30,6 +30,8 @@ static void select_key(struct fw_cfg *dev, uint16_t key)
 		item++;
 	dev->state.item = item;
 	dev->state.offset = 0;
+	if (dev->wires.selected != NULL)
+		dev->wires.selected(dev->wires.ctx);
 }
 
 static uint8_t next_byte(struct fw_cfg *dev)

@@ -23,7 +23,7 @@
 #define FW_CFG_DMA_SELECT 0x08U /* bits 31:16 are the number */
 #define FW_CFG_DMA_WRITE  0x10U
 
-/* Constant while vCPUs run; bytes are the machine's. */
+/* Constant while vCPUs run, the bytes until the next one is selected; they are the machine's. */
 struct fw_cfg_item {
 	uint16_t key;
 	uint32_t size_bytes;
@@ -34,6 +34,8 @@ struct fw_cfg_item {
 struct fw_cfg_wires {
 	enum status (*read)(void *ctx, uint64_t gpa, void *out, size_t len_bytes);
 	enum status (*write)(void *ctx, uint64_t gpa, const void *bytes, size_t len_bytes);
+	/* An item is selected: the last chance to bring its bytes up to date, within its size. NULL: none needs it. */
+	void (*selected)(void *ctx);
 	void *ctx;
 };
 

@@ -23,13 +23,18 @@ void pci_decode_move(struct pci_decode *decode, unsigned index, uint64_t base)
 	atomic_store_explicit(&decode->windows[index].base, base, memory_order_relaxed);
 }
 
+uint64_t pci_decode_base(const struct pci_decode *decode, unsigned index)
+{
+	return atomic_load_explicit(&decode->windows[index].base, memory_order_relaxed);
+}
+
 bool pci_decode_find(const struct pci_decode *decode, bool is_io, uint64_t address, unsigned width, struct io_region *region)
 {
 	for (unsigned i = 0; i < decode->window_count; i++) {
 		const struct pci_window *window = &decode->windows[i];
 
 		*region = (struct io_region){
-			.base = atomic_load_explicit(&window->base, memory_order_relaxed),
+			.base = pci_decode_base(decode, i),
 			.size = window->size_bytes,
 			.first_offset = window->first_offset,
 			.ops = window->ops,

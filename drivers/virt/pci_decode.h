@@ -37,6 +37,9 @@ MUST_CHECK enum status pci_decode_attach(struct pci_decode *decode, const struct
 /* Moves a window. Context: any thread. */
 void pci_decode_move(struct pci_decode *decode, unsigned index, uint64_t base);
 
+/* Where it answers now. Context: any thread. */
+uint64_t pci_decode_base(const struct pci_decode *decode, unsigned index);
+
 /* The window that holds all of [address, address + width), as a region of a bus; false: none does.
  * Context: any thread, no lock needed. */
 bool pci_decode_find(const struct pci_decode *decode, bool is_io, uint64_t address, unsigned width, struct io_region *region);

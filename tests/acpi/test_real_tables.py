@@ -167,3 +167,42 @@ def test_guest_tables_satisfy_iasl(tmp_path, vcpus):
         if kind in said:
             assert said[name] == (iasl_text.EXPECTED[kind](iasl_text.fields_of(text)), 0, [])
     assert len([line for line in said["APIC.bin"][0] if line.startswith("cpu ")]) == vcpus
+
+
+def evaluate(folder, *calls):
+    """What ACPICA's interpreter answers to each call of a method of the guest's tables: bytes of a buffer, or a number."""
+    text = subprocess.run(["acpiexec", "-b", ";".join(f"evaluate {call}" for call in calls), "DSDT.bin", "SSDT.bin"], cwd=folder,
+                          check=True, capture_output=True, text=True, timeout=60).stdout
+    answers = []
+    for part in text.split("Evaluating ")[1:]:
+        number = re.search(r"\[Integer\] = ([0-9A-F]+)", part)
+        rows = re.findall(r"[0-9A-F]{4}: ((?:[0-9A-F]{2} )+)", part)
+        answers.append(int(number[1], 16) if number else bytes.fromhex("".join(rows)))
+    return answers
+
+
+def memory_windows(resources):
+    """First and last address of each DWord address space descriptor of memory."""
+    starts = [match.start() for match in re.finditer(rb"\x87\x17\x00\x00", resources)]
+    return [tuple(int.from_bytes(resources[at + offset:at + offset + 4], "little") for offset in (10, 14)) for at in starts]
+
+
+HOST_BRIDGE_UUID = "(5B 4D DB 33 F7 1F 1C 40 96 57 74 41 C0 3D D7 66)"
+OTHER_UUID = "(00 4D DB 33 F7 1F 1C 40 96 57 74 41 C0 3D D7 66)"
+
+
+def test_guest_tables_do_what_they_say(tmp_path):
+    subprocess.run([tool("guest_acpi_dump"), tmp_path, "1", "1f"], check=True, timeout=60)
+    wish = "3 (00 00 00 00 1F 00 00 00 1F 00 00 00)"
+    windows, ecam_is_there, ecam, granted, revision, unknown, small = evaluate(
+        tmp_path, r"\_SB.PCI0._CRS", r"\_SB.ECAM._STA", r"\_SB.ECAM._CRS", rf"\_SB.PCI0._OSC {HOST_BRIDGE_UUID} 1 {wish}",
+        rf"\_SB.PCI0._OSC {HOST_BRIDGE_UUID} 2 {wish}", rf"\_SB.PCI0._OSC {OTHER_UUID} 1 {wish}",
+        rf"\_SB.PCI0._OSC {HOST_BRIDGE_UUID} 1 3 (00 00 00 00 1F 00 00 00 10 00 00 00)")
+    assert memory_windows(windows) == [(0x80000000, 0xdfffffff), (0xf0000000, 0xfebfffff)]
+    assert ecam_is_there == 15
+    assert ecam[:12] == bytes.fromhex("86 09 00 01 00 00 00 e0 00 00 00 10")
+    # Only PCI Express capability control is granted, and that something else was not is said.
+    assert granted == bytes.fromhex("10 00 00 00 1f 00 00 00 10 00 00 00")
+    assert revision[0] == 0x18
+    assert unknown == bytes.fromhex("04 00 00 00 1f 00 00 00 1f 00 00 00")
+    assert small == bytes.fromhex("00 00 00 00 1f 00 00 00 10 00 00 00")

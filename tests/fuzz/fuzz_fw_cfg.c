@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memset(memory, 0, sizeof(memory));
 	bus_init(&bus, 0xffff);
-	fw_cfg_init(&device, &(struct fw_cfg_wires){take, give, NULL});
+	fw_cfg_init(&device, &(struct fw_cfg_wires){.read = take, .write = give});
 	fw_cfg_set_items(&device, items, sizeof(items) / sizeof(items[0]));
 	check(bus_attach(&bus, &(struct io_region){0x510, FW_CFG_PORTS_SIZE, FW_CFG_SELECT, &fw_cfg_ops, &device, NULL}) == OK);
 	check(bus_attach(&bus, &(struct io_region){0x514, FW_CFG_DMA_SIZE, FW_CFG_DMA, &fw_cfg_ops, &device, NULL}) == OK);

@@ -163,7 +163,7 @@ static void create_machine(void)
 						 {hpet_0, NULL},
 						 {hpet_1, NULL}},
 						{hpet_legacy, NULL}});
-	fw_cfg_init(&m.fw_cfg, &(struct fw_cfg_wires){NULL, NULL, NULL});
+	fw_cfg_init(&m.fw_cfg, &(struct fw_cfg_wires){.read = NULL});
 	fw_cfg_set_items(&m.fw_cfg, fw_cfg_items, 1);
 	bus_init(&m.ports, 0xffff);
 	bus_init(&m.mmio, UINT64_MAX);

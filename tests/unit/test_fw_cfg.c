@@ -46,7 +46,7 @@ static int set_up(void **state)
 	memset(memory, 0xcc, sizeof(memory));
 	reads = 0;
 	bus_init(&ports, 0xffff);
-	fw_cfg_init(&device, &(struct fw_cfg_wires){take, give, NULL});
+	fw_cfg_init(&device, &(struct fw_cfg_wires){.read = take, .write = give});
 	fw_cfg_set_items(&device, items, sizeof(items) / sizeof(items[0]));
 	assert_int_equal(bus_attach(&ports, &(struct io_region){0x510, FW_CFG_PORTS_SIZE, FW_CFG_SELECT, &fw_cfg_ops, &device,
 							       NULL}), OK);

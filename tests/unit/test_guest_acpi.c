@@ -149,6 +149,64 @@ static void test_guest_acpi_describes_the_hpet_where_there_is_one(void **state)
 	assert_int_equal(acpi_root_find(&memory, &root, "HPET", 0, &table), ERR_NOT_FOUND);
 }
 
+/* The value of a name in the SSDT: NameOp, the name, DWordPrefix, the value. */
+static uint32_t word_named(const struct acpi_table *ssdt, const char *name)
+{
+	for (uint32_t at = 36; at + 10 <= ssdt->length_bytes; at += 10) {
+		assert_int_equal(ssdt->bytes[at], 0x08);
+		assert_int_equal(ssdt->bytes[at + 5], 0x0c);
+		if (memcmp(ssdt->bytes + at + 1, name, 4) == 0)
+			return acpi_load32(ssdt->bytes + at + 6);
+	}
+	fail_msg("no %s", name);
+	return 0;
+}
+
+static void test_guest_acpi_ssdt_tells_the_dsdt_what_differs(void **state)
+{
+	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1, .features = 0x1f};
+	struct acpi_root root = build(&config);
+	struct acpi_table ssdt = find(&root, "SSDT");
+
+	(void)state;
+	assert_int_equal(word_named(&ssdt, "BHFT"), 0x1f);
+	assert_int_equal(word_named(&ssdt, "BHWN"), 0x80000000);
+	assert_int_equal(word_named(&ssdt, "BHEC"), 0xe0000000);
+	config.low_memory_end = 0xa0000000; /* 2.5 GiB: devices begin above */
+	root = build(&config);
+	ssdt = find(&root, "SSDT");
+	assert_int_equal(word_named(&ssdt, "BHWN"), 0xa0000000);
+}
+
+/* Both tables stay whole: find() looks at their checksums. */
+static void expect_ecam(uint64_t base, uint64_t in_mcfg, uint32_t in_ssdt)
+{
+	const struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1, .features = 0x1f};
+	struct acpi_root root = build(&config);
+	struct guest_acpi_layout layout;
+	struct acpi_table ssdt;
+
+	assert_int_equal(guest_acpi_build(&config, image, sizeof(image), &layout), OK);
+	guest_acpi_move_ecam(image, &layout, base);
+	ssdt = find(&root, "SSDT");
+	assert_true(acpi_load64(find(&root, "MCFG").bytes + 44) == in_mcfg);
+	assert_int_equal(word_named(&ssdt, "BHEC"), in_ssdt);
+}
+
+static void test_guest_acpi_follows_ecam(void **state)
+{
+	const struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1};
+	struct guest_acpi_layout layout;
+
+	(void)state;
+	expect_ecam(0xb0000000, 0xb0000000, 0xb0000000);
+	expect_ecam(0x800000000, 0x800000000, 0);
+	expect_ecam(UINT64_MAX, 0, 0);
+	assert_int_equal(guest_acpi_build(&config, image, sizeof(image), &layout), OK);
+	guest_acpi_move_ecam(image, &layout, 0xb0000000); /* tables without MCFG */
+	assert_memory_equal(image, "RSD PTR ", 8);
+}
+
 static void test_guest_acpi_rsdt_and_xsdt_agree(void **state)
 {
 	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 2};
@@ -208,6 +266,8 @@ int main(void)
 		cmocka_unit_test(test_guest_acpi_madt_lists_every_vcpu),
 		cmocka_unit_test(test_guest_acpi_fits_1024_vcpus),
 		cmocka_unit_test(test_guest_acpi_describes_the_hpet_where_there_is_one),
+		cmocka_unit_test(test_guest_acpi_ssdt_tells_the_dsdt_what_differs),
+		cmocka_unit_test(test_guest_acpi_follows_ecam),
 		cmocka_unit_test(test_guest_acpi_rsdt_and_xsdt_agree),
 		cmocka_unit_test(test_guest_acpi_refuses_what_cannot_be),
 		cmocka_unit_test(test_guest_acpi_never_writes_past_a_small_buffer),

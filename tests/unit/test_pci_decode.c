@@ -62,6 +62,7 @@ static void test_pci_decode_follows_moves(void **state)
 	pci_decode_move(&decode, index, 0x8000000000ULL);
 	assert_null(owner(false, 0xc0000000, 4));
 	assert_ptr_equal(owner(false, 0x8000000010ULL, 4), &devices[0]);
+	assert_true(pci_decode_base(&decode, index) == 0x8000000000ULL);
 	pci_decode_move(&decode, index, PCI_DECODE_OFF);
 	assert_null(owner(false, 0x8000000010ULL, 4));
 	assert_null(owner(false, 0, 4)); /* PCI_DECODE_OFF and the window's size wrap around */

@@ -23,7 +23,7 @@ uint8_t *acpi_builder_reserve(struct acpi_builder *builder, size_t length_bytes,
 /* Reserves a table with its header filled in (signature: 4 characters), all but the checksum. NULL as above. */
 uint8_t *acpi_builder_table(struct acpi_builder *builder, const char *signature, uint8_t revision, size_t length_bytes);
 
-/* Sets the checksum of a finished table and, if listed, remembers it for RSDT and XSDT. */
+/* Sets the checksum of a finished table and, if listed, remembers it for RSDT and XSDT. builder: may be NULL if not listed. */
 void acpi_builder_finish(struct acpi_builder *builder, uint8_t *table, bool listed);
 
 /* The guest-physical address of something reserved. */

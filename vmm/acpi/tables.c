@@ -15,8 +15,14 @@
 #define FACS_BYTES     64U
 #define MCFG_BYTES     60U
 #define HPET_BYTES     56U
-/* SSDT: Name (BHFT, DWord). */
-#define SSDT_BYTES     (ACPI_HEADER_BYTES + 10U)
+#define MCFG_BASE      44U
+/* SSDT: three names of a DWord each: NameOp, name segment, DWordPrefix, value. */
+#define NAME_BYTES     10U
+#define NAME_VALUE     6U
+#define SSDT_FEATURES  ACPI_HEADER_BYTES
+#define SSDT_WINDOW    (SSDT_FEATURES + NAME_BYTES)
+#define SSDT_ECAM      (SSDT_WINDOW + NAME_BYTES)
+#define SSDT_BYTES     (SSDT_ECAM + NAME_BYTES)
 
 #define MADT_HEAD_BYTES        44U
 #define MADT_LOCAL_APIC_BYTES  8U
@@ -196,15 +202,16 @@ static void build_madt(struct acpi_builder *builder, const struct guest_acpi_con
 	acpi_builder_finish(builder, madt, true);
 }
 
-static void build_mcfg(struct acpi_builder *builder)
+static uint8_t *build_mcfg(struct acpi_builder *builder)
 {
 	uint8_t *mcfg = acpi_builder_table(builder, "MCFG", 1, MCFG_BYTES);
 
 	if (mcfg == NULL)
-		return;
-	acpi_store64(mcfg + 44, GUEST_ECAM_BASE);
+		return NULL;
+	acpi_store64(mcfg + MCFG_BASE, GUEST_ECAM_BASE);
 	mcfg[55] = 0xff; /* buses 0 to 255 of segment 0 */
 	acpi_builder_finish(builder, mcfg, true);
+	return mcfg;
 }
 
 /* The block's identity is the lower half of its capabilities register. */
@@ -222,17 +229,26 @@ static void build_hpet(struct acpi_builder *builder)
 	acpi_builder_finish(builder, hpet, true);
 }
 
-/* NameOp, name segment, DWordPrefix, value. */
-static void build_ssdt(struct acpi_builder *builder, uint32_t features)
+static void put_name(uint8_t *at, const char *name, uint32_t value)
 {
-	static const uint8_t name_bhft[] = {0x08, 'B', 'H', 'F', 'T', 0x0c};
+	at[0] = 0x08;
+	memcpy(at + 1, name, 4);
+	at[5] = 0x0c;
+	acpi_store32(at + NAME_VALUE, value);
+}
+
+static uint8_t *build_ssdt(struct acpi_builder *builder, const struct guest_acpi_config *config)
+{
 	uint8_t *ssdt = acpi_builder_table(builder, "SSDT", 2, SSDT_BYTES);
+	bool ram_is_higher = config->low_memory_end > GUEST_PCI_WINDOW_BASE;
 
 	if (ssdt == NULL)
-		return;
-	memcpy(ssdt + ACPI_HEADER_BYTES, name_bhft, sizeof(name_bhft));
-	acpi_store32(ssdt + ACPI_HEADER_BYTES + sizeof(name_bhft), features);
+		return NULL;
+	put_name(ssdt + SSDT_FEATURES, "BHFT", config->features);
+	put_name(ssdt + SSDT_WINDOW, "BHWN", ram_is_higher ? config->low_memory_end : GUEST_PCI_WINDOW_BASE);
+	put_name(ssdt + SSDT_ECAM, "BHEC", GUEST_ECAM_BASE);
 	acpi_builder_finish(builder, ssdt, true);
+	return ssdt;
 }
 
 /* RSDT (entry_bytes 4) or XSDT (8) of all listed tables. */
@@ -281,7 +297,7 @@ enum status guest_acpi_build(const struct guest_acpi_config *config, uint8_t *bu
 			     struct guest_acpi_layout *layout)
 {
 	struct acpi_builder builder = {.buffer = buffer, .physical = config->physical};
-	uint8_t *rsdp, *facs, *dsdt, *rsdt, *xsdt;
+	uint8_t *rsdp, *facs, *dsdt, *rsdt, *xsdt, *ssdt, *mcfg = NULL;
 	enum status status = check(config);
 
 	if (status != OK)
@@ -293,10 +309,10 @@ enum status guest_acpi_build(const struct guest_acpi_config *config, uint8_t *bu
 	build_fadt(&builder, config, facs, dsdt);
 	build_madt(&builder, config);
 	if ((config->features & GUEST_ACPI_ECAM) != 0)
-		build_mcfg(&builder);
+		mcfg = build_mcfg(&builder);
 	if ((config->features & GUEST_ACPI_HPET) != 0)
 		build_hpet(&builder);
-	build_ssdt(&builder, config->features);
+	ssdt = build_ssdt(&builder, config);
 	rsdt = build_root(&builder, "RSDT", 4);
 	xsdt = build_root(&builder, "XSDT", 8);
 	if (builder.overflowed || rsdp == NULL || rsdt == NULL || xsdt == NULL)
@@ -306,6 +322,20 @@ enum status guest_acpi_build(const struct guest_acpi_config *config, uint8_t *bu
 		.rsdp_physical = acpi_builder_physical(&builder, rsdp),
 		.facs_physical = acpi_builder_physical(&builder, facs),
 		.used_bytes = builder.used_bytes,
+		.mcfg_offset = mcfg == NULL ? 0 : (size_t)(mcfg - buffer),
+		.ssdt_offset = (size_t)(ssdt - buffer),
 	};
 	return OK;
+}
+
+void guest_acpi_move_ecam(uint8_t *buffer, const struct guest_acpi_layout *layout, uint64_t base)
+{
+	uint8_t *ssdt = buffer + layout->ssdt_offset, *mcfg = buffer + layout->mcfg_offset;
+
+	acpi_store32(ssdt + SSDT_ECAM + NAME_VALUE, base > UINT32_MAX ? 0 : (uint32_t)base);
+	acpi_builder_finish(NULL, ssdt, false);
+	if (layout->mcfg_offset == 0)
+		return;
+	acpi_store64(mcfg + MCFG_BASE, base == UINT64_MAX ? 0 : base);
+	acpi_builder_finish(NULL, mcfg, false);
 }

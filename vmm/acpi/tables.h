@@ -26,8 +26,8 @@
 #define GUEST_HPET_ID           0x8086a201U
 #define GUEST_HPET_LEAST_TICKS  2000U /* of a period: 20 us */
 #define GUEST_PCI_INTX_GSI      16U    /* device d, pin p: 16 + (d + p) % 4 */
-#define GUEST_PCI_WINDOW_BASE   0xc0000000U /* 32-bit memory for PCI devices; RAM ends below */
-#define GUEST_PCI_WINDOW_BYTES  0x20000000U
+#define GUEST_PCI_WINDOW_BASE   0x80000000U /* 32-bit memory for PCI devices, or where RAM ends, if that is higher */
+#define GUEST_PCI_WINDOW_END    0xe0000000U
 #define GUEST_ECAM_BASE         0xe0000000U
 #define GUEST_ECAM_BYTES        0x10000000U
 
@@ -47,12 +47,15 @@ struct guest_acpi_config {
 	const uint32_t *apic_ids; /* one for each vCPU; NULL: 0, 1, 2, ... */
 	uint8_t ioapic_id;
 	uint32_t features;        /* enum guest_acpi_feature */
+	uint32_t low_memory_end;  /* RAM below 4 GiB ends there */
 };
 
 struct guest_acpi_layout {
 	uint64_t rsdp_physical;
 	uint64_t facs_physical;
 	size_t used_bytes; /* from the start of the buffer */
+	size_t mcfg_offset; /* the table's, in the buffer; 0: there is none */
+	size_t ssdt_offset;
 };
 
 /* Writes the tables to buffer (buffer_bytes; GUEST_ACPI_MAX_BYTES always suffice).
@@ -61,3 +64,7 @@ struct guest_acpi_layout {
  * Context: any; pure. */
 MUST_CHECK enum status guest_acpi_build(const struct guest_acpi_config *config, uint8_t *buffer, size_t buffer_bytes,
 					struct guest_acpi_layout *layout);
+
+/* Firmware has put PCI Express configuration space somewhere else than GUEST_ECAM_BASE: the tables say so from then on. base above
+ * 4 GiB or UINT64_MAX (nowhere): no device of the tables reserves it, and operating systems do not use it. */
+void guest_acpi_move_ecam(uint8_t *buffer, const struct guest_acpi_layout *layout, uint64_t base);
