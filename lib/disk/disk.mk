@@ -1,0 +1,4 @@
+DISK_SOURCES := lib/disk/disk.c
+
+UNIT_TESTS += disk
+test_disk_SOURCES := $(DISK_SOURCES)
