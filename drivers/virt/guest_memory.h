@@ -14,14 +14,14 @@ struct guest_memory {
 	void *ctx;
 };
 
-MUST_CHECK static inline enum status guest_memory_read(const struct guest_memory *memory, uint64_t address, void *out,
+MUST_CHECK static inline enum status guest_memory_read(const struct guest_memory *guest, uint64_t address, void *out,
 							size_t len_bytes)
 {
-	return memory->read(memory->ctx, address, out, len_bytes);
+	return guest->read(guest->ctx, address, out, len_bytes);
 }
 
-MUST_CHECK static inline enum status guest_memory_write(const struct guest_memory *memory, uint64_t address, const void *bytes,
+MUST_CHECK static inline enum status guest_memory_write(const struct guest_memory *guest, uint64_t address, const void *bytes,
 							 size_t len_bytes)
 {
-	return memory->write(memory->ctx, address, bytes, len_bytes);
+	return guest->write(guest->ctx, address, bytes, len_bytes);
 }

@@ -119,6 +119,11 @@ static void follow_config(struct pci_function *function)
 	pci_msix_send_pending(function);
 }
 
+static bool is_in_window(const struct pci_function *function, unsigned reg)
+{
+	return reg - function->window.first < function->window.count;
+}
+
 static uint32_t function_read(void *dev, unsigned reg, unsigned width)
 {
 	const struct pci_function *function = dev;
@@ -126,6 +131,8 @@ static uint32_t function_read(void *dev, unsigned reg, unsigned width)
 
 	if (reg >= PCI_CONFIG_BYTES)
 		return 0; /* of PCI Express: no extended capability */
+	if (is_in_window(function, reg))
+		return function->window.read(function->window.ctx, reg, width);
 	value = pci_function_register(function, reg, width);
 	/* "reflects the state of the interrupt in the device", whether or not it gets to the pin. */
 	if (function->state.pin_level && reg <= PCI_CONFIG_STATUS && reg + width > PCI_CONFIG_STATUS)
@@ -139,6 +146,10 @@ static void function_write(void *dev, unsigned reg, unsigned width, uint32_t val
 
 	if (reg >= PCI_CONFIG_BYTES)
 		return;
+	if (is_in_window(function, reg)) {
+		function->window.write(function->window.ctx, reg, width, value);
+		return;
+	}
 	for (unsigned i = 0; i < width; i++) {
 		uint8_t *byte = &function->state.config[reg + i];
 		uint8_t writable = function->writable[reg + i];

@@ -58,6 +58,15 @@ struct pci_function_state {
 	bool pin_level;
 };
 
+/* Bytes of the configuration space, below PCI_CONFIG_BYTES, that do something when they are read or written: what a register of a
+ * capability is that reaches into a BAR. An access that begins in [first, first + count) goes there, and not to config. */
+struct pci_config_window {
+	unsigned first, count; /* count 0: there is none */
+	uint32_t (*read)(void *ctx, unsigned reg, unsigned width);
+	void (*write)(void *ctx, unsigned reg, unsigned width, uint32_t value);
+	void *ctx;
+};
+
 struct pci_function {
 	struct pci_function_state state;
 	struct pci_function_wires wires;
@@ -68,6 +77,7 @@ struct pci_function {
 	uint8_t next_capability;            /* where the next one goes */
 	uint8_t last_capability;            /* whose pointer it gets */
 	uint8_t msix_capability;            /* 0: none */
+	struct pci_config_window window;    /* set by the device after pci_function_init() */
 	/* what follows from the state */
 	uint64_t told[PCI_BARS_MAX]; /* what bar_moved() was told last */
 };

@@ -1,5 +1,5 @@
 # Device models of virtual machines: linked into vmm, and tested on the host.
-VIRT_DRIVER_SOURCES := $(sort $(filter-out drivers/virt/virtio_rng.c drivers/virt/virtio_console.c drivers/virt/virtio_vsock.c drivers/virt/virtio_balloon.c,$(wildcard drivers/virt/*.c)))
+VIRT_DRIVER_SOURCES := $(sort $(wildcard drivers/virt/*.c))
 
 UNIT_TESTS += bus
 test_bus_SOURCES := drivers/virt/bus.c drivers/virt/clock.c
@@ -34,6 +34,13 @@ test_pci_decode_SOURCES := drivers/virt/pci_decode.c
 test_pci_function_SOURCES := $(PCI_FUNCTION_SOURCES)
 test_pci_msix_SOURCES := $(PCI_FUNCTION_SOURCES)
 test_pci_bridges_SOURCES := drivers/virt/pci_host_bridge.c drivers/virt/pci_lpc.c $(PCI_FUNCTION_SOURCES)
+
+VIRTQUEUE_SOURCES := drivers/virt/virtqueue.c drivers/virt/virtqueue_split.c drivers/virt/virtqueue_packed.c
+VIRTIO_SOURCES := drivers/virt/virtio.c drivers/virt/virtio_registers.c drivers/virt/virtio_capabilities.c $(VIRTQUEUE_SOURCES) \
+	$(PCI_FUNCTION_SOURCES)
+UNIT_TESTS += virtqueue virtqueue_hostile
+test_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/ring_memory.c
+test_virtqueue_hostile_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/ring_memory.c
 
 UNIT_TESTS += acpi_pm
 test_acpi_pm_SOURCES := drivers/virt/acpi_pm.c drivers/virt/clock.c

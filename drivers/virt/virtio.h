@@ -75,7 +75,7 @@ struct virtio_state {
 	uint8_t config_generation;
 	uint16_t queue_select;
 	uint32_t feature_select, driver_feature_select;
-	uint64_t driver_features;
+	uint64_t driver_features; /* what the driver wrote; negotiated once FEATURES_OK is set */
 	uint16_t config_vector;
 	uint16_t queue_vectors[VIRTIO_QUEUES_MAX];
 };
@@ -86,6 +86,7 @@ struct virtio {
 	struct virtqueue queues[VIRTIO_QUEUES_MAX];
 	struct virtio_wires wires;
 	struct virtio_config config;
+	unsigned access_capability; /* where VIRTIO_PCI_CAP_PCI_CFG is */
 };
 
 extern const struct device_ops virtio_notify_ops;    /* BAR 0 */
@@ -101,8 +102,10 @@ void virtio_reset(struct virtio *device);
 bool virtio_is_running(const struct virtio *device);
 bool virtio_has_feature(const struct virtio *device, unsigned bit);
 
-/* Serves one queue as its ops do, with notifications off meanwhile; true: there is more to do. A broken queue makes the device
- * ask for its reset. Context: the device's thread; caller holds the lock. */
+/* Serves one queue as its ops do, with notifications off meanwhile; true: there is more to do. Afterwards queues that were found
+ * empty get their notifications again, and one that got a chain just then is reported by wires.notify: so a type never enables
+ * or disables them itself, and one that leaves chains where they are (no data for them, no room behind) hears of no more until
+ * it has taken all. A broken queue makes the device ask for its reset. Context: the device's thread; caller holds the lock. */
 bool virtio_serve(struct virtio *device, unsigned queue);
 bool virtio_serve_backend(struct virtio *device);
 

@@ -35,14 +35,17 @@ struct virtqueue_state {
 	uint16_t avail_next;   /* split: the next entry of the available ring; packed: the next descriptor */
 	uint16_t used_next;    /* split: the index that the used ring shows; packed: the next descriptor */
 	bool avail_wrap, used_wrap; /* packed */
-	uint16_t used_signalled; /* split: the index at the last interrupt; packed: not used */
-	bool signalled_valid;
+	uint16_t unsignalled;  /* entries or descriptors used since the guest was last asked whether it wants an interrupt */
 };
 
 struct virtqueue {
 	struct virtqueue_state state;
 	const struct guest_memory *memory;
 	uint64_t features; /* as negotiated */
+	bool found_empty;  /* the last take found nothing: the guest's next chain is to be notified */
+	/* packed: between put and publish: what makes the first chain of a batch, and so all of them, visible */
+	bool has_held;
+	uint64_t held, held_address;
 };
 
 struct virtqueue_segment {
@@ -59,7 +62,12 @@ struct virtqueue_chain {
 	struct virtqueue_segment segments[VIRTQUEUE_SEGMENTS_MAX]; /* readable ones first */
 };
 
-/* Power-on state; memory stays. */
+static inline bool virtqueue_is_packed(const struct virtqueue *queue)
+{
+	return (queue->features & VIRTIO_FEATURE(VIRTIO_F_RING_PACKED)) != 0;
+}
+
+/* Power-on state, size 0; memory stays. */
 void virtqueue_reset(struct virtqueue *queue);
 
 /* The guest has set size and areas and makes it ready. False: size or alignment are not what the specification demands; the
@@ -84,7 +92,7 @@ void virtqueue_return(struct virtqueue *queue, const struct virtqueue_chain *cha
 bool virtqueue_wants_interrupt(struct virtqueue *queue);
 
 /* Before a device stops looking: asks for notifications, then true if a chain is there after all. And while it looks: needs
- * none. */
+ * none. The transport does both around a type's serve(): for queues that it found empty. */
 bool virtqueue_enable_notify(struct virtqueue *queue);
 void virtqueue_disable_notify(struct virtqueue *queue);
 
