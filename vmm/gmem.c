@@ -162,6 +162,13 @@ enum status gmem_watch_u64(const struct gmem *gm, gpa_t src, uint64_t *out, stru
 	return OK;
 }
 
+uint64_t gmem_slot_bytes(const struct gmem *gm, gpa_t start, bool is_write)
+{
+	const struct gmem_slot *slot = slot_of(gm, start, 1);
+
+	return slot == NULL || (is_write && slot->is_rom) ? 0 : slot->length_bytes - (start.raw - slot->gpa.raw);
+}
+
 enum status gmem_place(const struct gmem *gm, gpa_t start, uint64_t len_bytes, uint64_t *address)
 {
 	const uint8_t *host = host_of(gm, start, len_bytes);

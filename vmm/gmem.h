@@ -101,6 +101,9 @@ static inline bool gmem_watch_holds(const struct gmem_watch *watch)
 	return true;
 }
 
+/* How many bytes from start on lie in one slot; 0: none, or is_write and the slot is only read. */
+uint64_t gmem_slot_bytes(const struct gmem *gm, gpa_t start, bool is_write);
+
 /* Where the span lies in this program, as a number: for ring 0, which is told of a place in a memory object. ERR_OUT_OF_RANGE if it
  * does not lie in one slot. */
 MUST_CHECK enum status gmem_place(const struct gmem *gm, gpa_t start, uint64_t len_bytes, uint64_t *address);

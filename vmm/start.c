@@ -13,6 +13,7 @@
 #include "vmm/memory_map.h"
 #include "vmm/report.h"
 #include "vmm/vcpu_thread.h"
+#include "vmm/virtio_devices.h"
 
 /* Two pages of each vCPU; nothing else is mapped near (abi/vmm_spec.h, user/layout.h). */
 #define VCPU_PAGES_BASE 0x600000000000ULL
@@ -227,6 +228,20 @@ static void create_vcpu(struct machine *machine, uint32_t index)
 	vcpu->retried_rip = UINT64_MAX;
 }
 
+static void make_virtio_devices(struct machine *machine)
+{
+	const char *what = "";
+	unsigned index = 0;
+	enum status status = virtio_devices_make(machine, &what, &index);
+
+	if (status == OK)
+		return;
+	report_refused(machine, "E240 %s: %s %u cannot be made (status %u); %s", machine->spec->name, what, index + 1, status,
+		       status == ERR_NO_SPACE    ? "the VM has more devices than its PCI bus has room for: take some away"
+		       : status == ERR_NO_MEMORY ? "lower the memory of VMs in bulkhead.toml"
+						 : "a defect of Bulkhead: report it with the log");
+}
+
 /* What time it is at guest time 0; 1970 where nobody knows. */
 static int64_t wall_clock_seconds(const struct machine *machine)
 {
@@ -258,6 +273,7 @@ void start_machine(struct machine *machine, const struct vmm_spec *spec)
 	if (status != OK)
 		refuse_setup(machine, status, "its devices overlap");
 	set_up_memory(machine, &map);
+	make_virtio_devices(machine);
 	request = describe_load(spec, &map, modules);
 	if (firmware != NULL) {
 		start_by_firmware(machine, firmware);
@@ -274,10 +290,13 @@ void start_machine(struct machine *machine, const struct vmm_spec *spec)
 
 void start_vcpus(struct machine *machine)
 {
+	enum status status = virtio_devices_start(machine);
+
+	if (status != OK)
+		refuse_setup(machine, status, "a device's thread cannot be started");
 	report_running(machine);
 	for (uint32_t i = 0; i < machine->vcpu_count; i++) {
 		char name[16];
-		enum status status;
 
 		(void)format_text(name, sizeof(name), "vcpu%u", i);
 		status = thread_create(&machine->threads, name, vcpu_thread, &machine->vcpus[i], machine->spec->cpu_mask);

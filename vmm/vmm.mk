@@ -2,7 +2,7 @@
 MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/lines.c vmm/cmos.c vmm/terminal.c vmm/memory_map.c vmm/report.c vmm/vcpu_thread.c vmm/exit_port.c \
 	vmm/exit_port_string.c vmm/exit_memory.c vmm/exit_retry.c vmm/exit_event.c vmm/exit_local_apic.c $(EVENT_SOURCES) lib/x86/fault_combine.c $(GMEM_SOURCES) $(DECODE_SOURCES) $(VIRT_DRIVER_SOURCES) \
 	lib/channel/channel.c
-MACHINE_SOURCES += vmm/exit_execute.c vmm/sleep.c vmm/pci.c
+MACHINE_SOURCES += vmm/exit_execute.c vmm/sleep.c vmm/pci.c vmm/virtio_devices.c vmm/virtio_memory.c vmm/virtio_thread.c
 
 PROGRAMS += vmm
 vmm_SOURCES = vmm/main.c vmm/start.c vmm/firmware.c vmm/fw_cfg_items.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) \
@@ -13,6 +13,8 @@ test_cmos_SOURCES := vmm/cmos.c vmm/memory_map.c drivers/virt/rtc_cmos.c drivers
 test_lines_SOURCES := vmm/lines.c
 test_memory_map_SOURCES := vmm/memory_map.c
 test_vmm_terminal_SOURCES := vmm/terminal.c lib/channel/channel.c
+UNIT_TESTS += virtio_memory
+test_virtio_memory_SOURCES := vmm/virtio_memory.c vmm/gmem.c
 UNIT_TESTS += vmm_start vmm_main
 test_vmm_main_SOURCES := vmm/main.c tests/fake/program.c lib/base/format.c
 test_vmm_start_SOURCES = vmm/start.c vmm/memory_map.c vmm/fw_cfg_items.c vmm/firmware.c \

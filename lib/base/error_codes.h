@@ -58,6 +58,7 @@
 	X(E221, "kernel of this kind takes no such file") \
 	X(E230, "firmware file not found") \
 	X(E231, "firmware file is not a PC's firmware") \
+	X(E240, "virtio device could not be made") \
 	X(E301, "the guest could not deliver a double fault") \
 	X(E302, "VM entry failed") \
 	X(E303, "VM exit that this version does not expect") \

@@ -20,7 +20,7 @@ static struct vmm_spec spec;
 static uint8_t *memory;
 static char refusal[256];
 static jmp_buf refused;
-static enum status map_status, build_status, vcpu_status;
+static enum status map_status, build_status, vcpu_status, devices_status, threads_status;
 static struct {
 	struct guest_flat_header header;
 	uint8_t code[64];
@@ -46,6 +46,20 @@ void terminal_init(struct terminal *terminal, const struct vmm_spec *unused)
 {
 	(void)terminal;
 	(void)unused;
+}
+
+enum status virtio_devices_make(struct machine *unused, const char **what, unsigned *index)
+{
+	(void)unused;
+	*what = "disk";
+	*index = 2;
+	return devices_status;
+}
+
+enum status virtio_devices_start(struct machine *unused)
+{
+	(void)unused;
+	return threads_status;
 }
 
 enum status machine_build(struct machine *unused, int64_t wall_clock_seconds)
@@ -148,7 +162,23 @@ static void test_start_names_the_step_that_failed(void **state)
 	vcpu_status = ERR_NO_MEMORY;
 	expect_refused("E218 web: a vCPU cannot be created (status 6); lower the memory of VMs in bulkhead.toml");
 	vcpu_status = OK;
+	threads_status = ERR_NO_MEMORY;
+	expect_refused("E218 web: a device's thread cannot be started (status 6); lower the memory of VMs in bulkhead.toml");
+	threads_status = OK;
 	expect_refused("E218 web: a vCPU's thread cannot be started (status 6); lower the memory of VMs in bulkhead.toml");
+}
+
+static void test_start_names_the_device_that_cannot_be_made(void **state)
+{
+	(void)state;
+	devices_status = ERR_NO_SPACE;
+	expect_refused("E240 web: disk 3 cannot be made (status 7); the VM has more devices than its PCI bus has room for: take "
+		       "some away");
+	devices_status = ERR_NO_MEMORY;
+	expect_refused("E240 web: disk 3 cannot be made (status 6); lower the memory of VMs in bulkhead.toml");
+	devices_status = ERR_INVALID;
+	expect_refused("E240 web: disk 3 cannot be made (status 1); a defect of Bulkhead: report it with the log");
+	devices_status = OK;
 }
 
 enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *object)
@@ -232,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_start_names_the_step_that_failed, start, end),
+		cmocka_unit_test_setup_teardown(test_start_names_the_device_that_cannot_be_made, start, end),
 		cmocka_unit_test_setup_teardown(test_start_refuses_what_is_no_firmware, start, end),
 		cmocka_unit_test_setup_teardown(test_start_puts_a_reset_where_firmware_begins, start, end),
 		cmocka_unit_test_setup_teardown(test_start_gives_real_mode_handlers_that_do_nothing, start, end),
