@@ -7,3 +7,5 @@ UNIT_TESTS += virtio_vsock
 test_virtio_vsock_SOURCES := drivers/virt/virtio_vsock.c tests/fake/virtio_chains.c
 UNIT_TESTS += virtio_balloon
 test_virtio_balloon_SOURCES := drivers/virt/virtio_balloon.c tests/fake/virtio_chains.c
+UNIT_TESTS += virtio_blk
+test_virtio_blk_SOURCES = drivers/virt/virtio_blk.c tests/fake/virtio_chains.c $(DISK_SOURCES)
