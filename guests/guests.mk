@@ -2,6 +2,7 @@
 # guests/test/ and bench only into images of tests and benchmarks: `make test-guests`.
 FLAT_SOURCES := guests/flat/start.asm guests/flat/print.c guests/flat/exceptions.c guests/flat/apic.c guests/flat/timer.c \
 	guests/flat/command_line.c
+FLAT_VIRTIO_SOURCES := guests/flat/pci.c guests/flat/virtio.c
 SMP_SOURCES := guests/flat/smp.c guests/flat/smp_start.asm
 BENCH_SHARED_SOURCES := guests/bench/figures.c guests/bench/interrupts.c guests/bench/entries.asm
 BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c guests/bench/devices.c $(BENCH_SHARED_SOURCES)
@@ -34,10 +35,13 @@ $(eval $(call flat_rule,share,$(basename $(SHARE_SOURCES))))
 $(eval $(call flat_rule,switch,$(basename $(SWITCH_SOURCES))))
 $(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
 $(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
+# Those that drive virtio devices.
+FLAT_VIRTIO_GUESTS := virtio_chains
 # Those that start further processors.
 FLAT_SMP_GUESTS := hostile_pair ioapic many_vcpus paravirtual
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest) \
 	$(if $(filter $(guest),$(FLAT_SMP_GUESTS)),$(basename $(SMP_SOURCES))) \
+	$(if $(filter $(guest),$(FLAT_VIRTIO_GUESTS)),$(basename $(FLAT_VIRTIO_SOURCES))) \
 	$(if $(filter $(guest),task_switch),guests/tasks/tasks guests/tasks/real) \
 	$(if $(filter $(guest),modes),guests/flat/modes))))
 

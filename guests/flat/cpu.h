@@ -24,6 +24,19 @@ static inline void out16(uint16_t port, uint16_t value)
 	__asm__ volatile("outw %0, %1" : : "a"(value), "d"(port));
 }
 
+static inline void out32(uint16_t port, uint32_t value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "d"(port) : "memory"); /* it may start a device */
+}
+
+static inline uint32_t in32(uint16_t port)
+{
+	uint32_t value;
+
+	__asm__ volatile("inl %1, %0" : "=a"(value) : "d"(port));
+	return value;
+}
+
 static inline uint8_t in8(uint16_t port)
 {
 	uint8_t value;

@@ -63,19 +63,6 @@ static void tell(void)
 	print("\n");
 }
 
-static uint32_t in32(uint16_t port)
-{
-	uint32_t value;
-
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "d"(port));
-	return value;
-}
-
-static void out32(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "d"(port) : "memory");
-}
-
 static uint64_t next(unsigned count)
 {
 	uint64_t value = 0;

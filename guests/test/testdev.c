@@ -43,19 +43,6 @@ static void tell(void)
 	print("\n");
 }
 
-static void out32(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "d"(port));
-}
-
-static uint32_t in32(uint16_t port)
-{
-	uint32_t value;
-
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "d"(port));
-	return value;
-}
-
 static void scratch(void)
 {
 	static const uint32_t words[2] = {0x01020304, 0x05060708};
