@@ -12,6 +12,7 @@
 #include "kernel/trap.h"
 
 #define RFLAGS_TF (1ULL << 8)
+#define PAGE_FAULT_PRESENT 0x1U /* of its error code */
 
 extern const uint8_t user_copy_insn[], user_copy_fixup[], rdmsr_safe_insn[], wrmsr_safe_insn[], msr_fixup[];
 extern const uint8_t sysenter_entry[], syscall_entry[];
@@ -70,6 +71,9 @@ void exception_from_stub(struct trap_frame *frame)
 		interrupt_send(percpu_self()->apic_id, VECTOR_RESCHEDULE);
 		return;
 	}
+	if (frame->vector == EXCEPTION_PF && (frame->error_code & PAGE_FAULT_PRESENT) == 0 &&
+	    space_fill(percpu_self()->current->space, read_cr2()))
+		return;
 	space_fault(percpu_self()->current->space, frame, frame->vector == EXCEPTION_PF ? read_cr2() : 0);
 	thread_exit_current();
 }

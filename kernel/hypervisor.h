@@ -39,6 +39,7 @@ struct object *hypervisor_vm_object(struct vm *vm);
 
 /* VCPU_RUN of the vCPU that the current thread ran last. */
 int64_t hypervisor_run(void);
+int64_t sys_memory_discard(const struct syscall_arguments *a);
 int64_t sys_vm_create(const struct syscall_arguments *a);
 int64_t sys_vm_map(const struct syscall_arguments *a);
 int64_t sys_vm_unmap(const struct syscall_arguments *a);

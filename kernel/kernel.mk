@@ -39,12 +39,12 @@ test_kernel_chunks_SOURCES := $(KERNEL_FAKES)
 test_kernel_pool_SOURCES := $(KERNEL_FAKES)
 UNIT_TESTS += kernel_space
 test_kernel_space_SOURCES := $(KERNEL_FAKES) tests/fake/kernel_threads.c tests/fake/kernel_hypervisor.c kernel/space.c kernel/program.c \
-	kernel/view.c kernel/memory.c kernel/handle_table.c kernel/event.c kernel/schedule/group.c
+	kernel/space_fill.c kernel/view.c kernel/memory.c kernel/memory_pieces.c kernel/handle_table.c kernel/event.c kernel/schedule/group.c
 UNIT_TESTS += kernel_first_program
 test_kernel_first_program_SOURCES := $(test_kernel_space_SOURCES) kernel/first_program.c
 UNIT_TESTS += kernel_memory kernel_handle_table kernel_stack kernel_gdt
 test_kernel_gdt_SOURCES := $(KERNEL_FAKES) kernel/gdt.c
-test_kernel_memory_SOURCES := $(KERNEL_FAKES) kernel/memory.c
+test_kernel_memory_SOURCES := $(KERNEL_FAKES) kernel/memory.c kernel/memory_pieces.c
 test_kernel_handle_table_SOURCES := $(KERNEL_FAKES) kernel/handle_table.c
 test_kernel_stack_SOURCES := $(KERNEL_FAKES) kernel/kernel_stack.c
 UNIT_TESTS += kernel_timer_heap kernel_log kernel_boot_state kernel_event kernel_page_table kernel_symbols

@@ -7,31 +7,10 @@
 #include "abi/layout.h"
 #include "kernel/config.h"
 #include "kernel/memory_internal.h"
+#include "kernel/memory_struct.h"
 #include "kernel/panic.h"
 #include "kernel/pool.h"
-#include "kernel/spinlock.h"
 #include "kernel/view.h"
-
-struct extent {
-	uint64_t offset_bytes;
-	uint64_t physical;
-	uint64_t len_bytes;
-};
-
-#define EXTENTS_PER_PAGE (PAGE_SIZE_BYTES / sizeof(struct extent))
-#define EXTENT_PAGES_MAX (PAGE_SIZE_BYTES / sizeof(struct extent *))
-
-struct memory {
-	struct object object;
-	struct pool *pool;    /* constant; a reference */
-	enum memory_kind kind; /* constant */
-	struct spinlock lock;
-	uint64_t size_bytes;
-	uint64_t extent_count;
-	struct extent first;        /* most objects have just one */
-	struct extent **more;       /* a page of pointers to pages of extents, made when needed */
-	struct view *views;
-};
 
 struct memory *memory_from_object(struct object *object)
 {
@@ -44,6 +23,11 @@ struct object *memory_object(struct memory *memory)
 	return &memory->object;
 }
 
+struct pool *memory_pool(const struct memory *memory)
+{
+	return memory->pool;
+}
+
 uint64_t memory_size_bytes(const struct memory *memory)
 {
 	return memory->size_bytes;
@@ -54,17 +38,16 @@ enum memory_kind memory_kind(const struct memory *memory)
 	return memory->kind;
 }
 
-static struct extent *extent_at(struct memory *memory, uint64_t index)
+struct extent *memory_extent_at(struct memory *memory, uint64_t index)
 {
 	if (index == 0)
 		return &memory->first;
 	return &memory->more[(index - 1) / EXTENTS_PER_PAGE][(index - 1) % EXTENTS_PER_PAGE];
 }
 
-/* Frees the last frames of an extent, in the unit they were allocated in. */
-static void free_last(struct memory *memory, struct extent *extent)
+/* In the unit they were allocated in. */
+static void free_run(struct memory *memory, struct extent *extent, uint64_t end)
 {
-	uint64_t end = extent->physical + extent->len_bytes;
 	bool large = end % PAGE_2M_BYTES == 0 && extent->len_bytes >= PAGE_2M_BYTES && pool_frame_is_run(end - PAGE_2M_BYTES);
 	uint64_t len_bytes = large ? PAGE_2M_BYTES : PAGE_SIZE_BYTES;
 
@@ -72,6 +55,17 @@ static void free_last(struct memory *memory, struct extent *extent)
 	extent->len_bytes -= len_bytes;
 }
 
+/* Frees the last frames of an extent. */
+static void free_last(struct memory *memory, struct extent *extent)
+{
+	uint64_t end = extent->physical + extent->len_bytes;
+
+	if (memory_free_replaced(memory, extent->offset_bytes + extent->len_bytes)) {
+		extent->len_bytes -= PAGE_2M_BYTES;
+		return;
+	}
+	free_run(memory, extent, end);
+}
 static bool memory_release(struct object *object)
 {
 	struct memory *memory = memory_from_object(object);
@@ -79,7 +73,7 @@ static bool memory_release(struct object *object)
 	unsigned steps = 0;
 
 	while (memory->kind == MEMORY_KIND_RAM && memory->extent_count > 0) {
-		struct extent *last = extent_at(memory, memory->extent_count - 1);
+		struct extent *last = memory_extent_at(memory, memory->extent_count - 1);
 
 		if (steps++ == SYSCALL_PAGES_MAX)
 			return false;
@@ -91,6 +85,7 @@ static bool memory_release(struct object *object)
 		pool_page_free(pool, memory->more[i]);
 	if (memory->more != NULL)
 		pool_page_free(pool, memory->more);
+	memory_free_pieces(memory);
 	pool_free(pool, memory, sizeof(*memory));
 	object_put(pool_object(pool));
 	return true;
@@ -144,12 +139,12 @@ static enum status reserve_extent(struct memory *memory)
 /* Lock held; room is reserved. */
 static void append(struct memory *memory, uint64_t physical, uint64_t len_bytes)
 {
-	struct extent *last = memory->extent_count > 0 ? extent_at(memory, memory->extent_count - 1) : NULL;
+	struct extent *last = memory->extent_count > 0 ? memory_extent_at(memory, memory->extent_count - 1) : NULL;
 
 	if (last != NULL && last->physical + last->len_bytes == physical)
 		last->len_bytes += len_bytes;
 	else
-		*extent_at(memory, memory->extent_count++) =
+		*memory_extent_at(memory, memory->extent_count++) =
 			(struct extent){.offset_bytes = memory->size_bytes, .physical = physical, .len_bytes = len_bytes};
 	memory->size_bytes += len_bytes;
 }
@@ -204,7 +199,7 @@ enum status memory_run_at(struct memory *memory, uint64_t offset_bytes, struct m
 	high = memory->extent_count;
 	while (low < high) {
 		uint64_t middle = (low + high) / 2;
-		const struct extent *extent = extent_at(memory, middle);
+		const struct extent *extent = memory_extent_at(memory, middle);
 
 		if (offset_bytes < extent->offset_bytes) {
 			high = middle;
@@ -213,7 +208,7 @@ enum status memory_run_at(struct memory *memory, uint64_t offset_bytes, struct m
 		} else {
 			run->physical = extent->physical + (offset_bytes - extent->offset_bytes);
 			run->len_bytes = extent->len_bytes - (offset_bytes - extent->offset_bytes);
-			status = OK;
+			status = memory_replace_run(memory, offset_bytes, run);
 			break;
 		}
 	}

@@ -158,9 +158,8 @@ static uint64_t cache_flags(enum memory_kind kind)
 	return PTE_DEVICE;
 }
 
-/* Maps the piece at offset, as one large page where all is aligned; returns the bytes mapped, 0 with *status on failure. */
-static uint64_t map_piece(struct space *space, struct memory *memory, uint64_t address, uint64_t offset, uint64_t left,
-			  unsigned rights, enum status *status)
+uint64_t space_map_piece(struct space *space, struct memory *memory, uint64_t address, uint64_t offset, uint64_t left,
+			 unsigned rights, enum status *status)
 {
 	struct memory_run run;
 	enum memory_kind kind = memory_kind(memory);
@@ -200,7 +199,7 @@ static struct view *view_for(struct space *space, struct memory *memory, uint64_
 	*status = ERR_NO_SPACE;
 	if (space->view_count == VIEWS_MAX)
 		return NULL;
-	*status = view_create(memory, space->pool, &view);
+	*status = view_create(memory, space, space->pool, &view);
 	if (*status != OK)
 		return NULL;
 	view->address = address;
@@ -243,7 +242,7 @@ enum status space_map(struct space *space, struct memory *memory, uint64_t addre
 	spinlock_acquire(&space->lock);
 	view = view_for(space, memory, address, offset_bytes, rights, &status);
 	while (view != NULL && mapped < len_bytes && steps++ < SYSCALL_PAGES_MAX) {
-		uint64_t piece = map_piece(space, memory, address + mapped, offset_bytes + mapped, len_bytes - mapped, rights,
+		uint64_t piece = space_map_piece(space, memory, address + mapped, offset_bytes + mapped, len_bytes - mapped, rights,
 					   &status);
 
 		if (piece == 0)

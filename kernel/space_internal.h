@@ -18,6 +18,15 @@ struct space *space_from_object(struct object *object);
  * neither. */
 MUST_CHECK enum status space_map(struct space *space, struct memory *memory, uint64_t address, uint64_t offset_bytes,
 				 uint64_t len_bytes, unsigned rights, uint64_t *done);
+/* One step of it: the piece at offset as one large page, where all is aligned and `left` allows, else a page; returns the bytes
+ * mapped, 0 with *status on failure. The space's lock is held. */
+uint64_t space_map_piece(struct space *space, struct memory *memory, uint64_t address, uint64_t offset, uint64_t left,
+			 unsigned rights, enum status *status);
+/* Clears the entries of all views of [offset_bytes, + 2 MiB) of memory, of which there are few, and makes all CPUs forget them. The
+ * views stay. */
+void space_hide_piece(struct space *space, const struct memory *memory, uint64_t offset_bytes);
+/* A page of one of its views is not there: if its piece was taken out, gives it memory and maps it. True: try again. */
+bool space_fill(struct space *space, uint64_t address);
 /* Takes away the view that starts at address, up to 512 pages a call, from its end; *done = bytes unmapped, 0: gone. */
 MUST_CHECK enum status space_unmap(struct space *space, uint64_t address, uint64_t *done);
 

@@ -71,6 +71,7 @@ static const struct call {
 	[SYS_VCPU_STATUS] = {sys_vcpu_status, {{0, OBJECT_VM, RIGHT_READ}}},
 	[SYS_VCPU_STEAL_RECORD] = {sys_vcpu_steal_record, {{0, OBJECT_VCPU, RIGHT_MANAGE},
 							    {1, OBJECT_MEMORY, RIGHT_WRITE, .optional = true}}},
+	[SYS_MEMORY_DISCARD] = {sys_memory_discard, {{0, OBJECT_MEMORY, RIGHT_WRITE}}},
 };
 
 int64_t syscall_new_handle(struct object *object, unsigned rights)

@@ -6,7 +6,7 @@
 #include "kernel/memory_internal.h"
 #include "kernel/pool.h"
 
-enum status view_create(struct memory *memory, struct pool *pool, struct view **out)
+enum status view_create(struct memory *memory, const struct space *space, struct pool *pool, struct view **out)
 {
 	struct view *view = pool_alloc(pool, sizeof(*view));
 
@@ -15,6 +15,7 @@ enum status view_create(struct memory *memory, struct pool *pool, struct view **
 	object_get(memory_object(memory));
 	object_get(pool_object(pool));
 	view->memory = memory;
+	view->space = space;
 	view->pool = pool;
 	memory_add_view(memory, view);
 	*out = view;

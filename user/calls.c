@@ -291,3 +291,8 @@ enum status sys_vcpu_steal_record(handle_t vcpu, handle_t memory, uint64_t offse
 {
 	return done(system_call(SYS_VCPU_STEAL_RECORD, vcpu, memory, offset, 0, 0, 0));
 }
+
+enum status sys_memory_discard(handle_t memory, uint64_t offset, uint64_t len_bytes, uint64_t *done_bytes)
+{
+	return to_value(system_call(SYS_MEMORY_DISCARD, memory, offset, len_bytes, 0, 0, 0), done_bytes);
+}

@@ -78,6 +78,7 @@ MUST_CHECK enum status sys_schedule_cpu(handle_t host, uint32_t cpu, const struc
 MUST_CHECK enum status sys_schedule_space(handle_t host, handle_t space, const struct schedule_space *rules);
 MUST_CHECK enum status sys_vcpu_status(handle_t vm, uint32_t index, struct vcpu_status *status);
 MUST_CHECK enum status sys_vcpu_steal_record(handle_t vcpu, handle_t memory, uint64_t offset);
+MUST_CHECK enum status sys_memory_discard(handle_t memory, uint64_t offset, uint64_t len_bytes, uint64_t *done_bytes);
 
 /* A memory object of len_bytes, zeroed. Undone on error. */
 MUST_CHECK enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *memory);

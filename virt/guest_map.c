@@ -98,6 +98,8 @@ enum status guest_map_add(struct vm *vm, uint64_t gpa, struct memory *memory, ui
 	spinlock_acquire(&vm->map.lock);
 	range = place_for(&vm->map, &wanted, &status);
 	if (range != NULL)
+		memory_note_guest(memory, vm);
+	if (range != NULL)
 		status = map_run(vm, &wanted, done_bytes);
 	if (range != NULL && *done_bytes != 0) {
 		if (range->len_bytes == 0) {

@@ -1,6 +1,7 @@
 /* The guest map: which piece of which memory object a VM sees at which guest-physical address, and with what rights.
  * The backend's page tables are made from it and hold nothing that is not in it. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/status.h"
@@ -21,6 +22,7 @@ struct guest_range {
 struct guest_map {
 	struct spinlock lock;
 	struct guest_range ranges[GUEST_RANGES_MAX]; /* lock */
+	bool has_gaps; /* a piece was taken out once: pages of a range may not be there. Set under the lock, read without */
 };
 
 void guest_map_init(struct guest_map *map);
@@ -37,3 +39,7 @@ MUST_CHECK enum status guest_map_add(struct vm *vm, uint64_t gpa, struct memory 
 /* Takes [gpa, +len_bytes), which must be whole ranges from gpa on, away; no vCPU uses it any more when this returns.
  * done_bytes as above. Errors: ERR_MISALIGNED, ERR_NOT_FOUND. */
 MUST_CHECK enum status guest_map_remove(struct vm *vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes);
+
+/* The guest touched a page that is in a range but was taken out (virt/discard.c): it gets zeroed memory again. OK: the guest tries
+ * again. Errors: ERR_NOT_FOUND: no range holds gpa; ERR_NO_MEMORY. Context: the vCPU's thread. */
+MUST_CHECK enum status guest_map_fill(struct vm *vm, uint64_t gpa);

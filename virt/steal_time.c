@@ -11,6 +11,7 @@
 #include "lib/base/time.h"
 #include "virt/hv.h"
 #include "virt/vcpu.h"
+#include "virt/vm.h"
 
 #define MSR_ENABLED      0x1ULL
 #define MSR_RESERVED     0x3eULL
@@ -49,29 +50,41 @@ static uint64_t stolen_ns(const struct vcpu *vcpu)
 	return thread != NULL ? time_ns(thread_steal_ticks(thread), tsc_hz) : 0;
 }
 
-enum status steal_time_place(struct vcpu *vcpu, struct memory *memory, uint64_t offset_bytes)
+/* A memory object keeps its frames until it is released as a whole, but for pieces that leave by MEMORY_DISCARD; that looks for
+ * records under the lock of the guest map (virt/discard.c). So the frame stays this object's. */
+static enum status let_write_to(struct vcpu *vcpu, struct memory *memory, uint64_t offset_bytes)
 {
 	struct memory_run run = {.physical = 0};
+	enum status status = OK;
+
+	spinlock_acquire(&vcpu->vm->map.lock);
+	if (memory != NULL)
+		status = memory_run_at(memory, offset_bytes & ~(PAGE_SIZE_BYTES - 1), &run);
+	if (status == OK)
+		let_go(&vcpu->steal);
+	if (status == OK && memory != NULL) {
+		object_get(memory_object(memory));
+		vcpu->steal.offset_bytes = offset_bytes;
+		vcpu->steal.physical = run.physical + offset_bytes % PAGE_SIZE_BYTES;
+		vcpu->steal.memory = memory;
+	}
+	spinlock_release(&vcpu->vm->map.lock);
+	return status;
+}
+
+enum status steal_time_place(struct vcpu *vcpu, struct memory *memory, uint64_t offset_bytes)
+{
 	enum status status = OK;
 
 	if (memory != NULL && offset_bytes % STEAL_RECORD_BYTES != 0)
 		return ERR_MISALIGNED;
 	if (memory != NULL && memory_kind(memory) != MEMORY_KIND_RAM)
 		return ERR_UNSUPPORTED;
-	if (memory != NULL)
-		status = memory_run_at(memory, offset_bytes & ~(PAGE_SIZE_BYTES - 1), &run);
-	if (status != OK)
-		return status;
-	let_go(&vcpu->steal);
-	if (memory == NULL)
-		return OK;
-	/* A memory object keeps each of its frames until it is released as a whole (memory_release() in kernel/memory.c): with the
-	 * reference the frame stays this object's. */
-	object_get(memory_object(memory));
-	vcpu->steal.memory = memory;
-	vcpu->steal.physical = run.physical + offset_bytes % PAGE_SIZE_BYTES;
-	steal_time_arrive(vcpu);
-	return OK;
+	if (status == OK)
+		status = let_write_to(vcpu, memory, offset_bytes);
+	if (status == OK && memory != NULL)
+		steal_time_arrive(vcpu);
+	return status;
 }
 
 void steal_time_reset(struct vcpu *vcpu)

@@ -17,6 +17,7 @@ struct steal_time {
 	uint64_t msr;
 	struct memory *memory; /* a reference; NULL: no record */
 	uint64_t physical;     /* of the record */
+	uint64_t offset_bytes; /* in memory */
 	uint32_t version;
 	bool is_asked_for;     /* the VMM has not heard of the MSR's value */
 };

@@ -1,4 +1,4 @@
-KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
+KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/discard.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
 	virt/interrupts.c virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c virt/msr_memory_types.c virt/msr_policy.c \
 	virt/paravirtual.c virt/posted.c virt/reply.c virt/steal_time.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_registers.c virt/vcpu_run.c virt/vcpu_sleep.c virt/vm.c virt/vm_slot.c
 
@@ -20,4 +20,6 @@ test_virt_policies_SOURCES := virt/control_registers.c virt/reply.c
 test_cpuid_policy_SOURCES := virt/cpuid_policy.c virt/paravirtual.c
 UNIT_TESTS += hypercall steal_time
 test_hypercall_SOURCES := virt/hypercall.c virt/interrupts.c virt/posted.c tests/fake/hv.c tests/fake/vcpus.c $(LOCAL_APIC_SOURCES)
-test_steal_time_SOURCES := virt/steal_time.c tests/fake/hv.c
+test_steal_time_SOURCES := virt/steal_time.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c tests/fake/hv.c
+UNIT_TESTS += discard
+test_discard_SOURCES := virt/discard.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c

@@ -20,6 +20,7 @@ static inline struct port_access port_access_decode(uint64_t qualification)
 #define EPT_VIOLATION_READ          0x1ULL
 #define EPT_VIOLATION_WRITE         0x2ULL
 #define EPT_VIOLATION_FETCH         0x4ULL
+#define EPT_VIOLATION_RIGHTS        0x38ULL /* what the translation allowed: nothing, where there is none */
 #define EPT_VIOLATION_GLA_VALID     0x80ULL
 #define EPT_VIOLATION_FINAL_ADDRESS 0x100ULL /* else an access to a guest's page table */
 #define EPT_VIOLATION_NMI_UNBLOCKING 0x1000ULL

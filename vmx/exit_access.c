@@ -59,14 +59,28 @@ static __attribute__((noinline)) enum exit_verdict memory_exit_in_delivery(struc
 	return EXIT_TO_VMM;
 }
 
+/* Memory of the guest's own that was taken out comes back, and the guest tries again. True: *verdict says how. */
+static __attribute__((noinline)) bool fills_gap(struct vcpu *vcpu, uint64_t gpa, enum exit_verdict *verdict)
+{
+	enum status status = guest_map_fill(vcpu->vm, gpa);
+
+	*verdict = status == OK ? EXIT_REENTER : EXIT_TO_VMM;
+	vcpu->state->exit.kind = VCPU_EXIT_POOL_EMPTY;
+	return status == OK || status == ERR_NO_MEMORY;
+}
+
 enum exit_verdict exit_ept_violation(struct vcpu *vcpu, const struct exit_info *info)
 {
 	const uint64_t operand = EPT_VIOLATION_GLA_VALID | EPT_VIOLATION_FINAL_ADDRESS, qualification = info->qualification;
 	unsigned access = qualification & (EPT_VIOLATION_READ | EPT_VIOLATION_WRITE | EPT_VIOLATION_FETCH);
 	struct vcpu_exit *exit = &vcpu->state->exit;
+	enum exit_verdict verdict;
 
 	if ((info->qualification & EPT_VIOLATION_NMI_UNBLOCKING) != 0 && !info->in_delivery)
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
+	if (vcpu->vm->map.has_gaps && (qualification & EPT_VIOLATION_RIGHTS) == 0 &&
+	    fills_gap(vcpu, vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS), &verdict))
+		return verdict;
 	if ((qualification & operand) != operand)
 		access |= VCPU_ACCESS_TABLE;
 	exit->gla_valid = (qualification & EPT_VIOLATION_GLA_VALID) != 0 ? 1 : 0;

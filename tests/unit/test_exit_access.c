@@ -7,6 +7,7 @@
 #include "virt/interrupts.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
+#include "vmx/access_decode.h"
 #include "vmx/apic_access.h"
 #include "vmx/exit.h"
 #include "vmx/inject.h"
@@ -22,6 +23,15 @@
 static struct {
 	unsigned decode_groups, eois, events;
 } seen;
+
+static enum status fill_status;
+static uint64_t filled_gpa;
+enum status guest_map_fill(struct vm *vm, uint64_t gpa)
+{
+	assert_true(vm->map.has_gaps);
+	filled_gpa = gpa;
+	return fill_status;
+}
 
 void vmx_fill_decode_group(struct vcpu *vcpu)
 {
@@ -157,6 +167,32 @@ static void test_without_a_page_it_is_an_address_without_memory(void **state)
 	}
 }
 
+/* Memory that was taken out of the guest comes back without its VMM; devices and what may be read but not written go there. */
+static void test_gaps_are_filled(void **state)
+{
+	struct exit_info info = {.reason = EXIT_REASON_EPT_VIOLATION, .qualification = EPT_VIOLATION_WRITE};
+	struct machine machine;
+
+	(void)state;
+	start(&machine);
+	fake_vmx.fields[VMCS_GUEST_PHYSICAL_ADDRESS.encoding] = 0x40200123;
+	assert_int_equal(exit_ept_violation(&machine.vcpu, &info), EXIT_TO_VMM);
+	machine.vm.map.has_gaps = true;
+	fill_status = OK;
+	filled_gpa = 0;
+	assert_int_equal(exit_ept_violation(&machine.vcpu, &info), EXIT_REENTER);
+	assert_int_equal(filled_gpa, 0x40200123);
+	fill_status = ERR_NO_MEMORY;
+	assert_int_equal(exit_ept_violation(&machine.vcpu, &info), EXIT_TO_VMM);
+	assert_int_equal(machine.state.exit.kind, VCPU_EXIT_POOL_EMPTY);
+	fill_status = ERR_NOT_FOUND;
+	assert_int_equal(exit_ept_violation(&machine.vcpu, &info), EXIT_TO_VMM);
+	assert_int_equal(machine.state.exit.kind, VCPU_EXIT_MEMORY);
+	info.qualification = EPT_VIOLATION_WRITE | 0x8; /* it is there and may be read */
+	fill_status = OK;
+	assert_int_equal(exit_ept_violation(&machine.vcpu, &info), EXIT_TO_VMM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_a_length_that_no_instruction_has_is_decoded),
 		cmocka_unit_test(test_other_accesses_are_decoded),
 		cmocka_unit_test(test_an_event_that_is_delivered_there_is_no_eoi),
+		cmocka_unit_test(test_gaps_are_filled),
 		cmocka_unit_test(test_without_a_page_it_is_an_address_without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

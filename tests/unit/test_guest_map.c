@@ -53,6 +53,12 @@ enum status memory_run_at(struct memory *memory, uint64_t offset_bytes, struct m
 	return OK;
 }
 
+void memory_note_guest(struct memory *memory, const struct vm *seen_by)
+{
+	assert_ptr_equal(memory, MEMORY);
+	assert_ptr_equal(seen_by, &vm);
+}
+
 struct thread *thread_current(void)
 {
 	return NULL;

@@ -5,6 +5,7 @@
 #include "kernel/chunks.h"
 #include "kernel/memory_internal.h"
 #include "kernel/pool.h"
+#include "kernel/view.h"
 #include "tests/fake/kernel_pc.h"
 #include "tests/fake/kernel_spinlock.h"
 
@@ -170,6 +171,95 @@ static void body_wrap(void)
 	assert_nothing_left(ram);
 }
 
+static struct space *const SPACE = (struct space *)0x1000; /* only compared */
+static struct vm *const VM = (struct vm *)0x2000, *const OTHER_VM = (struct vm *)0x3000;
+
+/* A piece leaves, its chunk with it, and comes back as another run; what is released later is what is there then. */
+static void body_take_piece(void)
+{
+	struct memory *memory = boot(60);
+	uint64_t size = 0, physical = 0, taken = 0, free_chunks;
+	struct memory_run run, before;
+
+	while (size < 4 * PAGE_2M_BYTES)
+		assert_int_equal(memory_grow(memory, 4 * PAGE_2M_BYTES, &size), OK);
+	memory_note_guest(memory, VM);
+	assert_int_equal(memory_run_at(memory, PAGE_2M_BYTES, &before), OK);
+	free_chunks = chunks_unpromised_count();
+	assert_int_equal(memory_take_piece(memory, PAGE_2M_BYTES, SPACE, VM, &physical), OK);
+	assert_int_equal(physical, before.physical);
+	pool_frames_free(memory_pool(memory), physical, 512);
+	assert_int_equal(chunks_unpromised_count(), free_chunks + 1);
+	assert_int_equal(memory_run_at(memory, PAGE_2M_BYTES + 4096, &run), ERR_NOT_FOUND);
+	assert_int_equal(memory_take_piece(memory, PAGE_2M_BYTES, SPACE, VM, &physical), ERR_NOT_FOUND);
+	/* Its neighbours are as they were, and end with their pieces. */
+	assert_int_equal(memory_run_at(memory, 4096, &run), OK);
+	assert_int_equal(run.len_bytes, PAGE_2M_BYTES - 4096);
+	assert_int_equal(memory_run_at(memory, 2 * PAGE_2M_BYTES, &run), OK);
+	assert_int_equal(run.physical, before.physical + PAGE_2M_BYTES);
+	/* Somebody else has it now. */
+	taken = pool_frames_alloc(pool, 512);
+	assert_int_equal(taken, before.physical);
+	assert_int_equal(memory_fill_piece(memory, PAGE_2M_BYTES + 8192), OK);
+	assert_int_equal(memory_run_at(memory, PAGE_2M_BYTES + 8192, &run), OK);
+	assert_int_equal(run.len_bytes, PAGE_2M_BYTES - 8192);
+	assert_true(run.physical < taken || run.physical >= taken + PAGE_2M_BYTES);
+	assert_int_equal(memory_fill_piece(memory, PAGE_2M_BYTES), OK); /* it is there */
+	/* It may leave again, and be gone when the object is released. */
+	assert_int_equal(memory_take_piece(memory, PAGE_2M_BYTES, SPACE, VM, &physical), OK);
+	assert_int_equal(physical, run.physical - 8192);
+	pool_frames_free(pool, physical, 512);
+	assert_int_equal(memory_take_piece(memory, 3 * PAGE_2M_BYTES, SPACE, VM, &physical), OK);
+	pool_frames_free(pool, physical, 512);
+	assert_int_equal(memory_fill_piece(memory, 3 * PAGE_2M_BYTES), OK);
+	pool_frames_free(pool, taken, 512);
+	assert_nothing_left(memory);
+}
+
+static void body_take_piece_refuses(void)
+{
+	struct memory *memory = boot(60);
+	uint64_t size = 0, physical = 0;
+	struct view view = {.space = SPACE}, strange = {.space = (struct space *)0x4000};
+
+	while (size < PAGE_2M_BYTES + 3 * PAGE_SIZE_BYTES)
+		assert_int_equal(memory_grow(memory, PAGE_2M_BYTES + 3 * PAGE_SIZE_BYTES, &size), OK);
+	assert_int_equal(memory_take_piece(memory, 4096, SPACE, VM, &physical), ERR_INVALID);
+	assert_int_equal(memory_take_piece(memory, PAGE_2M_BYTES, SPACE, VM, &physical), ERR_OUT_OF_RANGE);
+	assert_int_equal(memory_take_piece(memory, UINT64_MAX - PAGE_2M_BYTES + 1, SPACE, VM, &physical), ERR_OUT_OF_RANGE);
+	memory_add_view(memory, &view);
+	memory_add_view(memory, &strange);
+	assert_int_equal(memory_take_piece(memory, 0, SPACE, VM, &physical), ERR_BUSY);
+	memory_remove_view(memory, &strange);
+	memory_note_guest(memory, OTHER_VM);
+	assert_int_equal(memory_take_piece(memory, 0, SPACE, VM, &physical), ERR_BUSY);
+	memory_note_guest(memory, VM); /* both have seen it */
+	assert_int_equal(memory_take_piece(memory, 0, SPACE, VM, &physical), ERR_BUSY);
+	memory_remove_view(memory, &view);
+	assert_nothing_left(memory);
+}
+
+/* Single pages are no piece, and a piece that cannot come back says so. */
+static void body_take_piece_of_pages(void)
+{
+	struct memory *memory = boot(8);
+	uint64_t size = 0, physical = 0, taken;
+
+	while (size < PAGE_2M_BYTES) /* page by page */
+		assert_int_equal(memory_grow(memory, size + PAGE_SIZE_BYTES, &size), OK);
+	assert_int_equal(memory_take_piece(memory, 0, SPACE, VM, &physical), ERR_NOT_FOUND);
+	while (size < 2 * PAGE_2M_BYTES)
+		assert_int_equal(memory_grow(memory, 2 * PAGE_2M_BYTES, &size), OK);
+	assert_int_equal(memory_take_piece(memory, PAGE_2M_BYTES, SPACE, VM, &physical), OK);
+	pool_frames_free(pool, physical, 512);
+	while ((taken = pool_frames_alloc(pool, 512)) != 0)
+		physical = taken;
+	assert_int_equal(memory_fill_piece(memory, PAGE_2M_BYTES), ERR_NO_MEMORY);
+	pool_frames_free(pool, physical, 512);
+	assert_int_equal(memory_fill_piece(memory, PAGE_2M_BYTES), OK);
+	object_put(memory_object(memory));
+}
+
 #define PC_TEST(name)                                     \
 	static void test_kernel_memory_##name(void **state) \
 	{                                                 \
@@ -182,6 +272,9 @@ PC_TEST(run_at_edges)
 PC_TEST(many_extents)
 PC_TEST(exhausted)
 PC_TEST(wrap)
+PC_TEST(take_piece)
+PC_TEST(take_piece_refuses)
+PC_TEST(take_piece_of_pages)
 
 int main(void)
 {
@@ -192,6 +285,9 @@ int main(void)
 		cmocka_unit_test(test_kernel_memory_many_extents),
 		cmocka_unit_test(test_kernel_memory_exhausted),
 		cmocka_unit_test(test_kernel_memory_wrap),
+		cmocka_unit_test(test_kernel_memory_take_piece),
+		cmocka_unit_test(test_kernel_memory_take_piece_refuses),
+		cmocka_unit_test(test_kernel_memory_take_piece_of_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

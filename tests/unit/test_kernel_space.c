@@ -190,6 +190,42 @@ static void body_large_after_small(void)
 }
 
 /* Every point at which the pool can be exhausted: create and map either work or leave nothing behind. */
+/* A piece that left is in no entry, and a touch brings it back, as a large page or as the page that was touched. */
+static void body_hide_and_fill(void)
+{
+	const uint64_t small = 4 * BASE + PAGE_SIZE_BYTES; /* where no large page fits */
+	struct memory *memory;
+	struct space *space;
+	uint64_t physical = 0;
+
+	boot(60);
+	space = new_space();
+	memory = new_memory(3 * PAGE_2M_BYTES);
+	assert_int_equal(map(space, memory, BASE, 0, 3 * PAGE_2M_BYTES, RW), OK);
+	assert_int_equal(map(space, memory, small, PAGE_2M_BYTES, PAGE_2M_BYTES, RIGHT_READ), OK);
+	assert_int_equal(memory_take_piece(memory, PAGE_2M_BYTES, space, NULL, &physical), OK);
+	space_hide_piece(space, memory, PAGE_2M_BYTES);
+	pool_frames_free(pool, physical, 512);
+	assert_true((entry_at(space, BASE, 2) & PTE_LARGE) != 0);
+	assert_int_equal(entry_at(space, BASE + PAGE_2M_BYTES, 2), 0);
+	assert_true((entry_at(space, BASE + 2 * PAGE_2M_BYTES, 2) & PTE_LARGE) != 0);
+	for (uint64_t at = 0; at < PAGE_2M_BYTES; at += PAGE_SIZE_BYTES)
+		assert_int_equal(entry_at(space, small + at, 1), 0);
+	assert_true(space_fill(space, small + 5 * PAGE_SIZE_BYTES + 7));
+	assert_int_equal(entry_at(space, small + 4 * PAGE_SIZE_BYTES, 1), 0);
+	assert_true((entry_at(space, small + 5 * PAGE_SIZE_BYTES, 1) & (PTE_PRESENT | PTE_WRITE)) == PTE_PRESENT);
+	assert_true(space_fill(space, BASE + PAGE_2M_BYTES + 3 * PAGE_SIZE_BYTES));
+	assert_true((entry_at(space, BASE + PAGE_2M_BYTES, 2) & (PTE_LARGE | PTE_WRITE)) == (PTE_LARGE | PTE_WRITE));
+	assert_int_equal((entry_at(space, BASE + PAGE_2M_BYTES, 2) & PTE_ADDRESS) + 5 * PAGE_SIZE_BYTES,
+			 entry_at(space, small + 5 * PAGE_SIZE_BYTES, 1) & PTE_ADDRESS);
+	assert_true(space_fill(space, BASE + PAGE_2M_BYTES)); /* another thread was faster */
+	assert_false(space_fill(space, BASE - 1));
+	assert_false(space_fill(space, BASE + 3 * PAGE_2M_BYTES));
+	object_put(memory_object(memory));
+	object_put(space_object(space));
+	assert_nothing_left();
+}
+
 static void body_exhaustion(void)
 {
 	static void *ballast[4 * CHUNK_PAGES];
@@ -515,6 +551,7 @@ PC_TEST(map_and_unmap)
 PC_TEST(map_rejects)
 PC_TEST(map_fails_half_way)
 PC_TEST(large_after_small)
+PC_TEST(hide_and_fill)
 PC_TEST(exhaustion)
 PC_TEST(map_frame)
 PC_TEST(handles)
@@ -534,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_space_map_rejects),
 		cmocka_unit_test(test_kernel_space_map_fails_half_way),
 		cmocka_unit_test(test_kernel_space_large_after_small),
+		cmocka_unit_test(test_kernel_space_hide_and_fill),
 		cmocka_unit_test(test_kernel_space_exhaustion),
 		cmocka_unit_test(test_kernel_space_map_frame),
 		cmocka_unit_test(test_kernel_space_handles),

@@ -7,12 +7,14 @@
 #include "tests/fake/hv.h"
 #include "tests/unit/unit.h"
 #include "virt/vcpu.h"
+#include "virt/vm.h"
 
 #define FRAME_A 0x1234000ULL
 #define FRAME_B 0x5678000ULL
 #define HZ      2500000000ULL
 
 static struct vcpu *vcpu;
+static struct vm guest;
 static struct thread thread;
 static _Alignas(4096) uint8_t frames[2][4096];
 static struct fake_memory { struct object object; enum memory_kind kind; uint64_t physical[2]; } memories[2];
@@ -78,6 +80,8 @@ static int setup(void **state)
 	(void)state;
 	vcpu = aligned_alloc(64, (sizeof(*vcpu) + 63) / 64 * 64);
 	memset(vcpu, 0, sizeof(*vcpu));
+	guest.map.lock = SPINLOCK(RANK_GUEST_MAP);
+	vcpu->vm = &guest;
 	memset(frames, 0xee, sizeof(frames));
 	for (unsigned i = 0; i < 2; i++)
 		memories[i] = (struct fake_memory){.kind = MEMORY_KIND_RAM, .physical = {FRAME_A, FRAME_B}};
