@@ -56,6 +56,7 @@ struct switch_port_spec {
 	uint8_t mac[6];      /* SWITCH_FRAME */
 	uint16_t reserved;
 	uint32_t reserved2;
+	char vm_name[SWITCH_NAME_BYTES]; /* for messages */
 };
 
 struct switch_spec {
@@ -78,6 +79,6 @@ struct switch_report {
 	uint64_t closed_ports;   /* bit n: port n said what no VMM says */
 };
 
-_Static_assert(sizeof(struct switch_port_spec) == 80, "switch_port_spec layout");
-_Static_assert(sizeof(struct switch_spec) == 64 + SWITCH_PORTS_MAX * 80, "switch_spec layout");
+_Static_assert(sizeof(struct switch_port_spec) == 112, "switch_port_spec layout");
+_Static_assert(sizeof(struct switch_spec) == 64 + SWITCH_PORTS_MAX * 112, "switch_spec layout");
 _Static_assert(sizeof(struct switch_report) == 40, "switch_report layout");

@@ -104,6 +104,19 @@ static void start_console(struct manager *manager)
 	manager_start_console(manager);
 }
 
+static void start_switches(struct manager *manager)
+{
+	const struct switch_surroundings around = {
+		.host = &manager->host,
+		.manifest = &manager->manifest,
+		.manager_event = manager->event,
+		.end_bits = MANAGER_EVENT_SWITCH_END,
+		.cpu_mask = manager->console_wishes.cpu_mask,
+	};
+
+	switches_start(&manager->switches, &around);
+}
+
 static void start_vm(struct manager *manager, struct vm_entry *vm)
 {
 	vm->refused = vm->wanted->refused;
@@ -208,6 +221,7 @@ enum status manager_boot(struct manager *manager)
 	manager->around = (struct vm_surroundings){
 		.host = &manager->host,
 		.console = &manager->console,
+		.switches = &manager->switches,
 		.schedule = &manager->schedule,
 		.disabled_features = manager->manifest.host.disabled_features,
 		.manager_event = manager->event,
@@ -217,6 +231,7 @@ enum status manager_boot(struct manager *manager)
 	stop_dma();
 	start_power(manager);
 	start_console(manager);
+	start_switches(manager);
 	start_vms(manager);
 	return OK;
 }

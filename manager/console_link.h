@@ -10,7 +10,7 @@
 #include "manager/host.h"
 #include "manager/serial_port.h"
 
-#define CONSOLE_TO_BYTES          (CHANNEL_HEADER_BYTES + 0x20000U) /* the longest answer fits: manager/main.c */
+#define CONSOLE_TO_BYTES          (CHANNEL_HEADER_BYTES + 0x40000U) /* the longest answer fits: manager/main.c */
 #define CONSOLE_FROM_BYTES        (CHANNEL_HEADER_BYTES + 0x1000U)
 #define TERMINAL_TO_CONSOLE_BYTES (CHANNEL_HEADER_BYTES + 0x10000U)
 #define TERMINAL_TO_VM_BYTES      (CHANNEL_HEADER_BYTES + 0x1000U)

@@ -9,6 +9,8 @@
 #define MANAGER_WINDOW_CONSOLE  (PROGRAM_WINDOWS_BASE + 0x040000000000ULL) /* setup page and channels of the console */
 #define MANAGER_WINDOW_VMS      (PROGRAM_WINDOWS_BASE + 0x050000000000ULL) /* spec and report of each VM */
 #define MANAGER_VM_WINDOW_BYTES 0x10000ULL
+#define MANAGER_WINDOW_SWITCHES (PROGRAM_WINDOWS_BASE + 0x060000000000ULL) /* spec and report of each switch */
+#define MANAGER_SWITCH_WINDOW_BYTES 0x10000ULL
 
 /* In each VMM: abi/vmm_spec.h names these by address. */
 #define VMM_WINDOW_SPEC         PROGRAM_WINDOWS_BASE
@@ -40,3 +42,8 @@
 #define CONSOLE_WINDOW_TERMINALS    (PROGRAM_WINDOWS_BASE + 0x020000000000ULL) /* a pair of channels for each VM, then for ports */
 #define CONSOLE_TERMINAL_BYTES      0x200000ULL
 #define CONSOLE_TERMINAL_HALF_BYTES 0x100000ULL
+
+/* In each switch: abi/switch.h names these by address. Ports have windows as links of VMMs have. */
+#define SWITCH_WINDOW_SPEC   PROGRAM_WINDOWS_BASE
+#define SWITCH_WINDOW_REPORT (PROGRAM_WINDOWS_BASE + 0x10000ULL)
+#define SWITCH_WINDOW_PORTS  (PROGRAM_WINDOWS_BASE + 0x010000000000ULL)

@@ -18,6 +18,7 @@
 /* The longest answer, to "list", is in the channel as a whole, so that nothing of it is dropped. */
 #define ANSWER_BYTES(lines, line_bytes) ((lines) * ((line_bytes) + sizeof(struct console_message)))
 _Static_assert(ANSWER_BYTES(MANIFEST_CPUS_MAX + 2, SCHEDULE_LINE_BYTES) + ANSWER_BYTES(2 * MANIFEST_VMS_MAX + 1, LINE_BYTES) +
+		       ANSWER_BYTES(MANIFEST_SWITCHES_MAX, SWITCH_LINE_BYTES) +
 		       sizeof(struct console_message) <= CONSOLE_TO_BYTES - CHANNEL_HEADER_BYTES,
 	       "an answer that is dropped in part");
 
@@ -44,6 +45,10 @@ static void answer_list(uint32_t request)
 		send_line(request, line);
 		if (vm_list_ports(manager.vms[i].wanted, line, sizeof(line)) > 0)
 			send_line(request, line);
+	}
+	for (uint32_t i = 0; i < manager.switches.count; i++) {
+		switch_list_line(&manager.switches, i, line, SWITCH_LINE_BYTES);
+		send_line(request, line);
 	}
 	schedule_print(&manager.schedule, send_answer, &request);
 }
@@ -228,6 +233,8 @@ static void serve(void)
 		if ((bits & MANAGER_EVENT_POWER_BUTTON) != 0)
 			serve_power_button();
 		look_at_console();
+		if (switches_look(&manager.switches))
+			console_wake(&manager.console);
 		look_at_vms();
 		restart_vms();
 		serve_console();

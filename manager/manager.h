@@ -8,6 +8,7 @@
 #include "manager/host.h"
 #include "manager/power.h"
 #include "manager/schedule.h"
+#include "manager/switches.h"
 #include "manager/top.h"
 #include "manager/vm.h"
 
@@ -17,6 +18,7 @@
 #define MANAGER_EVENT_VM_STATE     0x04ULL
 #define MANAGER_EVENT_VM_END       0x08ULL
 #define MANAGER_EVENT_POWER_BUTTON 0x10ULL /* the SCI */
+#define MANAGER_EVENT_SWITCH_END   0x20ULL
 
 #define CONSOLE_RESTARTS_MAX 3U
 
@@ -37,6 +39,7 @@ struct manager {
 	struct manifest manifest;
 	struct schedule schedule;
 	struct top top;
+	struct switches switches;
 };
 
 /* Reads the manifest, makes the PC ready, starts console and VMs. Errors: kernel and manager do not match. */

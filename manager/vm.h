@@ -9,6 +9,7 @@
 #include "manager/console_link.h"
 #include "manager/host.h"
 #include "manager/schedule.h"
+#include "manager/switches.h"
 #include "manager/vm_report.h"
 
 #define VM_WHY_BYTES 96U
@@ -25,6 +26,7 @@ enum vm_life {
 struct vm_surroundings {
 	const struct host *host;
 	struct console_link *console;
+	const struct switches *switches;
 	const struct schedule *schedule; /* its plan's VMs are numbered as slots are */
 	uint64_t disabled_features;
 	handle_t manager_event;

@@ -39,7 +39,7 @@ uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted
 	uint64_t bytes = wanted->memory_bytes + wanted->memory_bytes / MEMORY_PER_TABLE + POOL_OWN_BYTES;
 
 	bytes += rom_bytes(host, wanted);
-	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES;
+	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES + wanted->net_count * (uint64_t)VM_POOL_LINK_BYTES;
 	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);
 }
 
@@ -228,6 +228,8 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 		status = give_file(entry, around->host, wanted->initrd, VMM_WINDOW_INITRD, &spec->initrd);
 	if (status == OK)
 		status = give_modules(entry, around->host, spec);
+	if (status == OK)
+		status = switches_give_links(around->switches, entry->slot, entry->space, spec);
 	return status == OK ? grant_handles(entry, around, &spec->handles) : status;
 }
 

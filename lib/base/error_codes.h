@@ -119,7 +119,9 @@
 	X(E634, "a PCI device cannot be kept from writing to memory") \
 	X(E635, "a VM does not stop") \
 	X(E636, "manager and kernel are of different releases") \
-	X(E637, "which CPUs share a core is not known")
+	X(E637, "which CPUs share a core is not known") \
+	X(E640, "a switch is missing or has stopped") \
+	X(E641, "a port of a switch is closed")
 
 enum error_code {
 #define ERROR_CODE_ENUM(code, meaning) code,

@@ -127,6 +127,18 @@ bool vm_look(struct vm_entry *entry, const struct vm_surroundings *around)
 	return false;
 }
 
+bool switches_look(struct switches *switches)
+{
+	(void)switches;
+	return false;
+}
+
+size_t switch_list_line(const struct switches *switches, uint32_t index, char *out, size_t size_bytes)
+{
+	(void)switches;
+	return format_text(out, size_bytes, "switch %u\n", index);
+}
+
 size_t vm_list_line(const struct vm_entry *entry, char *out, size_t size_bytes)
 {
 	(void)entry;

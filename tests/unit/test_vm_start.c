@@ -46,6 +46,17 @@ enum status space_map_all(handle_t space, handle_t memory, uint64_t address, uin
 		       : OK;
 }
 
+static enum status link_status;
+
+enum status switches_give_links(const struct switches *switches, uint32_t vm, handle_t space, struct vmm_spec *spec)
+{
+	(void)switches;
+	assert_int_equal(vm, 0);
+	assert_int_equal(space, 14);
+	spec->link_count = 1;
+	return link_status;
+}
+
 enum status sys_event_create(handle_t pool, handle_t *event)
 {
 	(void)pool;

@@ -1,0 +1,67 @@
+/* A port of the switch: its two channels, the rate at which it may send, and how its channel's room is shared among those who
+ * send to it. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/status.h"
+#include "abi/switch.h"
+#include "lib/channel/channel.h"
+
+#define PORT_BURST_BYTES_MIN 0x20000U
+
+/* A message as it lies in a channel. */
+struct port_message {
+	struct switch_message header;
+	uint8_t data[SWITCH_DATA_BYTES_MAX];
+};
+
+/* A bucket of bytes that fills at the port's rate. A message may leave while there is any, and takes all it needs: then the
+ * level is below zero for a while. */
+struct port_rate {
+	int64_t level_bytes;
+	uint64_t filled_us;
+	uint64_t remainder; /* of a byte, in units of 1/1000000 */
+};
+
+/* Whose bytes are in the channel to this port: those written since a mark, and those in the time before. Never less than what is
+ * there; when all before the mark was read, a new time begins. */
+struct port_shares {
+	uint32_t mark; /* the channel's counter */
+	uint32_t now[SWITCH_PORTS_MAX], before[SWITCH_PORTS_MAX];
+};
+
+struct port {
+	struct switch_port_spec spec; /* a copy */
+	bool is_open;
+	bool wakes; /* its peer is to be signalled at the end of the turn */
+	struct channel_reader reader;
+	struct channel_writer writer;
+	struct port_rate rate;
+	struct port_shares shares;
+	int64_t credit_bytes; /* that it may still send before others had their turn */
+	/* of sockets: its first packet waits for a receiver without room */
+	bool is_held;
+	bool is_stuck; /* nobody waits for this receiver any more, until it has room */
+	uint64_t held_until_ns;
+};
+
+/* Opens the channels. False: their sizes make no sense; the port is closed. */
+bool port_open(struct port *port, const struct switch_port_spec *spec, uint64_t now_ns);
+
+/* Looks at the header of the next message. Errors: ERR_AGAIN: none there; ERR_BAD_FORMAT: what is there makes no sense. */
+MUST_CHECK enum status port_peek(struct port *port, struct switch_message *header);
+
+/* Takes the message of that header, as a whole. Errors: ERR_BAD_FORMAT. */
+MUST_CHECK enum status port_take(struct port *port, const struct switch_message *header, struct port_message *message);
+
+/* Gives a message to this port. Errors: ERR_NO_SPACE: the sender has had its share of the channel; ERR_BAD_FORMAT. */
+MUST_CHECK enum status port_give(struct port *port, uint32_t sender, const struct port_message *message);
+
+/* Whether port_give() would have room. */
+bool port_has_room(struct port *port, uint32_t sender, uint32_t data_bytes);
+
+/* Whether the rate lets a message through now; port_spend() takes it from the bucket. Else *ready_ns is when. */
+bool port_may_send(struct port *port, uint64_t now_ns, uint64_t *ready_ns);
+void port_spend(struct port *port, uint32_t len_bytes);

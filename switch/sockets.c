@@ -1,0 +1,118 @@
+/* The way of a packet of sockets, by CIDs. Connections rely on each packet to arrive: one that has no room waits, with all
+ * behind it of the same sender, for a bounded time; then, and where nobody is there, the sender hears that the connection is
+ * reset. */
+#include "lib/base/string.h"
+#include "switch/switch.h"
+
+#define HEADER_BYTES 44U
+#define OPERATION_RESET 3U
+
+/* Fields of a packet's header, from "Virtual I/O Device (VIRTIO) Version 1.2", "Socket Device", "Device Operation". */
+struct socket_header {
+	uint64_t source_cid, destination_cid;
+	uint32_t source_port, destination_port;
+	uint32_t len_bytes;
+	uint16_t type, operation;
+	uint32_t flags, buffer_bytes, forwarded_bytes;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct socket_header) == HEADER_BYTES, "packet header layout");
+
+/* Any port of that CID, reachable or not; port_count: none. */
+static uint32_t find_cid(const struct switch_state *state, uint64_t cid)
+{
+	uint32_t i = 0;
+
+	while (i < state->port_count && (state->ports[i].spec.kind != SWITCH_VSOCK || state->ports[i].spec.cid != cid))
+		i++;
+	return i;
+}
+
+/* The peer of the port that the packet is for; port_count: it may not go there, or nobody is there. */
+static uint32_t find_receiver(const struct switch_state *state, uint32_t port, uint64_t cid)
+{
+	uint32_t receiver = find_cid(state, cid);
+
+	return receiver < state->port_count && switch_may_reach(state, port, receiver) ? receiver : state->port_count;
+}
+
+bool sockets_have_room(struct switch_state *state, uint32_t index, const struct switch_message *header)
+{
+	struct {
+		struct switch_message message;
+		struct socket_header socket;
+	} __attribute__((packed)) start;
+	struct port *port = &state->ports[index];
+	uint32_t receiver;
+	bool has_room;
+
+	if (channel_peek(&port->reader, &start, sizeof(start)) != OK)
+		return true; /* taking it finds what is wrong */
+	receiver = find_receiver(state, index, start.socket.destination_cid);
+	if (receiver == state->port_count)
+		return true;
+	has_room = port_has_room(&state->ports[receiver], index, header->len_bytes);
+	if (has_room)
+		state->ports[receiver].is_stuck = false;
+	if (has_room || state->ports[receiver].is_stuck) {
+		port->is_held = false;
+		return true;
+	}
+	if (!port->is_held) {
+		port->is_held = true;
+		port->held_until_ns = state->now_ns + SWITCH_HOLD_NS;
+	}
+	if (state->now_ns >= port->held_until_ns) {
+		port->is_held = false;
+		state->ports[receiver].is_stuck = true;
+		return true;
+	}
+	if (port->held_until_ns < state->deadline_ns)
+		state->deadline_ns = port->held_until_ns;
+	return false;
+}
+
+/* Tells the sender that its connection is reset; a reset is answered by nothing, and one that has no room is not told. */
+static void answer_reset(struct switch_state *state, uint32_t port, const struct socket_header *packet)
+{
+	const struct socket_header reset = {
+		.source_cid = packet->destination_cid,
+		.destination_cid = packet->source_cid,
+		.source_port = packet->destination_port,
+		.destination_port = packet->source_port,
+		.type = packet->type,
+		.operation = OPERATION_RESET,
+	};
+
+	if (packet->operation == OPERATION_RESET)
+		return;
+	state->answer.header = (struct switch_message){.kind = SWITCH_VSOCK, .len_bytes = HEADER_BYTES};
+	memcpy(state->answer.data, &reset, sizeof(reset));
+	if (switch_give(state, port, port, &state->answer) != OK)
+		state->report->dropped_full++;
+}
+
+uint64_t sockets_pass_on(struct switch_state *state, uint32_t port)
+{
+	struct socket_header packet;
+	uint32_t receiver;
+
+	memcpy(&packet, state->message.data, sizeof(packet));
+	if (packet.source_cid != state->ports[port].spec.cid) {
+		state->report->dropped_filter++;
+		return 0;
+	}
+	if (packet.len_bytes != state->message.header.len_bytes - HEADER_BYTES) {
+		state->report->dropped_other++;
+		return 0;
+	}
+	receiver = find_receiver(state, port, packet.destination_cid);
+	if (receiver == state->port_count) {
+		state->report->dropped_other++;
+		answer_reset(state, port, &packet);
+	} else if (switch_give(state, receiver, port, &state->message) != OK) {
+		state->report->dropped_full++;
+		answer_reset(state, port, &packet);
+	}
+	return packet.len_bytes;
+}

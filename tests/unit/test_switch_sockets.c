@@ -1,0 +1,127 @@
+/* The switch: packets of sockets, by CIDs. */
+#include "tests/fake/switch_pc.h"
+#include "tests/unit/unit.h"
+
+#define S(seconds) ((uint64_t)(seconds)*1000000000ULL)
+
+static struct switch_report *const report = &switch_pc.report;
+
+static unsigned count(uint32_t port)
+{
+	unsigned received = 0;
+
+	while (pc_receive(port))
+		received++;
+	return received;
+}
+
+static void expect_counts(unsigned first, unsigned second, unsigned third)
+{
+	pc_turn(1);
+	assert_int_equal(count(0), first);
+	assert_int_equal(count(1), second);
+	assert_int_equal(count(2), third);
+}
+
+struct packet {
+	uint64_t source_cid, destination_cid;
+	uint32_t source_port, destination_port, len_bytes;
+	uint16_t type, operation;
+	uint32_t rest[3];
+	uint8_t data[60000];
+} __attribute__((packed));
+
+static bool send_packet(uint32_t port, uint64_t source, uint64_t destination, uint32_t len_bytes)
+{
+	static struct packet packet;
+	const struct switch_message header = {.kind = SWITCH_VSOCK, .len_bytes = 44 + len_bytes};
+
+	packet = (struct packet){.source_cid = source,
+				 .destination_cid = destination,
+				 .source_port = 5,
+				 .destination_port = 6,
+				 .len_bytes = len_bytes,
+				 .type = 1,
+				 .operation = 5};
+	return pc_send_message(port, &header, &packet);
+}
+
+static void start_sockets(void)
+{
+	pc_prepare(4);
+	for (unsigned i = 0; i < 3; i++)
+		switch_pc.spec.ports[i].kind = SWITCH_VSOCK; /* CIDs 10, 11, 12; a card beside */
+	pc_start();
+}
+
+static void expect_reset(uint32_t port, uint64_t from)
+{
+	struct packet answer;
+
+	assert_true(pc_receive(port));
+	memcpy(&answer, switch_pc.got.data, 44);
+	assert_int_equal(switch_pc.got.header.len_bytes, 44);
+	assert_int_equal(answer.operation, 3);
+	assert_int_equal(answer.source_cid, from);
+	assert_int_equal(answer.destination_cid, 10 + port);
+	assert_int_equal(answer.source_port, 6);
+	assert_int_equal(answer.destination_port, 5);
+}
+
+static void test_switch_routes_sockets(void **state)
+{
+	(void)state;
+	start_sockets();
+	assert_true(send_packet(0, 10, 12, 100));
+	expect_counts(0, 0, 1);
+	assert_true(send_packet(0, 11, 12, 100)); /* as another */
+	expect_counts(0, 0, 0);
+	assert_int_equal(report->dropped_filter, 1);
+	assert_true(send_packet(0, 10, 13, 100)); /* the CID of a card is none */
+	assert_true(send_packet(0, 10, 99, 100));
+	pc_turn(1);
+	expect_reset(0, 13);
+	expect_reset(0, 99);
+	assert_false(pc_receive(0));
+}
+
+/* No packet is lost while the receiver reads on; one that never does is given up, and holds nobody any more. */
+static void test_switch_holds_packets_of_sockets(void **state)
+{
+	unsigned sent = 0, received = 0;
+
+	(void)state;
+	start_sockets();
+	while (sent < 40) {
+		sent += send_packet(0, 10, 11, 60000);
+		pc_turn(1);
+		if (sent % 8 == 7)
+			received += count(1);
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		pc_turn(1);
+		received += count(1);
+	}
+	assert_int_equal(received, 40);
+	assert_int_equal(report->dropped_full, 0);
+	while (send_packet(0, 10, 11, 60000))
+		pc_turn(S(1));
+	pc_turn(S(1));
+	assert_int_equal(switch_pc.state.deadline_ns, S(3));
+	assert_false(pc_receive(0));
+	pc_turn(S(3));
+	expect_reset(0, 11);
+	assert_true(send_packet(0, 10, 12, 10));
+	pc_turn(S(3));
+	assert_true(pc_receive(2));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_switch_routes_sockets),
+		cmocka_unit_test(test_switch_holds_packets_of_sockets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
