@@ -61,3 +61,6 @@ UNIT_TESTS += fw_cfg
 test_fw_cfg_SOURCES := drivers/virt/fw_cfg.c drivers/virt/bus.c
 FUZZ_TARGETS += fw_cfg
 fuzz_fw_cfg_SOURCES := drivers/virt/fw_cfg.c drivers/virt/bus.c
+
+UNIT_TESTS += flash
+test_flash_SOURCES := drivers/virt/flash.c

@@ -8,6 +8,7 @@
 #include "drivers/virt/acpi_pm.h"
 #include "drivers/virt/bus.h"
 #include "drivers/virt/debug_ports.h"
+#include "drivers/virt/flash.h"
 #include "drivers/virt/fw_cfg.h"
 #include "drivers/virt/hpet.h"
 #include "drivers/virt/i8042.h"
@@ -24,6 +25,8 @@
 #define HPET_BASE    0xfed00000ULL
 #define ECAM_BASE    0xe0000000ULL
 #define PM_BASE      0x600
+#define FLASH_BASE   0xffff0000ULL
+#define FLASH_BYTES  0x10000U
 #define STEP_BYTES   8
 #define TIME_MAX_NS  (1ULL << 62) /* 146 years of uptime */
 #define TIMED_DEVICES 4
@@ -44,6 +47,8 @@ static struct machine {
 	struct post_port post;
 	struct debug_ports debug;
 	struct testdev testdev;
+	struct flash flash;
+	bool flash_hidden;
 	struct fw_cfg fw_cfg; /* without memory to write to; fuzz_fw_cfg.c has some */
 	uint64_t now_ns;
 	uint32_t lines, hpet_lines;
@@ -129,6 +134,15 @@ static void send(void *ctx, uint64_t address, uint32_t data)
 	check(address >> 20 == 0xfee && (data & ~0xc7ffU) == 0);
 }
 
+static uint8_t flash_bytes[FLASH_BYTES];
+
+static void show_flash(void *ctx, bool shows)
+{
+	(void)ctx;
+	check(shows == m.flash_hidden);
+	m.flash_hidden = !shows;
+}
+
 static void pic_output(void *ctx, bool level)
 {
 	(void)ctx;
@@ -163,6 +177,7 @@ static void create_machine(void)
 						 {hpet_0, NULL},
 						 {hpet_1, NULL}},
 						{hpet_legacy, NULL}});
+	flash_init(&m.flash, &(struct flash_wires){flash_bytes, FLASH_BYTES, show_flash, NULL});
 	fw_cfg_init(&m.fw_cfg, &(struct fw_cfg_wires){.read = NULL});
 	fw_cfg_set_items(&m.fw_cfg, fw_cfg_items, 1);
 	bus_init(&m.ports, 0xffff);
@@ -189,6 +204,7 @@ static void create_machine(void)
 	attach(&m.ports, 0x2f8, UART16550_REGION_SIZE, 0, &uart16550_ops, &m.com2);
 	attach(&m.ports, PM_BASE, ACPI_PM_REGION_SIZE, 0, &acpi_pm_ops, &m.pm);
 	attach(&m.ports, 0xcf8, PCI_HOST_REGION_SIZE, 0, &pci_host_ops, &m.pci);
+	attach(&m.mmio, FLASH_BASE, FLASH_BYTES, 0, &flash_ops, &m.flash);
 	attach(&m.mmio, IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, &m.ioapic);
 	attach(&m.mmio, HPET_BASE, HPET_REGION_SIZE, 0, &hpet_ops, &m.hpet);
 	attach(&m.mmio, ECAM_BASE, PCI_ECAM_BUS_SIZE, 0, &pci_ecam_ops, &m.pci);
@@ -243,10 +259,11 @@ static void tick_all(void)
 static void reset_one(uint8_t which)
 {
 	static const struct device_ops *const ops[] = {&pic8259_ops,  &ioapic_ops,   &pit8254_ops, &rtc_cmos_ops, &uart16550_ops,
-						       &i8042_ops,    &pci_host_ops, &acpi_pm_ops, &hpet_ops,     &uart16550_ops};
-	void *const devices[] = {&m.pic, &m.ioapic, &m.pit, &m.rtc, &m.uart, &m.i8042, &m.pci, &m.pm, &m.hpet, &m.com2};
+						       &i8042_ops,    &pci_host_ops, &acpi_pm_ops, &hpet_ops,     &uart16550_ops,
+						       &flash_ops};
+	void *const devices[] = {&m.pic, &m.ioapic, &m.pit, &m.rtc, &m.uart, &m.i8042, &m.pci, &m.pm, &m.hpet, &m.com2, &m.flash};
 
-	ops[which % 10]->reset(devices[which % 10]);
+	ops[which % 11]->reset(devices[which % 11]);
 }
 
 static void host_side(const uint8_t *step, uint64_t value)
@@ -291,6 +308,7 @@ static void check_machine(void)
 {
 	uint64_t vectors[IOAPIC_VECTOR_WORDS];
 
+	check(m.flash.state.left <= FLASH_LINE_BYTES && m.flash_hidden == (m.flash.state.command != 0xff));
 	check(m.uart.state.rx.count <= UART_FIFO_BYTES && m.uart.state.tx.count <= UART_FIFO_BYTES);
 	check(m.uart.state.rx.first < UART_FIFO_BYTES && m.uart.state.tx.first < UART_FIFO_BYTES);
 	check(m.uart.state.line_level == (m.lines >> 4 & 1));
