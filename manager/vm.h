@@ -47,6 +47,8 @@ struct vm_entry {
 		handle_t to_console, to_vm;
 	} ports[MANIFEST_PORTS_MAX]; /* the same of further ports: manager/vm_ports.h */
 	handle_t pages;        /* memory object: a page of spec, a page of report */
+	handle_t flash;        /* memory object of flash_bytes; HANDLE_NONE: its firmware wants none */
+	uint64_t flash_bytes;
 	struct vmm_spec *spec;
 	struct vmm_report *report;
 	bool has_terminal;

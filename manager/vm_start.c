@@ -6,6 +6,7 @@
 #include "lib/base/string.h"
 #include "manager/layout.h"
 #include "manager/program.h"
+#include "manager/vm_flash.h"
 #include "manager/vm_ports.h"
 #include "user/calls.h"
 
@@ -44,7 +45,7 @@ uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted
 }
 
 /* What stays over restarts is paid by the manager. */
-static enum status make_lasting_parts(struct vm_entry *entry)
+static enum status make_lasting_parts(struct vm_entry *entry, const struct host *host)
 {
 	uint64_t window = MANAGER_WINDOW_VMS + entry->slot * MANAGER_VM_WINDOW_BYTES;
 	enum status status = OK;
@@ -60,6 +61,8 @@ static enum status make_lasting_parts(struct vm_entry *entry)
 		status = space_map_all(MANAGER_HANDLE_SPACE, entry->pages, window, 0, PAGES_BYTES, READ_WRITE);
 	if (status == OK)
 		status = vm_ports_make(entry);
+	if (status == OK)
+		status = vm_flash_make(entry, host);
 	if (status == OK)
 		status = sys_event_create(MANAGER_HANDLE_POOL, &entry->event);
 	entry->spec = (struct vmm_spec *)window;
@@ -229,7 +232,11 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 	if (status == OK)
 		status = give_modules(entry, around->host, spec);
 	if (status == OK)
+<<<<<<< HEAD
 		status = switches_give_links(around->switches, entry->slot, entry->space, spec);
+=======
+		status = vm_flash_give(entry, spec);
+>>>>>>> 0515c95 (vmm, manager: a flash for firmware that keeps variables)
 	return status == OK ? grant_handles(entry, around, &spec->handles) : status;
 }
 
@@ -240,16 +247,17 @@ _Static_assert(MANIFEST_NAME_BYTES == VMM_NAME_BYTES && MANIFEST_CMDLINE_BYTES =
 static enum status assemble(struct vm_entry *entry, const struct vm_surroundings *around, const char **step,
 			    struct program_problem *problem)
 {
-	uint64_t pool_bytes = vm_pool_bytes(around->host, entry->wanted);
+	uint64_t pool_bytes;
 	struct program vmm;
 	enum status status;
 
 	*step = "its terminal";
-	status = make_lasting_parts(entry);
+	status = make_lasting_parts(entry, around->host);
 	if (status != OK)
 		return status;
 	memset(entry->report, 0, sizeof(*entry->report));
 	*step = "its memory";
+	pool_bytes = vm_pool_bytes(around->host, entry->wanted) - (entry->flash_bytes & ~(POOL_UNIT - 1)); /* that is paid */
 	status = sys_pool_create(MANAGER_HANDLE_POOL, pool_bytes, pool_bytes, &entry->pool);
 	if (status == OK)
 		status = memory_create_filled(entry->pool, entry->wanted->memory_bytes, &entry->guest_memory);

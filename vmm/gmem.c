@@ -23,12 +23,14 @@ enum status gmem_add_slot(struct gmem *gm, gpa_t base, uint64_t length_bytes, vo
 	return OK;
 }
 
-enum status gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host)
+enum status gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host, const _Atomic bool *is_shown)
 {
 	enum status status = gmem_add_slot(gm, base, length_bytes, host);
 
-	if (status == OK)
-		gm->slots[gm->slot_count - 1].is_rom = true;
+	if (status != OK)
+		return status;
+	gm->slots[gm->slot_count - 1].is_rom = true;
+	gm->slots[gm->slot_count - 1].is_shown = is_shown;
 	return status;
 }
 
@@ -40,7 +42,7 @@ static const struct gmem_slot *slot_of(const struct gmem *gm, gpa_t start, uint6
 
 		if (start.raw >= slot->gpa.raw && offset <= slot->length_bytes &&
 		    len_bytes <= slot->length_bytes - offset)
-			return slot;
+			return slot->is_shown == NULL || atomic_load(slot->is_shown) ? slot : NULL;
 	}
 	return NULL;
 }

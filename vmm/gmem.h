@@ -1,6 +1,7 @@
 /* A guest's memory as its VMM sees it: the only way to it. Callers copy in or out and check the copy; what a guest writes
  * meanwhile changes nothing that was checked. Not here: device memory, guest-virtual addresses (vmm/decode/walk.h). */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ struct gmem_slot {
 	uint64_t length_bytes;
 	uint8_t *host;
 	bool is_rom; /* nobody writes to it here */
+	const _Atomic bool *is_shown; /* of a ROM: while false, there is nothing; NULL: always true */
 };
 
 struct gmem {
@@ -53,8 +55,9 @@ static inline gpa_t gpa_add(gpa_t base, uint64_t offset_bytes)
  * Context: before vCPUs run: slots do not change later. */
 MUST_CHECK enum status gmem_add_slot(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host);
 
-/* The same for memory that only reads reach: a write finds nothing there. */
-MUST_CHECK enum status gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host);
+/* The same for memory that only reads reach: a write finds nothing there, nor does a read while *is_shown is false. is_shown: NULL,
+ * or lasts as long as gm is used. */
+MUST_CHECK enum status gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t length_bytes, void *host, const _Atomic bool *is_shown);
 
 /* Copies guest-physical [src, src + len_bytes) to dst; the span must lie in one slot.
  * ERR_OUT_OF_RANGE if not, dst then unchanged. Each byte is read once. A len_bytes of 0 needs a valid src, or its end. */

@@ -139,9 +139,11 @@ enum status machine_attach_firmware(struct machine *machine, uint64_t rom_base)
 					offsetof(struct machine, firmware_text)};
 	const struct region_row rom = {MEMORY, NO_LOCK, rom_base, machine->rom.size_bytes, 0, &rom_ops,
 				       offsetof(struct machine, rom)};
+	const struct region_row flash = {MEMORY, LOCK_FLASH, rom_base, machine->rom.size_bytes, 0, &flash_ops,
+					 offsetof(struct machine, flash)};
 	enum status status = attach_row(machine, &text);
 
-	return status == OK ? attach_row(machine, &rom) : status;
+	return status == OK ? attach_row(machine, machine->flash.wires.size_bytes != 0 ? &flash : &rom) : status;
 }
 
 uint64_t machine_now_ns(const struct machine *machine)

@@ -11,6 +11,7 @@
 #include "drivers/virt/acpi_pm.h"
 #include "drivers/virt/bus.h"
 #include "drivers/virt/debug_ports.h"
+#include "drivers/virt/flash.h"
 #include "drivers/virt/fw_cfg.h"
 #include "drivers/virt/hpet.h"
 #include "drivers/virt/i8042.h"
@@ -86,6 +87,7 @@ enum machine_lock {
 	LOCK_PM,
 	LOCK_TESTDEV, LOCK_FW_CFG,
 	LOCK_HPET,
+	LOCK_FLASH,
 	LOCK_COUNT
 };
 
@@ -137,6 +139,8 @@ struct machine {
 	struct rom rom;
 	handle_t rom_memory;
 	_Atomic bool rom_is_ram;
+	struct flash flash;               /* LOCK_FLASH: where the ROM is one; else size 0 */
+	_Atomic bool flash_is_shown;      /* its contents are mapped; changed under LOCK_FLASH */
 	struct debug_ports firmware_text; /* port 402h: LOCK_UART */
 	bool serial_was_used;             /* LOCK_UART: the guest has sent something by COM1 */
 	struct hpet hpet;              /* with VMM_OPTION_HPET */
@@ -150,7 +154,8 @@ struct machine {
  * not exist yet. wall_clock_seconds: the time at guest time 0. Errors: as bus_attach(). */
 MUST_CHECK enum status machine_build(struct machine *machine, int64_t wall_clock_seconds);
 
-/* Adds what VMs with firmware have besides: machine->rom as a device from rom_base on, the port for its messages.
+/* Adds what VMs with firmware have besides: machine->rom, or machine->flash if there is one, as a device from rom_base on, the port
+ * for its messages.
  * Errors: as bus_attach(). Context: before vCPUs run. */
 MUST_CHECK enum status machine_attach_firmware(struct machine *machine, uint64_t rom_base);
 

@@ -18,12 +18,12 @@ test_virtio_memory_SOURCES := vmm/virtio_memory.c vmm/gmem.c
 UNIT_TESTS += vmm_start vmm_main
 test_vmm_main_SOURCES := vmm/main.c tests/fake/program.c lib/base/format.c
 test_vmm_start_SOURCES = vmm/start.c vmm/memory_map.c vmm/fw_cfg_items.c vmm/firmware.c \
-	drivers/virt/fw_cfg.c drivers/virt/pci_decode.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) \
+	drivers/virt/flash.c drivers/virt/fw_cfg.c drivers/virt/pci_decode.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(GUEST_ACPI_SOURCES) \
 	$(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c lib/base/format.c tests/fake/program.c
 UNIT_TESTS += fw_cfg_items
 test_fw_cfg_items_SOURCES = vmm/fw_cfg_items.c $(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) lib/base/format.c
 UNIT_TESTS += firmware
-test_firmware_SOURCES = vmm/firmware.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c \
+test_firmware_SOURCES = vmm/firmware.c drivers/virt/flash.c $(GMEM_SOURCES) $(LOAD_SOURCES) $(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c \
 	lib/multiboot/multiboot.c lib/base/format.c
 
 UNIT_TESTS += exit_memory

@@ -51,7 +51,7 @@ static void test_execute_writes_to_a_rom_go_to_the_bus(void **state)
 	(void)state;
 	memset(&gm, 0, sizeof(gm));
 	assert_int_equal(gmem_add_slot(&gm, gpa(BASE), 4096, memory[0]), OK);
-	assert_int_equal(gmem_add_rom(&gm, gpa(DEVICE), 4096, memory[1]), OK);
+	assert_int_equal(gmem_add_rom(&gm, gpa(DEVICE), 4096, memory[1], NULL), OK);
 	vcpu.gpr[GPR_RSI] = BASE;
 	vcpu.gpr[GPR_RDI] = DEVICE;
 	assert_int_equal(EXECUTE(CODE_64, "\xa5"), OK);

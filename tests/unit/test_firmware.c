@@ -37,16 +37,6 @@ enum status vm_map_all(handle_t vm, uint64_t gpa, handle_t memory, uint64_t offs
 	return OK;
 }
 
-/* Half of it at a time, as ring 0 may. */
-enum status sys_vm_unmap(handle_t vm, uint64_t gpa, uint64_t len_bytes, uint64_t *done_bytes)
-{
-	(void)vm;
-	assert_int_equal(gpa, 4 * GIBIBYTE - ROM_BYTES + unmapped_bytes);
-	*done_bytes = len_bytes > 4096 ? len_bytes / 2 & ~4095ULL : len_bytes;
-	unmapped_bytes += *done_bytes;
-	return OK;
-}
-
 enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *memory)
 {
 	(void)pool;
@@ -64,6 +54,20 @@ enum status space_map_all(handle_t space, handle_t memory, uint64_t address, uin
 	window = mmap((void *)(uintptr_t)address, len_bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	return window == MAP_FAILED ? ERR_NO_MEMORY : OK;
+}
+
+enum status vm_unmap_all(handle_t vm, uint64_t gpa, uint64_t len_bytes)
+{
+	(void)vm;
+	assert_int_equal(gpa, 4 * GIBIBYTE - ROM_BYTES);
+	assert_int_equal(len_bytes, ROM_BYTES);
+	rom_rights = 0;
+	unmapped_bytes += len_bytes;
+	return OK;
+}
+
+void sys_thread_yield(void)
+{
 }
 
 enum status machine_attach_firmware(struct machine *unused, uint64_t rom_base)
@@ -193,6 +197,41 @@ static void test_firmware_that_the_processor_writes_to_becomes_ram(void **state)
 	assert_int_equal(map_count, 1);
 }
 
+/* What the flash shows, by mapping; the file is only its first content. */
+static void test_firmware_flash_is_mapped_while_it_shows_its_contents(void **state)
+{
+	static _Alignas(4096) uint8_t memory[ROM_BYTES];
+	const struct vmm_spec with_flash = {.flash = {.address = (uintptr_t)memory, .size_bytes = ROM_BYTES, .memory = 9}};
+	const struct vmm_file file = {.address = (uintptr_t)image, .size_bytes = ROM_BYTES};
+	const uint64_t first = 4 * GIBIBYTE - ROM_BYTES;
+	uint8_t byte = 0;
+
+	(void)state;
+	memset(memory, 0, sizeof(memory));
+	machine = (struct machine){.spec = &with_flash};
+	assert_int_equal(gmem_add_slot(&machine.gmem, gpa(0xc0000), sizeof(low), low), OK);
+	assert_int_equal(firmware_place(&machine, &file), OK);
+	assert_int_equal(machine.rom_memory, 9);
+	assert_memory_equal(memory, image, ROM_BYTES);
+	assert_int_equal(rom_rights, RIGHT_READ | RIGHT_EXECUTE);
+	flash_ops.write(&machine.flash, 5, 1, 0x10, 0);
+	flash_ops.write(&machine.flash, 5, 1, 0x77, 0);
+	assert_int_equal(rom_rights, 0);
+	assert_false(settles(first, VCPU_ACCESS_EXECUTE));
+	assert_int_equal(gmem_read(&machine.gmem, gpa(first + 5), &byte, 1), ERR_OUT_OF_RANGE);
+	flash_ops.write(&machine.flash, 5, 1, 0xff, 0);
+	assert_int_equal(rom_rights, RIGHT_READ | RIGHT_EXECUTE);
+	assert_true(settles(first, VCPU_ACCESS_EXECUTE));
+	assert_false(settles(first, VCPU_ACCESS_WRITE | VCPU_ACCESS_TABLE));
+	assert_int_equal(gmem_read(&machine.gmem, gpa(first + 5), &byte, 1), OK);
+	assert_int_equal(byte, 0x77);
+	/* The next start of the VM. */
+	machine = (struct machine){.spec = &with_flash};
+	assert_int_equal(gmem_add_slot(&machine.gmem, gpa(0xc0000), sizeof(low), low), OK);
+	assert_int_equal(firmware_place(&machine, &file), OK);
+	assert_int_equal(memory[5], 0x77);
+}
+
 static void test_firmware_machine_without_one_has_nothing_to_settle(void **state)
 {
 	(void)state;
@@ -209,6 +248,7 @@ int main(void)
 		cmocka_unit_test_setup(test_firmware_leaves_the_test_device_its_place, set_up),
 		cmocka_unit_test_setup(test_firmware_is_a_rom_above_and_ram_below, set_up),
 		cmocka_unit_test_setup(test_firmware_that_the_processor_writes_to_becomes_ram, set_up),
+		cmocka_unit_test_setup(test_firmware_flash_is_mapped_while_it_shows_its_contents, set_up),
 		cmocka_unit_test_setup(test_firmware_machine_without_one_has_nothing_to_settle, set_up),
 	};
 

@@ -42,13 +42,14 @@ static void test_gmem_add_slot_refuses_nonsense(void **state)
 static void test_gmem_rom_is_read_and_not_written(void **state)
 {
 	static _Alignas(4096) uint8_t page[4096];
+	static _Atomic bool is_shown = true;
 	uint8_t byte = 0;
 	uint32_t word;
 
 	(void)state;
 	memset(page, 0x33, sizeof(page));
-	assert_int_equal(gmem_add_rom(&gm, gpa(0x1000), 4096, page), ERR_EXISTS);
-	assert_int_equal(gmem_add_rom(&gm, gpa(0x200000), 4096, page), OK);
+	assert_int_equal(gmem_add_rom(&gm, gpa(0x1000), 4096, page, NULL), ERR_EXISTS);
+	assert_int_equal(gmem_add_rom(&gm, gpa(0x200000), 4096, page, &is_shown), OK);
 	assert_int_equal(gmem_read(&gm, gpa(0x200fff), &byte, 1), OK);
 	assert_int_equal(byte, 0x33);
 	assert_int_equal(gmem_read_u32(&gm, gpa(0x200000), &word), OK);
@@ -57,6 +58,10 @@ static void test_gmem_rom_is_read_and_not_written(void **state)
 	assert_int_equal(gmem_zero(&gm, gpa(0x200000), 4096), ERR_OUT_OF_RANGE);
 	assert_int_equal(gmem_change_u8(&gm, gpa(0x200000), 0xff, 1), ERR_OUT_OF_RANGE);
 	assert_int_equal(page[0], 0x33);
+	is_shown = false;
+	assert_int_equal(gmem_read(&gm, gpa(0x200fff), &byte, 1), ERR_OUT_OF_RANGE);
+	is_shown = true;
+	assert_int_equal(gmem_read(&gm, gpa(0x200fff), &byte, 1), OK);
 	/* RAM is as it was. */
 	assert_int_equal(gmem_write_u8(&gm, gpa(HIGH_BASE), 1), OK);
 }

@@ -19,7 +19,7 @@ static int build(void **state)
 	/* high lies behind low for the guest, not here. */
 	assert_int_equal(gmem_add_slot(&gm, gpa(0), SLOT_BYTES, low), OK);
 	assert_int_equal(gmem_add_slot(&gm, gpa(SLOT_BYTES), SLOT_BYTES, high), OK);
-	assert_int_equal(gmem_add_rom(&gm, gpa(ROM_BASE), SLOT_BYTES, rom), OK);
+	assert_int_equal(gmem_add_rom(&gm, gpa(ROM_BASE), SLOT_BYTES, rom, NULL), OK);
 	memory = virtio_memory(&gm);
 	return 0;
 }

@@ -69,6 +69,18 @@ enum status machine_build(struct machine *unused, int64_t wall_clock_seconds)
 	return build_status;
 }
 
+void sys_thread_yield(void)
+{
+}
+
+enum status vm_unmap_all(handle_t vm, uint64_t gpa, uint64_t len_bytes)
+{
+	(void)vm;
+	(void)gpa;
+	(void)len_bytes;
+	return OK;
+}
+
 enum status vm_map_all(handle_t vm, uint64_t gpa, handle_t object, uint64_t offset, uint64_t len_bytes, uint32_t rights)
 {
 	(void)vm;
