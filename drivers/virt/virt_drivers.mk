@@ -38,7 +38,12 @@ test_pci_bridges_SOURCES := drivers/virt/pci_host_bridge.c drivers/virt/pci_lpc.
 VIRTQUEUE_SOURCES := drivers/virt/virtqueue.c drivers/virt/virtqueue_split.c drivers/virt/virtqueue_packed.c
 VIRTIO_SOURCES := drivers/virt/virtio.c drivers/virt/virtio_registers.c drivers/virt/virtio_capabilities.c $(VIRTQUEUE_SOURCES) \
 	$(PCI_FUNCTION_SOURCES)
-UNIT_TESTS += virtqueue virtqueue_hostile
+UNIT_TESTS += virtqueue virtqueue_hostile virtio virtio_capabilities
+test_virtio_SOURCES := $(VIRTIO_SOURCES) tests/fake/ring_memory.c
+test_virtio_capabilities_SOURCES := $(VIRTIO_SOURCES) tests/fake/ring_memory.c
+FUZZ_TARGETS += virtqueue virtio
+fuzz_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES)
+fuzz_virtio_SOURCES := $(VIRTIO_SOURCES)
 test_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/ring_memory.c
 test_virtqueue_hostile_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/ring_memory.c
 
