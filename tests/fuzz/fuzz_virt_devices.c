@@ -13,7 +13,11 @@
 #include "drivers/virt/hpet.h"
 #include "drivers/virt/i8042.h"
 #include "drivers/virt/ioapic.h"
+#include "drivers/virt/pci_decode.h"
+#include "drivers/virt/pci_function.h"
 #include "drivers/virt/pci_host.h"
+#include "drivers/virt/pci_host_bridge.h"
+#include "drivers/virt/pci_lpc.h"
 #include "drivers/virt/pic8259.h"
 #include "drivers/virt/pit8254.h"
 #include "drivers/virt/rtc_cmos.h"
@@ -24,6 +28,10 @@
 #define IOAPIC_BASE  0xfec00000ULL
 #define HPET_BASE    0xfed00000ULL
 #define ECAM_BASE    0xe0000000ULL
+#define BAR_IO       0
+#define BAR_MSIX     1
+#define BAR_64       2
+#define BAR_64_BYTES 0x4000
 #define PM_BASE      0x600
 #define FLASH_BASE   0xffff0000ULL
 #define FLASH_BYTES  0x10000U
@@ -42,6 +50,13 @@ static struct machine {
 	struct uart16550 uart, com2;
 	struct i8042 i8042;
 	struct pci_host pci;
+	struct pci_host_bridge bridge;
+	struct pci_lpc lpc;
+	struct pci_function function; /* device 2 */
+	struct pci_decode decode;
+	unsigned ecam_window, windows[PCI_BARS_MAX];
+	const void *held; /* the lock that is held */
+	bool pin;
 	struct acpi_pm pm;
 	struct hpet hpet;
 	struct post_port post;
@@ -149,6 +164,89 @@ static void pic_output(void *ctx, bool level)
 	check(level == !m.pic.state.output);
 }
 
+static void acquire(void *ctx, void *lock)
+{
+	(void)ctx;
+	check(m.held == NULL);
+	m.held = lock;
+}
+
+static void release(void *ctx, void *lock)
+{
+	(void)ctx;
+	check(m.held == lock);
+	m.held = NULL;
+}
+
+static void move_ecam(void *ctx, uint64_t base)
+{
+	(void)ctx;
+	check(base == PCI_DECODE_OFF || (base % 0x4000000 == 0 && base >> 36 == 0));
+	pci_decode_move(&m.decode, m.ecam_window, base);
+}
+
+static void move_bar(void *ctx, unsigned bar, uint64_t base)
+{
+	uint64_t size_bytes = m.function.identity.bars[bar].size_bytes;
+
+	(void)ctx;
+	check(size_bytes != 0 && pci_decode_base(&m.decode, m.windows[bar]) != base);
+	check(base == PCI_DECODE_OFF || (base != 0 && base % size_bytes == 0));
+	pci_decode_move(&m.decode, m.windows[bar], base);
+}
+
+static void route(void *ctx, unsigned pirq, unsigned irq)
+{
+	(void)ctx;
+	check(pirq < PCI_LPC_PIRQS && irq < 16 && irq != 1 && irq != 2 && irq != 8 && irq != 13);
+}
+
+static void send_msix(void *ctx, uint64_t address, uint32_t data)
+{
+	(void)ctx;
+	(void)data;
+	check(address % 4 == 0 && pci_function_has_msix(&m.function) && pci_function_is_master(&m.function));
+}
+
+static void set_pin(void *ctx, bool level)
+{
+	(void)ctx;
+	check(!level || !pci_function_has_msix(&m.function));
+	m.pin = level;
+}
+
+static void attach_window(bool is_io, uint64_t bytes, const struct device_ops *ops, void *dev, unsigned *index)
+{
+	const struct pci_window window = {.is_io = is_io, .size_bytes = bytes, .ops = ops, .dev = dev};
+
+	check(pci_decode_attach(&m.decode, &window, index) == OK);
+}
+
+/* The registers behind two of the BARs are another model's. */
+static void create_pci(void)
+{
+	const struct pci_identity identity = {
+		.vendor = 0x1af4, .device = 0x1042, .has_pin = true, .is_express = true, .vector_count = 3, .msix_bar = BAR_MSIX,
+		.bars = {[BAR_IO] = {.size_bytes = 4, .is_io = true},
+			 [BAR_MSIX] = {.size_bytes = PCI_MSIX_REGION_SIZE},
+			 [BAR_64] = {.size_bytes = BAR_64_BYTES, .is_64bit = true}},
+	};
+	const struct pci_function_wires wires = {.bar_moved = move_bar, .send = send_msix, .pin = {.set = set_pin}};
+
+	attach_window(false, PCI_ECAM_BUS_SIZE, &pci_ecam_ops, &m.pci, &m.ecam_window);
+	attach_window(true, 4, &testdev_ops, &m.testdev, &m.windows[BAR_IO]);
+	attach_window(false, PCI_MSIX_REGION_SIZE, &pci_msix_ops, &m.function, &m.windows[BAR_MSIX]);
+	attach_window(false, BAR_64_BYTES, &pci_msix_ops, &m.function, &m.windows[BAR_64]);
+	pci_host_init(&m.pci, &(struct pci_host_wires){.reset = ignore, .acquire = acquire, .release = release});
+	pci_host_bridge_init(&m.bridge, &(struct pci_host_bridge_wires){.ecam_moved = move_ecam}, ECAM_BASE);
+	pci_lpc_init(&m.lpc, &(struct pci_lpc_wires){.routed = route}, true);
+	pci_function_init(&m.function, &identity, &wires);
+	pci_function_place_bar(&m.function, BAR_MSIX, 0xc0000000);
+	check(pci_host_attach(&m.pci, PCI_DEVFN(0, 0), &pci_host_bridge_ops, &m.bridge, &m.bridge) == OK);
+	check(pci_host_attach(&m.pci, PCI_DEVFN(2, 0), &pci_function_ops, &m.function, &m.function) == OK);
+	check(pci_host_attach(&m.pci, PCI_DEVFN(31, 0), &pci_lpc_ops, &m.lpc, &m.lpc) == OK);
+}
+
 static void attach(struct bus *bus, uint64_t base, uint64_t bytes, uint64_t first, const struct device_ops *ops,
 		   void *dev)
 {
@@ -167,7 +265,7 @@ static void create_machine(void)
 	uart16550_init(&m.uart, &(struct uart16550_wires){{line_4, NULL}, transmit, ignore, NULL}, UART_MSR_CONNECTED);
 	uart16550_init(&m.com2, &(struct uart16550_wires){{line_3, NULL}, NULL, NULL, NULL}, 0);
 	i8042_init(&m.i8042, &(struct i8042_wires){{line_1, NULL}, {line_12, NULL}, ignore, NULL});
-	pci_host_init(&m.pci, &(struct pci_host_wires){.reset = ignore});
+	create_pci();
 	acpi_pm_init(&m.pm, &(struct acpi_pm_wires){{line_9, NULL}, ignore, NULL}, false);
 	testdev_init(&m.testdev, &(struct testdev_wires){set_test_line, NULL});
 	hpet_init(&m.hpet, &(struct hpet_wires){{{line_20, NULL},
@@ -207,7 +305,17 @@ static void create_machine(void)
 	attach(&m.mmio, FLASH_BASE, FLASH_BYTES, 0, &flash_ops, &m.flash);
 	attach(&m.mmio, IOAPIC_BASE, IOAPIC_REGION_SIZE, 0, &ioapic_ops, &m.ioapic);
 	attach(&m.mmio, HPET_BASE, HPET_REGION_SIZE, 0, &hpet_ops, &m.hpet);
-	attach(&m.mmio, ECAM_BASE, PCI_ECAM_BUS_SIZE, 0, &pci_ecam_ops, &m.pci);
+}
+
+/* A window that answers somewhere, else where ECAM may be. */
+static uint64_t window_address(bool is_io, uint8_t which, uint8_t offset)
+{
+	const struct pci_window *window = &m.decode.windows[which % m.decode.window_count];
+	uint64_t base = pci_decode_base(&m.decode, which % m.decode.window_count);
+
+	if (window->is_io != is_io || base == PCI_DECODE_OFF)
+		return ECAM_BASE + PCI_DEVFN(2, 0) * 0x1000 + offset;
+	return base + (offset & 0x80 ? window->size_bytes - 2 : 0) + offset % 0x80 - 1;
 }
 
 /* Mostly addresses where something is: place names one near a region, offset any around it. */
@@ -217,9 +325,39 @@ static uint64_t pick_address(const struct bus *bus, uint8_t place, uint8_t offse
 
 	if (bus == &m.mmio && place >= 192)
 		return HPET_BASE + offset * 2; /* all of its registers */
+	if (place >= 160)
+		return window_address(bus == &m.ports, place, offset);
 	if (bus == &m.mmio && place >= 128)
 		return IOAPIC_BASE + (offset & 1 ? 0x10 : offset & 2 ? 0x40 : 0);
 	return region->base + offset % (region->size + 2) - 1;
+}
+
+static void access_window(bool is_io, uint64_t address, unsigned width, bool writes, uint64_t value)
+{
+	struct io_region region;
+	uint64_t got;
+
+	if (!pci_decode_find(&m.decode, is_io, address, width, &region))
+		return;
+	if (writes) {
+		io_region_write(&region, address, width, value, m.now_ns);
+		return;
+	}
+	got = io_region_read(&region, address, width, m.now_ns);
+	check(width >= 8 || got >> width * 8 == 0);
+}
+
+/* Configuration space of the functions that there are, any register. */
+static void access_config(const uint8_t *step, uint64_t value)
+{
+	static const uint8_t devices[] = {0, 2, 31};
+	unsigned width = 1U << step[2] % 3;
+
+	bus_write(&m.ports, 0xcf8, 4, 0x80000000U | (uint32_t)devices[step[1] % 3] << 11 | (step[3] & 0xfcU), m.now_ns);
+	if (step[2] & 0x40)
+		bus_write(&m.ports, 0xcfc + step[3] % 4, width, value, m.now_ns);
+	else
+		(void)bus_read(&m.ports, 0xcfc + step[3] % 4, width, m.now_ns);
 }
 
 static void access_bus(struct bus *bus, const uint8_t *step, uint64_t value)
@@ -228,6 +366,10 @@ static void access_bus(struct bus *bus, const uint8_t *step, uint64_t value)
 	uint64_t address = pick_address(bus, step[1], step[3]);
 	uint64_t got;
 
+	if ((width & (width - 1)) == 0 && width != 0 && bus_find(bus, address, width) == NULL) {
+		access_window(bus == &m.ports, address, width, step[2] & 0x40, value);
+		return;
+	}
 	if (step[2] & 0x40) {
 		bus_write(bus, address, width, value, m.now_ns);
 		return;
@@ -268,7 +410,7 @@ static void reset_one(uint8_t which)
 
 static void host_side(const uint8_t *step, uint64_t value)
 {
-	switch (step[1] % 10) {
+	switch (step[1] % 13) {
 	case 0:
 		(void)pic8259_acknowledge(&m.pic);
 		return;
@@ -293,6 +435,15 @@ static void host_side(const uint8_t *step, uint64_t value)
 	case 7:
 		reset_one(step[3]);
 		return;
+	case 10:
+		pci_function_send(&m.function, step[3] % 4);
+		return;
+	case 11:
+		pci_function_set_pin(&m.function, step[2] & 1);
+		return;
+	case 12:
+		pci_function_reset(&m.function);
+		return;
 	case 8:
 		pic8259_set_line(&m.pic, step[3], step[2] & 1);
 		ioapic_set_line(&m.ioapic, step[3], step[2] & 1);
@@ -313,6 +464,10 @@ static void check_machine(void)
 	check(m.uart.state.rx.first < UART_FIFO_BYTES && m.uart.state.tx.first < UART_FIFO_BYTES);
 	check(m.uart.state.line_level == (m.lines >> 4 & 1));
 	check(m.pit.state.line_level == (m.lines & 1));
+	check(m.held == NULL && m.function.state.pending >> 3 == 0);
+	check(!m.pin || m.function.state.pin_level);
+	check(pci_function_register(&m.function, 0, 4) == 0x10421af4);
+	check(pci_function_register(&m.bridge.function, 0, 4) == 0x29c08086);
 	ioapic_eoi_vectors(&m.ioapic, vectors);
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
 		uint64_t entry = m.ioapic.state.entries[pin];
@@ -331,6 +486,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		value |= data[0] & 0x80 ? value << 31 : 0;
 		m.now_ns += data[0] >> 4 & 7;
+		if (data[0] & 4)
+			access_config(data, value);
 		switch (data[0] & 3) {
 		case 0:
 			access_bus(&m.ports, data, value);
