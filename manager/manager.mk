@@ -1,11 +1,7 @@
 KERNEL_FILE_SOURCES := manager/kernel_file.c lib/bzimage/parse.c lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c
 PROGRAMS += manager
 manager_SOURCES = manager/main.c manager/boot.c manager/host.c manager/program.c manager/console_link.c manager/console_start.c \
-<<<<<<< HEAD
-	manager/manifest_source.c manager/schedule.c manager/top.c manager/vm.c manager/switches.c manager/vm_command.c manager/vm_ports.c manager/vm_start.c manager/vm_report.c manager/restart.c manager/ports.c \
-=======
-	manager/manifest_source.c manager/schedule.c manager/top.c manager/vm.c manager/vm_command.c manager/vm_flash.c manager/vm_ports.c manager/vm_start.c manager/vm_report.c manager/restart.c manager/ports.c \
->>>>>>> 0515c95 (vmm, manager: a flash for firmware that keeps variables)
+	manager/manifest_source.c manager/schedule.c manager/top.c manager/vm.c manager/switches.c manager/vm_command.c manager/vm_flash.c manager/vm_ports.c manager/vm_start.c manager/vm_report.c manager/restart.c manager/ports.c \
 	manager/pci_quiesce.c manager/firmware_tables.c manager/power.c manager/serial_port.c manager/shutdown.c $(KERNEL_FILE_SOURCES) lib/elf/relocate.c \
 	 lib/channel/channel.c lib/firmware/volume.c $(ACPI_SOURCES) $(filter-out lib/base/format.c,$(MANIFEST_SOURCES)) $(SCHEDULE_SOURCES)
 

@@ -232,11 +232,9 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 	if (status == OK)
 		status = give_modules(entry, around->host, spec);
 	if (status == OK)
-<<<<<<< HEAD
 		status = switches_give_links(around->switches, entry->slot, entry->space, spec);
-=======
+	if (status == OK)
 		status = vm_flash_give(entry, spec);
->>>>>>> 0515c95 (vmm, manager: a flash for firmware that keeps variables)
 	return status == OK ? grant_handles(entry, around, &spec->handles) : status;
 }
 
