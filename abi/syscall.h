@@ -53,7 +53,8 @@
 	X(SCHEDULE_SPACE) /* (host, space, const struct schedule_space *) -> 0 */                                   \
 	X(VCPU_STATUS)    /* (vm, vCPU index, struct vcpu_status *) -> 0; ERR_NOT_FOUND: no such vCPU */             \
 	X(VCPU_STEAL_RECORD) /* (vcpu, memory, offset: multiple of 64) -> 0; HANDLE_NONE: no record */             \
-	X(MEMORY_DISCARD) /* (memory, offset, len_bytes: multiples of 2 MiB) -> bytes done: progress; read as zeros then */
+	X(MEMORY_DISCARD) /* (memory, offset, len_bytes: multiples of 2 MiB) -> bytes done: progress; read as zeros then */ \
+	X(VM_DOORBELL)    /* (vm, event, first port, count, first bit) -> 0; HANDLE_NONE: removes the one at that port */
 
 enum system_call {
 #define SYSTEM_CALL_ENUM(name) SYS_##name,

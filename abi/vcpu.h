@@ -188,6 +188,10 @@ struct vcpu_config {
 	uint32_t is_bootstrap;   /* 1: runs at once, from the state set; 0: waits for INIT-SIPI */
 };
 
+/* VM_DOORBELL: an OUT of any width to port first + VM_DOORBELL_STEP * n signals bit first_bit + n. */
+#define VM_DOORBELLS_MAX 32U
+#define VM_DOORBELL_STEP 4U
+
 /* VM_STATUS: the exit ledger and more. */
 #define VM_LEDGER_REASONS 86U
 struct vm_status {

@@ -54,3 +54,4 @@ int64_t sys_vcpu_get_state(const struct syscall_arguments *a);
 int64_t sys_vcpu_set_state(const struct syscall_arguments *a);
 int64_t sys_vcpu_extint(const struct syscall_arguments *a);
 int64_t sys_vcpu_steal_record(const struct syscall_arguments *a);
+int64_t sys_vm_doorbell(const struct syscall_arguments *a);

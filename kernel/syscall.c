@@ -72,6 +72,7 @@ static const struct call {
 	[SYS_VCPU_STEAL_RECORD] = {sys_vcpu_steal_record, {{0, OBJECT_VCPU, RIGHT_MANAGE},
 							    {1, OBJECT_MEMORY, RIGHT_WRITE, .optional = true}}},
 	[SYS_MEMORY_DISCARD] = {sys_memory_discard, {{0, OBJECT_MEMORY, RIGHT_WRITE}}},
+	[SYS_VM_DOORBELL] = {sys_vm_doorbell, {{0, OBJECT_VM, RIGHT_WRITE}, {1, OBJECT_EVENT, RIGHT_SIGNAL, .optional = true}}},
 };
 
 int64_t syscall_new_handle(struct object *object, unsigned rights)

@@ -296,3 +296,8 @@ enum status sys_memory_discard(handle_t memory, uint64_t offset, uint64_t len_by
 {
 	return to_value(system_call(SYS_MEMORY_DISCARD, memory, offset, len_bytes, 0, 0, 0), done_bytes);
 }
+
+enum status sys_vm_doorbell(handle_t vm, handle_t event, uint16_t first_port, unsigned port_count, unsigned first_bit)
+{
+	return done(system_call(SYS_VM_DOORBELL, vm, event, first_port, port_count, first_bit, 0));
+}

@@ -79,6 +79,8 @@ MUST_CHECK enum status sys_schedule_space(handle_t host, handle_t space, const s
 MUST_CHECK enum status sys_vcpu_status(handle_t vm, uint32_t index, struct vcpu_status *status);
 MUST_CHECK enum status sys_vcpu_steal_record(handle_t vcpu, handle_t memory, uint64_t offset);
 MUST_CHECK enum status sys_memory_discard(handle_t memory, uint64_t offset, uint64_t len_bytes, uint64_t *done_bytes);
+/* event HANDLE_NONE: removes the one at first_port. */
+MUST_CHECK enum status sys_vm_doorbell(handle_t vm, handle_t event, uint16_t first_port, unsigned port_count, unsigned first_bit);
 
 /* A memory object of len_bytes, zeroed. Undone on error. */
 MUST_CHECK enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *memory);

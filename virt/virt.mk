@@ -1,4 +1,4 @@
-KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/discard.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
+KERNEL_SOURCES += virt/control_registers.c virt/cpuid_policy.c virt/discard.c virt/doorbell.c virt/fpu.c virt/guest_map.c virt/hypercall.c virt/hypervisor.c \
 	virt/interrupts.c virt/local_apic.c virt/local_apic_timer.c virt/local_apic_x2apic.c virt/msr_memory_types.c virt/msr_policy.c \
 	virt/paravirtual.c virt/posted.c virt/reply.c virt/steal_time.c virt/vcpu.c virt/vcpu_notify.c virt/vcpu_registers.c virt/vcpu_run.c virt/vcpu_sleep.c virt/vm.c virt/vm_slot.c
 
@@ -23,3 +23,5 @@ test_hypercall_SOURCES := virt/hypercall.c virt/interrupts.c virt/posted.c tests
 test_steal_time_SOURCES := virt/steal_time.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c tests/fake/hv.c
 UNIT_TESTS += discard
 test_discard_SOURCES := virt/discard.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c
+UNIT_TESTS += doorbell
+test_doorbell_SOURCES := virt/doorbell.c kernel/object.c tests/fake/kernel_reaper.c tests/fake/kernel_spinlock.c tests/fake/kernel_panic.c

@@ -53,6 +53,7 @@ static bool vm_release(struct object *object)
 			vcpu_free(vcpu);
 	}
 	guest_map_destroy(&vm->map);
+	doorbells_destroy(&vm->doorbells);
 	if (vm->backend != NULL && !hv->vm_destroy(vm))
 		return false;
 	vm_slot_destroy(&vm->slot, pool);
@@ -118,6 +119,7 @@ static enum status vm_create(struct pool *pool, const struct vm_config *config, 
 	vm->tsc_offset = -rdtsc();
 	vm->create_lock = SPINLOCK(RANK_GUEST_MAP);
 	guest_map_init(&vm->map);
+	doorbells_init(&vm->doorbells);
 	status = vm_fill(vm);
 	if (status != OK) {
 		object_put(&vm->object);

@@ -9,6 +9,7 @@
 #include "abi/vcpu.h"
 #include "kernel/config.h"
 #include "kernel/object.h"
+#include "virt/doorbell.h"
 #include "virt/guest_map.h"
 #include "virt/paravirtual.h"
 #include "virt/vm_slot.h"
@@ -35,6 +36,7 @@ struct vm {
 	void *backend;
 	/* own locks */
 	struct guest_map map;
+	struct doorbells doorbells;
 	struct vm_slot slot; /* changed under create_lock */
 	struct spinlock create_lock;
 	/* atomic */

@@ -1,4 +1,5 @@
 /* Accesses to ports and to addresses without memory: decoded as far as the CPU tells, then handed to the VMM. */
+#include "kernel/thread.h"
 #include "virt/interrupts.h"
 #include "virt/vcpu.h"
 #include "virt/vm.h"
@@ -12,11 +13,25 @@
 
 #define LONGEST_INSTRUCTION 15U /* bytes */
 
+/* Kept apart: most accesses are no doorbell's. */
+static __attribute__((noinline)) bool rings(struct vcpu *vcpu, uint64_t qualification)
+{
+	struct port_access access = port_access_decode(qualification);
+
+	if (access.is_in || access.is_string || !doorbells_ring(&vcpu->vm->doorbells, access.port))
+		return false;
+	if (thread_should_yield()) /* whoever was woken may go first */
+		atomic_fetch_or(&vcpu->pending, PENDING_YIELD);
+	return true;
+}
+
 enum exit_verdict exit_io(struct vcpu *vcpu, const struct exit_info *info)
 {
 	struct port_access access = port_access_decode(info->qualification);
 	struct vcpu_exit *exit = &vcpu->state->exit;
 
+	if (doorbells_may_have(&vcpu->vm->doorbells, access.port) && rings(vcpu, info->qualification))
+		return EXIT_ADVANCE;
 	exit->kind = access.is_string ? VCPU_EXIT_PORT_STRING : VCPU_EXIT_PORT;
 	exit->port = access.port;
 	exit->port_width = access.width_bytes;

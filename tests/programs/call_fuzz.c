@@ -80,6 +80,11 @@ static bool is_too_much(uint64_t number, uint64_t *a, uint64_t random)
 	case SYS_EVENT_WAIT:
 		a[1] = clock_now_ticks() + random % 200000;
 		return false;
+	case SYS_VM_DOORBELL: /* a few ports, so that they meet */
+		a[2] = random % 256;
+		a[3] = random >> 8 & 0x1c;
+		a[4] = random >> 16 & 0x3f;
+		return false;
 	case SYS_THREAD_EXIT:
 	case SYS_SPACE_KILL:
 		return random % 4096 != 0;

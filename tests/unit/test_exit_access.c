@@ -2,6 +2,7 @@
  * "Exit Qualification for APIC-Access VM Exits from Linear Accesses". */
 #include <stdlib.h>
 
+#include "kernel/thread.h"
 #include "tests/fake/vmx_insn.h"
 #include "tests/unit/unit.h"
 #include "virt/interrupts.h"
@@ -21,7 +22,7 @@
 #define GUEST_TABLE  0xf000U
 
 static struct {
-	unsigned decode_groups, eois, events;
+	unsigned decode_groups, eois, events, rings;
 } seen;
 
 static enum status fill_status;
@@ -55,6 +56,21 @@ _Noreturn void vmcs_access_failed(uint32_t encoding)
 {
 	fail_msg("VMCS field %x", encoding);
 	abort();
+}
+
+/* One doorbell, at port C000h. */
+static bool should_yield;
+
+bool doorbells_ring(struct doorbells *doorbells, uint16_t port)
+{
+	assert_non_null(doorbells);
+	seen.rings += port == 0xc000 ? 1 : 0;
+	return port == 0xc000;
+}
+
+bool thread_should_yield(void)
+{
+	return should_yield;
 }
 
 struct machine {
@@ -193,9 +209,60 @@ static void test_gaps_are_filled(void **state)
 	assert_int_equal(exit_ept_violation(&machine.vcpu, &info), EXIT_TO_VMM);
 }
 
+#define IO(port, width, flags) ((uint64_t)(port) << 16 | (flags) | ((width) - 1))
+#define IO_IN     0x08U
+#define IO_STRING 0x10U
+
+static enum exit_verdict port_exit(struct machine *machine, uint64_t qualification)
+{
+	const struct exit_info info = {.qualification = qualification, .instruction_bytes = 1};
+
+	start(machine);
+	seen.rings = 0;
+	atomic_store(&machine->vm.doorbells.span, 0xc000U | 8U << 16);
+	return exit_io(&machine->vcpu, &info);
+}
+
+static void test_an_out_to_a_doorbell_does_not_go_to_the_vmm(void **state)
+{
+	static const unsigned widths[] = {1, 2, 4};
+	struct machine machine;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(port_exit(&machine, IO(0xc000, widths[i], 0)), EXIT_ADVANCE);
+		assert_int_equal(seen.rings, 1);
+		assert_int_equal(atomic_load(&machine.vcpu.pending), 0);
+	}
+	should_yield = true;
+	assert_int_equal(port_exit(&machine, IO(0xc000, 2, 0)), EXIT_ADVANCE);
+	should_yield = false;
+	assert_int_equal(atomic_load(&machine.vcpu.pending), PENDING_YIELD);
+}
+
+static void test_other_port_accesses_go_to_the_vmm(void **state)
+{
+	static const uint64_t others[] = {
+		IO(0xc000, 2, IO_IN), IO(0xc000, 2, IO_STRING), IO(0xc000, 2, IO_IN | IO_STRING),
+		IO(0xc004, 2, 0), IO(0xc008, 2, 0), IO(0xbfff, 2, 0), IO(0x80, 1, 0),
+	};
+	struct machine machine;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_int_equal(port_exit(&machine, others[i]), EXIT_TO_VMM);
+		assert_int_equal(seen.rings, 0);
+		assert_int_equal(machine.state.exit.port, others[i] >> 16);
+		assert_int_equal(machine.state.exit.kind, (others[i] & IO_STRING) != 0 ? VCPU_EXIT_PORT_STRING : VCPU_EXIT_PORT);
+		assert_int_equal(machine.state.exit.port_is_write, (others[i] & IO_IN) != 0 ? 0 : 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_out_to_a_doorbell_does_not_go_to_the_vmm),
+		cmocka_unit_test(test_other_port_accesses_go_to_the_vmm),
 		cmocka_unit_test(test_eoi_ends_the_interrupt_without_the_vmm),
 		cmocka_unit_test(test_a_length_that_no_instruction_has_is_decoded),
 		cmocka_unit_test(test_other_accesses_are_decoded),
