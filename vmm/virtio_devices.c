@@ -6,6 +6,8 @@
 #include "vmm/virtio_makers.h"
 #include "vmm/virtio_memory.h"
 
+_Static_assert(VIRTIO_NOTIFY_STEP_BYTES == VM_DOORBELL_STEP && VIRTIO_QUEUES_MAX <= VIRTIO_EVENT_BACKEND, "one bit for each queue");
+
 /* Their order is that of their PCI devices' numbers: new rows go to the end, so that a guest's names stay. */
 static const struct virtio_maker makers[] = {
 	{NULL, NULL, NULL}, /* the last row */
@@ -24,6 +26,23 @@ void virtio_wake(const struct virtio_slot *slot)
 	sys_event_signal(slot->event, 1ULL << VIRTIO_EVENT_BACKEND);
 }
 
+/* Where BAR 0 answers, an OUT signals the event without a visit here. Should there be no doorbell (another BAR has its ports, or
+ * all are in use), such an access comes to the registers and does the same. */
+static void move_doorbell(void *ctx, unsigned bar, uint64_t base)
+{
+	struct virtio_slot *slot = ctx;
+	handle_t vm = slot->machine->spec->handles.vm;
+
+	if (bar != VIRTIO_BAR_NOTIFY)
+		return;
+	if (slot->doorbell_port != PCI_DECODE_OFF && sys_vm_doorbell(vm, HANDLE_NONE, (uint16_t)slot->doorbell_port, 0, 0) != OK)
+		return;
+	slot->doorbell_port = PCI_DECODE_OFF;
+	if (base <= UINT16_MAX && sys_vm_doorbell(vm, slot->event, (uint16_t)base,
+						  slot->device.config.queue_count * VIRTIO_NOTIFY_STEP_BYTES, 0) == OK)
+		slot->doorbell_port = base;
+}
+
 static enum status attach(struct virtio_slot *slot, struct pci_slot_entry *pci)
 {
 	struct virtio *device = &slot->device;
@@ -33,6 +52,8 @@ static enum status attach(struct virtio_slot *slot, struct pci_slot_entry *pci)
 		[VIRTIO_BAR_REGISTERS] = {.ops = &virtio_register_ops, .dev = device},
 	};
 
+	pci->bar_moved = move_doorbell;
+	pci->ctx = slot;
 	return pci_attach(pci, &device->function, registers);
 }
 
@@ -46,7 +67,8 @@ enum status virtio_add(struct machine *machine, const struct virtio_config *conf
 
 	if (devices->count == VIRTIO_DEVICES_MAX)
 		return ERR_NO_SPACE;
-	*entry = (struct virtio_slot){.machine = machine, .event = event, .due_ns = NO_EVENT_NS};
+	*entry = (struct virtio_slot){.machine = machine, .event = event, .due_ns = NO_EVENT_NS,
+					.doorbell_port = PCI_DECODE_OFF};
 	if (event == HANDLE_NONE)
 		status = sys_event_create(machine->spec->handles.pool, &entry->event);
 	if (status == OK)

@@ -19,6 +19,7 @@ struct virtio_slot {
 	struct virtio device;
 	struct lock lock;
 	handle_t event;
+	uint64_t doorbell_port; /* where BAR 0 has its doorbell (VM_DOORBELL); PCI_DECODE_OFF: nowhere. Under the lock */
 	uint64_t due_ns; /* when serve_backend() is called at the latest, once; NO_EVENT_NS: not. Under the lock */
 };
 
