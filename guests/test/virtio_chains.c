@@ -1,5 +1,6 @@
-/* Every shape of descriptor chain that no driver may make, on the entropy device, with split and packed rings: the device asks for
- * its reset, and after it works again. And what a driver may do, though it is odd. */
+/* Every shape of descriptor chain that no driver may make, on a queue of a virtio device, with split and packed rings: the device
+ * asks for its reset, and after it works again. And what a driver may do, though it is odd. Command line: type=N; 4, entropy, if none.
+ * One file because each shape is a few lines, and the table that names them is the program. */
 #include <stddef.h>
 
 #include "guests/flat/cpu.h"
@@ -13,6 +14,21 @@
 #define NO_MEMORY   0xd0000000ULL /* a device's place, if anything's */
 #define LAST        UINT64_MAX
 
+/* A chain that a device of this type returns at once: readable_bytes of zeros, then room for written_bytes. */
+static const struct target {
+	uint16_t type;
+	unsigned queue;
+	uint32_t readable_bytes, written_bytes;
+} targets[] = {
+	{VIRTIO_TYPE_ENTROPY, 0, 0, BYTES},
+	{VIRTIO_TYPE_BLOCK, 0, 16, 513},  /* reads sector 0 */
+	{VIRTIO_TYPE_NET, 1, 12 + 60, 0}, /* a frame from nobody to nobody */
+	{VIRTIO_TYPE_CONSOLE, 1, 1, 0},
+	{VIRTIO_TYPE_VSOCK, 1, 44, 0},
+};
+
+static const struct target *target = targets;
+static uint8_t zeros[100], answer[1024];
 static struct flat_virtio device;
 static struct flat_virtqueue queue;
 static struct virtio_descriptor table[TABLE_MAX];
@@ -232,7 +248,7 @@ static void begin(unsigned kind, uint64_t features)
 static void start(unsigned kind, uint64_t features)
 {
 	begin(kind, features);
-	virtio_queue_start(&device, &queue, 0, SIZE);
+	virtio_queue_start(&device, &queue, target->queue, SIZE);
 	virtio_go(&device);
 }
 
@@ -251,18 +267,26 @@ static bool asks_for_reset(void)
 /* One good chain: how many bytes it brought; UINT32_MAX: it did not come back. */
 static uint32_t good_bytes(void)
 {
+	const struct virtio_buffer readable = {zeros, target->readable_bytes, 0};
+	const struct virtio_buffer writable = {answer, target->written_bytes, VIRTIO_F_WRITE};
+	struct virtio_buffer buffers[2];
+	unsigned count = 0;
 	uint16_t id;
 	uint32_t written;
 
-	offer(place(bytes), BYTES, VIRTIO_F_WRITE);
+	if (readable.len_bytes != 0)
+		buffers[count++] = readable;
+	if (writable.len_bytes != 0)
+		buffers[count++] = writable;
+	virtio_offer(&queue, 0, buffers, count);
 	virtio_notify(&queue);
-	return virtio_wait_used(&queue, &id, &written, 1, WAIT_TICKS) ? written : UINT32_MAX;
+	return virtio_wait_used(&queue, &id, &written, count, WAIT_TICKS) ? written : UINT32_MAX;
 }
 
 static void expect_works_after_reset(unsigned kind)
 {
 	start(kind, INDIRECT);
-	expect("works after its reset", good_bytes(), BYTES);
+	expect("works after its reset", good_bytes(), target->written_bytes);
 	expect("status then", virtio_status(&device) & VIRTIO_NEEDS_RESET, 0);
 }
 
@@ -312,6 +336,7 @@ static void try_places(unsigned kind)
 		current = places[i].name;
 		start(kind, 0);
 		begin(kind, 0);
+		write_register16(VIRTIO_QUEUE_SELECT, (uint16_t)target->queue);
 		write_register16(VIRTIO_QUEUE_SIZE, SIZE);
 		write_register32(VIRTIO_QUEUE_DESC, (uint32_t)place(queue.descriptors));
 		write_register32(VIRTIO_QUEUE_DRIVER, (uint32_t)place(queue.driver));
@@ -331,47 +356,61 @@ static void try_places(unsigned kind)
 /* What is odd and harmless. */
 static void try_oddities(unsigned kind)
 {
-	uint16_t id;
-	uint32_t written = UINT32_MAX;
-
-	current = "buffer outside";
-	start(kind, INDIRECT);
-	offer(NO_MEMORY, BYTES, VIRTIO_F_WRITE);
-	virtio_notify(&queue);
-	expect("comes back", virtio_wait_used(&queue, &id, &written, 1, WAIT_TICKS), true);
-	expect("with nothing", written, 0);
-	current = "buffer to read";
-	offer(place(bytes), BYTES, 0);
-	virtio_notify(&queue);
-	expect("comes back", virtio_wait_used(&queue, &id, &written, 1, WAIT_TICKS), true);
 	current = "rings moved and shrunk in use";
+	start(kind, INDIRECT);
 	write_register32(VIRTIO_QUEUE_DESC, (uint32_t)NO_MEMORY);
 	write_register16(VIRTIO_QUEUE_SIZE, 2);
 	write_register16(VIRTIO_QUEUE_ENABLE, 0);
-	expect("works on", good_bytes(), BYTES);
-	current = "good table";
-	good_table();
-	virtio_notify(&queue);
-	expect("comes back", virtio_wait_used(&queue, &id, &written, 1, WAIT_TICKS), true);
-	expect("with bytes", written, BYTES);
+	expect("works on", good_bytes(), target->written_bytes);
 	current = "reset in the middle";
 	offer(place(bytes), BYTES, VIRTIO_F_WRITE);
 	virtio_notify(&queue);
 	expect_works_after_reset(kind);
 }
 
+/* How many bytes a chain of the entropy device brought. */
+static uint32_t come_back(void)
+{
+	uint16_t id;
+	uint32_t written;
+
+	virtio_notify(&queue);
+	return virtio_wait_used(&queue, &id, &written, 1, WAIT_TICKS) ? written : UINT32_MAX;
+}
+
+static void try_entropy(unsigned kind)
+{
+	current = "buffer outside";
+	start(kind, INDIRECT);
+	offer(NO_MEMORY, BYTES, VIRTIO_F_WRITE);
+	expect("comes back with nothing", come_back(), 0);
+	current = "buffer to read";
+	offer(place(bytes), BYTES, 0);
+	expect("comes back with nothing", come_back(), 0);
+	current = "good table";
+	good_table();
+	expect("comes back", come_back(), BYTES);
+}
+
 void guest_main(const struct guest_flat_info *info)
 {
-	(void)info;
+	uint64_t type = flat_number((const char *)(uintptr_t)info->command_line_address, "type=", VIRTIO_TYPE_ENTROPY);
+
 	exceptions_install();
-	if (!virtio_find(VIRTIO_TYPE_ENTROPY, 0, &device)) {
-		print("TEST-FAIL virtio_chains: no entropy device\n");
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		if (targets[i].type == type)
+			target = &targets[i];
+	}
+	if (!virtio_find(target->type, 0, &device)) {
+		print("TEST-FAIL virtio_chains: no such device\n");
 		return;
 	}
 	for (unsigned kind = SPLIT; kind <= PACKED; kind++) {
 		try_shapes(kind);
 		try_places(kind);
 		try_oddities(kind);
+		if (target->type == VIRTIO_TYPE_ENTROPY)
+			try_entropy(kind);
 	}
 	print("virtio_chains: answers right: ");
 	print_number(right_count);
