@@ -1,6 +1,6 @@
 /* Every shape of descriptor chain that no driver may make, on a queue of a virtio device, with split and packed rings: the device
- * asks for its reset, and after it works again. And what a driver may do, though it is odd. Command line: type=N; 4, entropy, if none.
- * One file because each shape is a few lines, and the table that names them is the program. */
+ * asks for its reset, and after it works again. And what a driver may do, though it is odd. Command line: type=N; without it 4,
+ * entropy. One file because each shape is a few lines, and the table that names them is the program. */
 #include <stddef.h>
 
 #include "guests/flat/cpu.h"
