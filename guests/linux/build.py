@@ -31,7 +31,8 @@ SUPPORTED_SUITES = ("bookworm", "trixie")
 FREE_BYTES = 300_000_000
 ETC_FILES = ("inittab", "start", "shell")
 SHARED = ("program.h", "program.c")
-SOURCES = ("build.py", "devices.py", *ETC_FILES, "devices", "benchmark_init.c", "smp_stress.c", *SHARED, "vsock.c", "pcimem.c")
+SOURCES = ("build.py", "devices.py", *ETC_FILES, "devices", "benchmark_init.c", "smp_stress.c", *SHARED, "vsock.c", "pcimem.c",
+           "pattern.c")
 
 
 def recipe_hash():
@@ -127,7 +128,7 @@ def devices_initramfs(busybox, kernel, mke2fs, work):
     for path, content in devices.program_with_libraries(mke2fs, single(mke2fs, "**/sbin/mke2fs")).items():
         archive.file(path, content)
     archive.link("sbin/mkfs.ext4", "mke2fs")
-    for name in ("vsock", "pcimem"):
+    for name in ("vsock", "pcimem", "pattern"):
         archive.file(f"bin/{name}", compiled(work, name, "program"))
     # Compressed it is 3.4 MB shorter, and its boot takes 60 million ticks longer.
     return archive.plain()
