@@ -32,5 +32,5 @@ test_exit_memory_SOURCES = vmm/exit_memory.c vmm/exit_retry.c vmm/exit_execute.c
 	vmm/event/event_cpu.c vmm/event/linear.c vmm/event/segment.c vmm/gmem.c lib/base/format.c
 UNIT_TESTS += machine_pci
 test_machine_pci_SOURCES = vmm/machine.c vmm/pci.c vmm/wires.c vmm/lines.c vmm/cmos.c vmm/memory_map.c vmm/terminal.c $(GMEM_SOURCES) \
-	$(filter-out drivers/virt/virtio% drivers/virt/virtqueue%,$(VIRT_DRIVER_SOURCES)) \
+	$(PC_DRIVER_SOURCES) \
 	lib/channel/channel.c lib/base/format.c tests/fake/program.c
