@@ -5,6 +5,7 @@
 #include "lib/base/string.h"
 #include "manager/manager.h"
 #include "manager/vm_command.h"
+#include "manager/vm_disks.h"
 #include "manager/vm_ports.h"
 #include "user/calls.h"
 #include "user/clock.h"
@@ -19,6 +20,7 @@
 #define ANSWER_BYTES(lines, line_bytes) ((lines) * ((line_bytes) + sizeof(struct console_message)))
 _Static_assert(ANSWER_BYTES(MANIFEST_CPUS_MAX + 2, SCHEDULE_LINE_BYTES) + ANSWER_BYTES(2 * MANIFEST_VMS_MAX + 1, LINE_BYTES) +
 		       ANSWER_BYTES(MANIFEST_SWITCHES_MAX, SWITCH_LINE_BYTES) +
+		       ANSWER_BYTES(MANIFEST_VMS_MAX, VM_DISKS_WORDS_BYTES + 18U) +
 		       sizeof(struct console_message) <= CONSOLE_TO_BYTES - CHANNEL_HEADER_BYTES,
 	       "an answer that is dropped in part");
 
@@ -44,6 +46,8 @@ static void answer_list(uint32_t request)
 		vm_list_line(&manager.vms[i], line, sizeof(line));
 		send_line(request, line);
 		if (vm_list_ports(manager.vms[i].wanted, line, sizeof(line)) > 0)
+			send_line(request, line);
+		if (vm_list_disks(manager.vms[i].wanted, line, sizeof(line)) > 0)
 			send_line(request, line);
 	}
 	for (uint32_t i = 0; i < manager.switches.count; i++) {

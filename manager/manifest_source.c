@@ -107,6 +107,14 @@ static enum status find_file(void *context, const char *path)
 	return host_find_file(context, path, NULL);
 }
 
+static uint64_t file_bytes(void *context, const char *path)
+{
+	const struct host *host = context;
+	uint32_t index;
+
+	return host_find_file(host, path, &index) == OK ? host->files[index].size_bytes : 0;
+}
+
 static void plan_cpus(struct manifest *manifest, struct schedule_plan *plan, const struct host *host)
 {
 	static uint32_t cores[MANIFEST_CPUS_MAX];
@@ -124,6 +132,7 @@ void manifest_load(struct manifest *manifest, struct schedule_plan *plan, const 
 					      .cpu_count = host->info->cpu_count,
 					      .free_bytes = free_guest_bytes(host, manifest),
 					      .find_file = find_file,
+					      .file_bytes = file_bytes,
 					      .context = (void *)(uintptr_t)host,
 				      });
 	plan_cpus(manifest, plan, host);

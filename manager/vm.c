@@ -4,6 +4,7 @@
 #include "lib/base/format.h"
 #include "lib/base/string.h"
 #include "manager/restart.h"
+#include "manager/vm_disks.h"
 #include "manager/vm_ports.h"
 #include "manager/vm_start.h"
 #include "user/calls.h"
@@ -46,15 +47,17 @@ static uint64_t ran_ms(const struct vm_entry *entry)
 
 static void note_start(struct vm_entry *entry)
 {
-	char memory[24];
+	char memory[24], disks[VM_DISKS_WORDS_BYTES];
+	bool has_disks;
 
 	entry->life = VM_RUNNING;
 	if (entry->quiet)
 		return;
 	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
-	log_print("%s: runs: %s, %s, %u CPU%s", entry->wanted->name,
+	has_disks = vm_disks_words(entry->wanted, disks, sizeof(disks)) > 0;
+	log_print("%s: runs: %s, %s, %u CPU%s%s%s", entry->wanted->name,
 		  entry->wanted->firmware[0] != '\0' ? entry->wanted->firmware : entry->wanted->kernel, memory,
-		  entry->wanted->vcpu_count, entry->wanted->vcpu_count == 1 ? "" : "s");
+		  entry->wanted->vcpu_count, entry->wanted->vcpu_count == 1 ? "" : "s", has_disks ? ", " : "", disks);
 }
 
 /* Notes how it ended, tells, and decides about a restart. */

@@ -46,6 +46,7 @@ struct vm_entry {
 	struct vm_port_channels {
 		handle_t to_console, to_vm;
 	} ports[MANIFEST_PORTS_MAX]; /* the same of further ports: manager/vm_ports.h */
+	handle_t disk_changes[MANIFEST_DISKS_MAX]; /* memory objects; HANDLE_NONE: of a disk that is only read */
 	handle_t pages;        /* memory object: a page of spec, a page of report */
 	handle_t flash;        /* memory object of flash_bytes; HANDLE_NONE: its firmware wants none */
 	uint64_t flash_bytes;

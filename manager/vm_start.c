@@ -6,6 +6,7 @@
 #include "lib/base/string.h"
 #include "manager/layout.h"
 #include "manager/program.h"
+#include "manager/vm_disks.h"
 #include "manager/vm_flash.h"
 #include "manager/vm_ports.h"
 #include "user/calls.h"
@@ -64,6 +65,8 @@ static enum status make_lasting_parts(struct vm_entry *entry, const struct host 
 	if (status == OK)
 		status = vm_flash_make(entry, host);
 	if (status == OK)
+		status = vm_disks_make(entry);
+	if (status == OK)
 		status = sys_event_create(MANAGER_HANDLE_POOL, &entry->event);
 	entry->spec = (struct vmm_spec *)window;
 	entry->report = (struct vmm_report *)(window + REPORT_OFFSET);
@@ -107,9 +110,8 @@ static enum status make_vmm(struct vm_entry *entry, const struct vm_surroundings
 	return status;
 }
 
-/* A file that the manifest names was found when the manifest was checked. */
-static enum status give_file(const struct vm_entry *entry, const struct host *host, const char *path, uint64_t address,
-			     struct vmm_file *file)
+enum status vm_give_file(const struct vm_entry *entry, const struct host *host, const char *path, uint64_t address,
+			 struct vmm_file *file)
 {
 	uint32_t index;
 	enum status status;
@@ -135,7 +137,7 @@ static enum status give_modules(const struct vm_entry *entry, const struct host 
 		char path[BOOT_FILE_PATH_BYTES];
 
 		manifest_module_path(wanted->modules[i], path);
-		status = give_file(entry, host, path, VMM_WINDOW_MODULES + i * VMM_MODULE_WINDOW_BYTES, &file);
+		status = vm_give_file(entry, host, path, VMM_WINDOW_MODULES + i * VMM_MODULE_WINDOW_BYTES, &file);
 		spec->modules[i] = (struct vmm_module){.address = file.address, .size_bytes = file.size_bytes};
 		memcpy(spec->modules[i].text, wanted->modules[i], sizeof(spec->modules[i].text));
 	}
@@ -224,17 +226,19 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 		.event_bits = CONSOLE_EVENT_TERMINAL,
 	};
 	vm_ports_describe(wanted, spec);
-	status = give_file(entry, around->host, wanted->firmware, VMM_WINDOW_FIRMWARE, &spec->firmware);
+	status = vm_give_file(entry, around->host, wanted->firmware, VMM_WINDOW_FIRMWARE, &spec->firmware);
 	if (status == OK)
-		status = give_file(entry, around->host, wanted->kernel, VMM_WINDOW_KERNEL, &spec->kernel);
+		status = vm_give_file(entry, around->host, wanted->kernel, VMM_WINDOW_KERNEL, &spec->kernel);
 	if (status == OK)
-		status = give_file(entry, around->host, wanted->initrd, VMM_WINDOW_INITRD, &spec->initrd);
+		status = vm_give_file(entry, around->host, wanted->initrd, VMM_WINDOW_INITRD, &spec->initrd);
 	if (status == OK)
 		status = give_modules(entry, around->host, spec);
 	if (status == OK)
 		status = switches_give_links(around->switches, entry->slot, entry->space, spec);
 	if (status == OK)
 		status = vm_flash_give(entry, spec);
+	if (status == OK)
+		status = vm_disks_give(entry, around->host, spec);
 	return status == OK ? grant_handles(entry, around, &spec->handles) : status;
 }
 
@@ -249,7 +253,7 @@ static enum status assemble(struct vm_entry *entry, const struct vm_surroundings
 	struct program vmm;
 	enum status status;
 
-	*step = "its terminal";
+	*step = "its terminal, its flash, or memory for changes of its disks,";
 	status = make_lasting_parts(entry, around->host);
 	if (status != OK)
 		return status;

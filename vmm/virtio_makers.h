@@ -14,3 +14,7 @@ struct virtio_maker {
 	/* Makes the one with this index, below count(). Errors: those of virtio_add(), and others that say what is wrong. */
 	enum status (*make)(struct machine *machine, unsigned index);
 };
+
+/* vmm/virtio_disk.c */
+unsigned virtio_disk_count(const struct vmm_spec *spec);
+MUST_CHECK enum status virtio_disk_make(struct machine *machine, unsigned index);

@@ -35,6 +35,7 @@
 	X(E128, "VM is in a [schedule] that is wrong") \
 	X(E140, "switch that is not there, or full") \
 	X(E141, "address of a network card is wrong") \
+	X(E142, "settings of a disk contradict one another") \
 	X(E201, "kernel file not found") \
 	X(E202, "initrd file not found") \
 	X(E203, "VM wants more memory than there is") \
@@ -58,7 +59,10 @@
 	X(E221, "kernel of this kind takes no such file") \
 	X(E230, "firmware file not found") \
 	X(E231, "firmware file is not a PC's firmware") \
+	X(E232, "disk file not found") \
+	X(E233, "disk does not fit its file, or its changes their memory") \
 	X(E240, "virtio device could not be made") \
+	X(E241, "memory for a disk's changes is full") \
 	X(E301, "the guest could not deliver a double fault") \
 	X(E302, "VM entry failed") \
 	X(E303, "VM exit that this version does not expect") \

@@ -16,7 +16,7 @@
 
 #define DISK_SECTOR_BYTES 512U
 #define DISK_BLOCK_BYTES  4096U
-#define DISK_MAX_BYTES    (1ULL << 36) /* 64 GiB: what a VMM has room for */
+#define DISK_MAX_BYTES    (1ULL << 35) /* 32 GiB: what a VMM has room for */
 
 struct disk_source {
 	const void *file; /* file_bytes, read-only, while the disk is used; NULL: only zeros */

@@ -1,5 +1,6 @@
 /* The grammar of bulkhead.toml: every table and key, its type, range and default. docs/manifest.md explains each, and a
  * test demands that. Keys of later versions are listed so that they are refused by name and not taken for mistakes. */
+#include "lib/disk/disk.h"
 #include "lib/manifest/keys.h"
 
 /* The tables are laid out by hand. */
@@ -64,6 +65,23 @@ static const struct manifest_key reserve_keys[] = {
 };
 static const struct manifest_section reserve_section = {
 	.name = "reserve", .header = "reserve", .is_value = true, KEYS(reserve_keys),
+};
+
+static const char *const disk_mode_choices[] = {[MANIFEST_DISK_COW] = "cow", [MANIFEST_DISK_READ_ONLY] = "read-only"};
+
+static const struct manifest_key disk_keys[] = {
+	{.name = "file", .kind = MANIFEST_PATH, FIELD(manifest_disk, file)},
+	{.name = "mode", .kind = MANIFEST_CHOICE, FIELD(manifest_disk, mode), CHOICES(disk_mode_choices), .choice_error = E112},
+	{.name = "size", .kind = MANIFEST_SIZE, FIELD(manifest_disk, size_bytes), .min = 4096, .max = DISK_MAX_BYTES},
+	{.name = "changes", .kind = MANIFEST_SIZE, FIELD(manifest_disk, changes_bytes), .min = 4096, .max = 2 * DISK_MAX_BYTES},
+	{.name = "serial", .kind = MANIFEST_TEXT, FIELD(manifest_disk, serial)},
+};
+static const struct manifest_section disk_section = {
+	.name = "disk",
+	.header = "disk",
+	.is_value = true,
+	KEYS(disk_keys),
+	.line_offset = offsetof(struct manifest_disk, line),
 };
 
 static const struct manifest_key switch_keys[] = {
@@ -176,7 +194,15 @@ static const struct manifest_key vm_keys[] = {
 		.element_bytes = MANIFEST_PORT_NAME_BYTES,
 		.max = MANIFEST_PORTS_MAX,
 	},
-	NOT_YET("disk"),
+	{
+		.name = "disk",
+		.kind = MANIFEST_TABLE_LIST,
+		FIELD(manifest_vm, disks),
+		.count_offset = offsetof(struct manifest_vm, disk_count),
+		.element_bytes = sizeof(struct manifest_disk),
+		.max = MANIFEST_DISKS_MAX,
+		.section = &disk_section,
+	},
 	{
 		.name = "net",
 		.kind = MANIFEST_TABLE_LIST,

@@ -87,6 +87,9 @@ void manifest_read_entry(const struct manifest_entry *entry, const struct toml_n
 /* What a key's value must be, for messages: "an integer without quotes". */
 const char *manifest_kind_words(const struct manifest_key *key);
 
+/* Once all tables are read: what the keys of each disk say together. Refuses VMs, each with messages. */
+void manifest_check_disks(struct manifest *manifest);
+
 /* Reads the array of [[switch]]. */
 void manifest_read_switches(struct manifest *manifest, const struct toml_node *array);
 

@@ -9,7 +9,7 @@
 #define NAMES_MAX        32U
 #define SUGGESTION_BYTES 96U
 
-_Static_assert(sizeof(struct manifest) + sizeof(struct manifest_workspace) <= 1U << 20,
+_Static_assert(sizeof(struct manifest) + sizeof(struct manifest_workspace) <= 2U << 20,
 	       "fit as static data of a program");
 
 void manifest_reset(struct manifest *manifest, const char *file_name)
@@ -255,6 +255,7 @@ static void read_sections(struct manifest *manifest, const struct toml_node *roo
 		if (strcmp(node->key, last) == 0)
 			read_section(manifest, node);
 	}
+	manifest_check_disks(manifest);
 	manifest_check_networks(manifest);
 	manifest_check_schedule(manifest);
 }

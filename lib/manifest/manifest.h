@@ -35,6 +35,8 @@
 #define MANIFEST_PORT_NAME_BYTES  16U
 #define MANIFEST_MODULES_MAX      VMM_MODULES_MAX
 #define MANIFEST_MODULE_BYTES     VMM_MODULE_TEXT_BYTES
+#define MANIFEST_DISKS_MAX        VMM_DISKS_MAX
+#define MANIFEST_SERIAL_BYTES     (VMM_DISK_SERIAL_BYTES + 1U)
 #define MANIFEST_SWITCHES_MAX     8U
 #define MANIFEST_NETS_MAX         4U  /* network cards of a VM */
 #define MANIFEST_QUEUES_MAX       8U  /* pairs of queues of a card */
@@ -89,6 +91,17 @@ struct manifest_schedule {
 	struct manifest_window windows[MANIFEST_WINDOWS_MAX];
 };
 
+enum manifest_disk_mode { MANIFEST_DISK_COW, MANIFEST_DISK_READ_ONLY };
+
+struct manifest_disk {
+	char file[BOOT_FILE_PATH_BYTES]; /* "": only zeros */
+	char serial[MANIFEST_SERIAL_BYTES]; /* "": none was given */
+	uint32_t mode;          /* enum manifest_disk_mode */
+	uint64_t size_bytes;    /* 0: as large as the file; after manifest_check_host() a multiple of 512 */
+	uint64_t changes_bytes; /* of memory for what the guest changes; 0: as much as can be needed, which manifest_check_host() fills in */
+	uint32_t line;
+};
+
 struct manifest_switch {
 	char name[MANIFEST_NAME_BYTES];
 	uint32_t line;
@@ -128,6 +141,8 @@ struct manifest_vm {
 	bool hvc;             /* it has a virtio console; with ports in any case */
 	uint32_t port_count;
 	char ports[MANIFEST_PORTS_MAX][MANIFEST_PORT_NAME_BYTES]; /* the console's further ports, by their names */
+	uint32_t disk_count;
+	struct manifest_disk disks[MANIFEST_DISKS_MAX];
 	uint32_t net_count;
 	struct manifest_net nets[MANIFEST_NETS_MAX];
 	struct manifest_lines lines;
@@ -202,6 +217,7 @@ struct manifest_limits {
 	uint32_t cpu_count;
 	uint64_t free_bytes; /* for all VMs together */
 	enum status (*find_file)(void *context, const char *path);
+	uint64_t (*file_bytes)(void *context, const char *path); /* of one that was found; NULL: nobody knows */
 	void *context;
 };
 
@@ -209,6 +225,9 @@ struct manifest_limits {
  * the VMs before it left. VMs get memory in the manifest's order; one without autostart gets it later, and is measured
  * against all there is. Call once. Context: any. */
 void manifest_check_host(struct manifest *manifest, const struct manifest_limits *limits);
+
+/* Memory that a VM has besides its own: for what it changes on its disks. After manifest_check_host(). */
+uint64_t manifest_changes_bytes(const struct manifest_vm *vm);
 
 /* Reports that the manifest is on the boot volume but cannot be read (E119), in an otherwise empty manifest.
  * reason: words that go after "cannot be read: ". */
