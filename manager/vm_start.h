@@ -10,7 +10,7 @@ MUST_CHECK enum status vm_assemble(struct vm_entry *entry, const struct vm_surro
 /* Frees all that does not stay over restarts. Context: no thread of the VMM lives. */
 void vm_dismantle(struct vm_entry *entry);
 
-/* Maps a file, read-only, into the VMM at address, and describes it; path "": there is none. Errors: those of the calls. A file that
- * the manifest names was found when the manifest was checked. Context: the VMM has a space, and does not run yet. */
+/* Maps a file, read-only, into the VMM at address, and describes it; path "": there is none. Errors: those of the calls. A file
+ * that the manifest names was found when the manifest was checked. Context: the VMM has a space, and does not run yet. */
 MUST_CHECK enum status vm_give_file(const struct vm_entry *entry, const struct host *host, const char *path, uint64_t address,
 				    struct vmm_file *file);

@@ -21,7 +21,8 @@ static void tell_full(void *ctx)
 	if (disk->has_told)
 		return;
 	disk->has_told = true;
-	log_print("E241 %s: disk %u: no memory is left for its changes, and writes fail; raise changes of that disk in bulkhead.toml",
+	log_print("E241 %s: disk %u: no memory is left for its changes, and writes fail; raise changes of that disk in "
+		  "bulkhead.toml",
 		  disk->machine->spec->name, disk->index);
 }
 

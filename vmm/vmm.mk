@@ -34,3 +34,5 @@ UNIT_TESTS += machine_pci
 test_machine_pci_SOURCES = vmm/machine.c vmm/pci.c vmm/wires.c vmm/lines.c vmm/cmos.c vmm/memory_map.c vmm/terminal.c $(GMEM_SOURCES) \
 	$(PC_DRIVER_SOURCES) \
 	lib/channel/channel.c lib/base/format.c tests/fake/program.c
+UNIT_TESTS += virtio_disk
+test_virtio_disk_SOURCES = vmm/virtio_disk.c drivers/virt/virtio_blk.c tests/fake/virtio_chains.c lib/base/format.c $(DISK_SOURCES)

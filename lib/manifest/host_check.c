@@ -39,7 +39,8 @@ static void check_modules(struct manifest *manifest, uint32_t index, const struc
 }
 
 /* Sizes that the manifest leaves to the file. A file is filled up with zeros to whole sectors. */
-static void size_disk(struct manifest *manifest, uint32_t index, struct manifest_disk *disk, const struct manifest_limits *limits)
+static void size_disk(struct manifest *manifest, uint32_t index, struct manifest_disk *disk,
+		      const struct manifest_limits *limits)
 {
 	uint64_t file_bytes = 0;
 
@@ -51,8 +52,8 @@ static void size_disk(struct manifest *manifest, uint32_t index, struct manifest
 		return;
 	if (disk->size_bytes == 0 || disk->size_bytes > DISK_MAX_BYTES || disk->size_bytes < file_bytes)
 		manifest_report(manifest, (int32_t)index, disk->line, E233,
-				"VM \"%s\": %s has %llu bytes, which is no disk of that size; correct size", manifest->vms[index].name,
-				disk->file, (unsigned long long)file_bytes);
+				"VM \"%s\": %s has %llu bytes, which is no disk of that size; correct size",
+				manifest->vms[index].name, disk->file, (unsigned long long)file_bytes);
 	else if (disk->mode == MANIFEST_DISK_COW && disk->changes_bytes == 0)
 		disk->changes_bytes = disk_changes_bytes(disk->size_bytes);
 	else if (disk->mode == MANIFEST_DISK_COW && disk->changes_bytes < disk_changes_least_bytes(disk->size_bytes))
@@ -127,8 +128,8 @@ static void check_memory(struct manifest *manifest, uint32_t index, uint64_t lef
 		return;
 	if (vm->memory_bytes <= left_bytes) {
 		manifest_report(manifest, (int32_t)index, vm->line, E203,
-				"VM \"%s\" wants %llu MiB for changes of its disks besides its memory, but %llu MiB are left for both; "
-				"lower memory or changes", vm->name,
+				"VM \"%s\" wants %llu MiB for changes of its disks besides its memory, but %llu MiB are left "
+				"for both; lower memory or changes", vm->name,
 				(unsigned long long)(changes_bytes >> MIB_SHIFT), (unsigned long long)(left_bytes >> MIB_SHIFT));
 		return;
 	}

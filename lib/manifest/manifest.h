@@ -98,7 +98,7 @@ struct manifest_disk {
 	char serial[MANIFEST_SERIAL_BYTES]; /* "": none was given */
 	uint32_t mode;          /* enum manifest_disk_mode */
 	uint64_t size_bytes;    /* 0: as large as the file; after manifest_check_host() a multiple of 512 */
-	uint64_t changes_bytes; /* of memory for what the guest changes; 0: as much as can be needed, which manifest_check_host() fills in */
+	uint64_t changes_bytes; /* memory for what the guest changes; 0: all that can be needed, see manifest_check_host() */
 	uint32_t line;
 };
 

@@ -105,7 +105,8 @@ static void test_manifest_disks_against_their_files(void **state)
 		       "or correct the path");
 	read_disks("{ file = \"big.img\", size = \"512K\" }");
 	check_host(UINT64_MAX);
-	expect_message("E233 bulkhead.toml line 5: VM \"a\": big.img has 1048576 bytes, which is no disk of that size; correct size");
+	expect_message("E233 bulkhead.toml line 5: VM \"a\": big.img has 1048576 bytes, which is no disk of that size; "
+		       "correct size");
 	read_disks("{ file = \"empty.img\" }");
 	check_host(UINT64_MAX);
 	expect_message("E233 bulkhead.toml line 5: VM \"a\": empty.img has 0 bytes, which is no disk of that size; correct size");

@@ -4,6 +4,7 @@
 #include "manager/vm_disks.h"
 #include "manager/vm_start.h"
 #include "tests/unit/unit.h"
+#include "user/calls.h"
 
 static uint64_t made_bytes[MANIFEST_DISKS_MAX];
 static unsigned made_count;
