@@ -22,6 +22,7 @@
 #define VMM_MODULE_TEXT_BYTES 256U
 #define VMM_DISKS_MAX    8U
 #define VMM_LINKS_MAX    8U
+#define VMM_NETS_MAX     4U /* of these, network cards */
 #define VMM_REGIONS_MAX  4U
 #define VMM_PORTS_MAX    4U
 #define VMM_REGION_PEERS_MAX 16U

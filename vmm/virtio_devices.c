@@ -11,6 +11,7 @@ _Static_assert(VIRTIO_NOTIFY_STEP_BYTES == VM_DOORBELL_STEP && VIRTIO_QUEUES_MAX
 /* Their order is that of their PCI devices' numbers: new rows go to the end, so that a guest's names stay. */
 static const struct virtio_maker makers[] = {
 	{"disk", virtio_disk_count, virtio_disk_make},
+	{"network card", virtio_net_count, virtio_net_make},
 	{NULL, NULL, NULL}, /* the last row */
 };
 

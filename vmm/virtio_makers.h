@@ -18,3 +18,7 @@ struct virtio_maker {
 /* vmm/virtio_disk.c */
 unsigned virtio_disk_count(const struct vmm_spec *spec);
 MUST_CHECK enum status virtio_disk_make(struct machine *machine, unsigned index);
+
+/* vmm/virtio_link.c */
+unsigned virtio_net_count(const struct vmm_spec *spec);
+MUST_CHECK enum status virtio_net_make(struct machine *machine, unsigned index);

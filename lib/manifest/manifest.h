@@ -38,7 +38,7 @@
 #define MANIFEST_DISKS_MAX        VMM_DISKS_MAX
 #define MANIFEST_SERIAL_BYTES     (VMM_DISK_SERIAL_BYTES + 1U)
 #define MANIFEST_SWITCHES_MAX     8U
-#define MANIFEST_NETS_MAX         4U  /* network cards of a VM */
+#define MANIFEST_NETS_MAX         VMM_NETS_MAX /* network cards of a VM */
 #define MANIFEST_QUEUES_MAX       8U  /* pairs of queues of a card */
 #define MANIFEST_RATE_MIN_BYTES   UINT64_C(0x10000)
 #define MANIFEST_RATE_MAX_BYTES   (UINT64_C(1) << 36)
