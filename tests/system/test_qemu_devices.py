@@ -1,11 +1,11 @@
-"""Devices that QEMU also has, each asked by a guest of its own in one boot."""
+"""Devices that QEMU also has, each asked by a guest of its own in one boot, and PCI."""
 import re
 
 import harness
 import pytest
 
-QUESTIONS = {"testdev": 19, "fw_cfg": 22}
-VMS = {"testdev": ("testdev", "testdev = true"), "fw_cfg": ("fw_cfg", "")}
+QUESTIONS = {"testdev": 19, "fw_cfg": 22, "pci": 34}
+VMS = {"testdev": ("testdev", "testdev = true"), "fw_cfg": ("fw_cfg", ""), "pci": ("pci", 'disk = [{ size = "1M" }]')}
 MANIFEST = '[host]\nconsole = ["serial"]\n' + "".join(
     f'\n[[vm]]\nname = "{name}"\nkernel = "test/{program}.bin"\nmemory = "4M"\n{more}\n' for name, (program, more) in VMS.items())
 SEABIOS = "/usr/share/seabios/bios-256k.bin=fw/bios-256k.bin"  # Debian's package, which QEMU needs too
