@@ -1,0 +1,43 @@
+"""A guest that breaks every rule of virtqueues, on each type of device, beside one that goes on."""
+import re
+
+import harness
+import pytest
+
+# By name of the VM: the device's type, what the manifest says, how many questions.
+DEVICES = {
+    "disk": (2, 'disk = [{ size = "64K" }]', 254),
+}
+
+
+def entry(name):
+    number, line, _ = DEVICES[name]
+    return f'\n[[vm]]\nname = "{name}"\nkernel = "test/virtio_chains.bin"\nmemory = "4M"\ncmdline = "type={number}"\n{line}\n'
+
+
+MANIFEST = ('[host]\nconsole = ["serial"]\n\n[[vm]]\nname = "good"\nkernel = "hello/hello.bin"\nmemory = "4M"\ncmdline = "name=good"\n'
+            + "".join(map(entry, DEVICES)))
+
+pytestmark = pytest.mark.boot(linux=False, firmware="bios", manifest=MANIFEST, add=harness.guest_programs("virtio_chains"))
+
+
+def terminal_of(boot, name):
+    """Leads to that VM's terminal; the first one is shown unasked, once it runs."""
+    if not getattr(boot, "is_at_prompt", False):
+        boot.shows("hello from good")
+        boot.to_host()
+    boot.is_at_prompt = True
+    boot.console_of(name)
+
+
+class TestHostileDriver:
+    @pytest.mark.parametrize("name", list(DEVICES))
+    def test_the_device_asks_for_its_reset_and_works_after_it(self, boot, name):
+        terminal_of(boot, name)
+        right, count = map(int, boot.shows(re.compile(rb"virtio_chains: answers right: (\d+) of (\d+)\r")).groups())
+        assert "TEST-FAIL virtio_chains" not in boot.text()
+        assert right == count == DEVICES[name][2]
+
+    def test_the_guest_beside_them_goes_on(self, boot):
+        terminal_of(boot, "good")
+        boot.shows(re.compile(rb"hello from good: [5-9] seconds"))
