@@ -15,8 +15,8 @@ def entry(name):
     return f'\n[[vm]]\nname = "{name}"\nkernel = "test/virtio_chains.bin"\nmemory = "4M"\ncmdline = "type={number}"\n{line}\n'
 
 
-MANIFEST = ('[host]\nconsole = ["serial"]\n\n[[vm]]\nname = "good"\nkernel = "hello/hello.bin"\nmemory = "4M"\ncmdline = "name=good"\n'
-            + "".join(map(entry, DEVICES)))
+GOOD = '\n[[vm]]\nname = "good"\nkernel = "hello/hello.bin"\nmemory = "4M"\ncmdline = "name=good"\n'
+MANIFEST = '[host]\nconsole = ["serial"]\n' + GOOD + "".join(map(entry, DEVICES))
 
 pytestmark = pytest.mark.boot(linux=False, firmware="bios", manifest=MANIFEST, add=harness.guest_programs("virtio_chains"))
 
