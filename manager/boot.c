@@ -222,6 +222,7 @@ enum status manager_boot(struct manager *manager)
 		.host = &manager->host,
 		.console = &manager->console,
 		.switches = &manager->switches,
+		.regions = &manager->regions,
 		.schedule = &manager->schedule,
 		.disabled_features = manager->manifest.host.disabled_features,
 		.manager_event = manager->event,
@@ -232,6 +233,7 @@ enum status manager_boot(struct manager *manager)
 	start_power(manager);
 	start_console(manager);
 	start_switches(manager);
+	regions_make(&manager->regions, &manager->manifest);
 	start_vms(manager);
 	return OK;
 }

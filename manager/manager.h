@@ -7,6 +7,7 @@
 #include "manager/console_link.h"
 #include "manager/host.h"
 #include "manager/power.h"
+#include "manager/regions.h"
 #include "manager/schedule.h"
 #include "manager/switches.h"
 #include "manager/top.h"
@@ -40,6 +41,7 @@ struct manager {
 	struct schedule schedule;
 	struct top top;
 	struct switches switches;
+	struct regions regions;
 };
 
 /* Reads the manifest, makes the PC ready, starts console and VMs. Errors: kernel and manager do not match. */

@@ -4,6 +4,7 @@
 #include "lib/base/path.h"
 #include "lib/base/string.h"
 #include "manager/kernel_file.h"
+#include "manager/regions.h"
 #include "manager/schedule.h"
 #include "manager/switches.h"
 #include "manager/vm.h"
@@ -35,7 +36,7 @@ static bool file_is_kernel(const struct host *host, uint32_t index)
 static uint64_t free_guest_bytes(const struct host *host, const struct manifest *manifest)
 {
 	struct pool_info pool;
-	uint64_t own_bytes = RESERVE_BYTES + switches_memory_bytes(manifest);
+	uint64_t own_bytes = RESERVE_BYTES + switches_memory_bytes(manifest) + regions_memory_bytes(manifest);
 
 	if (sys_pool_info(MANAGER_HANDLE_POOL, &pool) != OK)
 		return 0;

@@ -8,6 +8,7 @@
 #include "lib/manifest/manifest.h"
 #include "manager/console_link.h"
 #include "manager/host.h"
+#include "manager/regions.h"
 #include "manager/schedule.h"
 #include "manager/switches.h"
 #include "manager/vm_report.h"
@@ -27,6 +28,7 @@ struct vm_surroundings {
 	const struct host *host;
 	struct console_link *console;
 	const struct switches *switches;
+	const struct regions *regions;
 	const struct schedule *schedule; /* its plan's VMs are numbered as slots are */
 	uint64_t disabled_features;
 	handle_t manager_event;

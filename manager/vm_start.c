@@ -42,6 +42,7 @@ uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted
 
 	bytes += rom_bytes(host, wanted);
 	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES + wanted->net_count * (uint64_t)VM_POOL_LINK_BYTES;
+	bytes += regions_pool_bytes(wanted);
 	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);
 }
 
@@ -235,6 +236,8 @@ static enum status write_spec(const struct vm_entry *entry, const struct vm_surr
 		status = give_modules(entry, around->host, spec);
 	if (status == OK)
 		status = switches_give_links(around->switches, entry->slot, entry->space, spec);
+	if (status == OK)
+		status = regions_give(around->regions, wanted, entry->space, spec);
 	if (status == OK)
 		status = vm_flash_give(entry, spec);
 	if (status == OK)

@@ -35,6 +35,7 @@
 #include "vmm/gmem.h"
 #include "vmm/lines.h"
 #include "vmm/pci.h"
+#include "vmm/region.h"
 #include "vmm/terminal.h"
 #include "vmm/virtio_devices.h"
 
@@ -111,6 +112,7 @@ struct machine {
 	unsigned ecam_window;
 	uint64_t pci_io_next, pci_memory_next; /* where the next BAR is placed */
 	struct virtio_devices virtio;  /* each slot has its lock */
+	struct region regions[VMM_REGIONS_MAX]; /* vmm/region.c */
 	/* atomic */
 	_Atomic uint64_t wake_ns;      /* when the I/O thread looks next; UINT64_MAX while it looks */
 	_Atomic uint32_t stop_request; /* enum vcpu_stop_reason: a device wants the machine to stop after this access */

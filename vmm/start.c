@@ -274,6 +274,9 @@ void start_machine(struct machine *machine, const struct vmm_spec *spec)
 		refuse_setup(machine, status, "its devices overlap");
 	set_up_memory(machine, &map);
 	make_virtio_devices(machine);
+	status = regions_make(machine);
+	if (status != OK)
+		refuse_setup(machine, status, "its shared memory cannot be placed");
 	request = describe_load(spec, &map, modules);
 	if (firmware != NULL) {
 		start_by_firmware(machine, firmware);
@@ -292,6 +295,8 @@ void start_vcpus(struct machine *machine)
 {
 	enum status status = virtio_devices_start(machine);
 
+	if (status == OK)
+		status = regions_start(machine);
 	if (status != OK)
 		refuse_setup(machine, status, "a device's thread cannot be started");
 	report_running(machine);

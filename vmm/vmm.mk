@@ -5,7 +5,7 @@ MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/lines.c vmm/cmos.c vmm/terminal.
 MACHINE_SOURCES += vmm/exit_execute.c vmm/sleep.c vmm/pci.c vmm/virtio_devices.c vmm/virtio_memory.c vmm/virtio_thread.c vmm/virtio_disk.c vmm/virtio_link.c vmm/link.c $(DISK_SOURCES)
 
 PROGRAMS += vmm
-vmm_SOURCES = vmm/main.c vmm/start.c vmm/firmware.c vmm/fw_cfg_items.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) \
+vmm_SOURCES = vmm/main.c vmm/start.c vmm/region.c vmm/firmware.c vmm/fw_cfg_items.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) \
 	$(GUEST_ACPI_SOURCES) $(BZIMAGE_SOURCES) lib/elf/elf.c lib/elf/guest.c lib/multiboot/multiboot.c
 
 UNIT_TESTS += memory_map vmm_terminal lines cmos

@@ -49,6 +49,9 @@ fuzz_virtio_SOURCES := $(VIRTIO_SOURCES)
 test_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/ring_memory.c
 test_virtqueue_hostile_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/ring_memory.c
 
+UNIT_TESTS += ivshmem
+test_ivshmem_SOURCES := drivers/virt/ivshmem.c $(PCI_FUNCTION_SOURCES)
+
 UNIT_TESTS += acpi_pm
 test_acpi_pm_SOURCES := drivers/virt/acpi_pm.c drivers/virt/clock.c
 

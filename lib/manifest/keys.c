@@ -117,6 +117,49 @@ static const struct manifest_section net_section = {
 	.line_offset = offsetof(struct manifest_net, line),
 };
 
+static const struct manifest_key region_keys[] = {
+	{.name = "name", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_region, name)},
+	{
+		.name = "size",
+		.kind = MANIFEST_SIZE,
+		.is_required = true,
+		FIELD(manifest_region, size_bytes),
+		.min = 4096,
+		.max = MANIFEST_REGION_MAX_BYTES,
+	},
+};
+
+static const char *const access_choices[] = {
+	[MANIFEST_ACCESS_READ_WRITE] = "read-write", [MANIFEST_ACCESS_READ_ONLY] = "read-only",
+};
+
+static const struct manifest_key shared_keys[] = {
+	{.name = "name", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_shared, region_name)},
+	{
+		.name = "access",
+		.kind = MANIFEST_CHOICE,
+		FIELD(manifest_shared, access),
+		CHOICES(access_choices),
+		.choice_error = E112,
+		.default_number = MANIFEST_ACCESS_READ_WRITE,
+	},
+	{
+		.name = "vectors",
+		.kind = MANIFEST_INTEGER,
+		FIELD(manifest_shared, vector_count),
+		.min = 1,
+		.max = MANIFEST_VECTORS_MAX,
+		.default_number = 1,
+	},
+};
+static const struct manifest_section shared_section = {
+	.name = "shared",
+	.header = "shared",
+	.is_value = true,
+	KEYS(shared_keys),
+	.line_offset = offsetof(struct manifest_shared, line),
+};
+
 static const struct manifest_key vm_keys[] = {
 	{.name = "name", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_vm, name)},
 	{.name = "kernel", .kind = MANIFEST_PATH, .is_required = true, .stand_in = "firmware", FIELD(manifest_vm, kernel)},
@@ -213,7 +256,15 @@ static const struct manifest_key vm_keys[] = {
 		.section = &net_section,
 	},
 	NOT_YET("vsock"),
-	NOT_YET("shared"),
+	{
+		.name = "shared",
+		.kind = MANIFEST_TABLE_LIST,
+		FIELD(manifest_vm, shares),
+		.count_offset = offsetof(struct manifest_vm, share_count),
+		.element_bytes = sizeof(struct manifest_shared),
+		.max = VMM_REGIONS_MAX,
+		.section = &shared_section,
+	},
 };
 
 static const struct manifest_key window_keys[] = {
@@ -266,6 +317,13 @@ const struct manifest_section manifest_sections[] = {
 		.is_array = true,
 		KEYS(switch_keys),
 		.line_offset = offsetof(struct manifest_switch, line),
+	},
+	[MANIFEST_SECTION_SHARED] = {
+		.name = "shared",
+		.header = "[[shared]]",
+		.is_array = true,
+		KEYS(region_keys),
+		.line_offset = offsetof(struct manifest_region, line),
 	},
 };
 

@@ -63,7 +63,8 @@ struct manifest_section {
 	uint16_t line_offset; /* in the section's struct, of the uint32_t that keeps the table's line; 0: nobody asks for it */
 };
 
-enum manifest_section_index { MANIFEST_SECTION_HOST, MANIFEST_SECTION_VM, MANIFEST_SECTION_SCHEDULE, MANIFEST_SECTION_SWITCH };
+enum manifest_section_index { MANIFEST_SECTION_HOST, MANIFEST_SECTION_VM, MANIFEST_SECTION_SCHEDULE, MANIFEST_SECTION_SWITCH,
+				MANIFEST_SECTION_SHARED };
 
 extern const struct manifest_section manifest_sections[];
 extern const uint32_t manifest_section_count;
@@ -99,6 +100,10 @@ bool manifest_join_switch(struct manifest *manifest, uint32_t vm_index, uint32_t
 
 /* Once all tables are read: finds the switches of network cards, and gives addresses to those that have none. */
 void manifest_check_networks(struct manifest *manifest);
+
+/* Reads the array of [[shared]]. Once all tables are read: finds the regions that VMs share. */
+void manifest_read_regions(struct manifest *manifest, const struct toml_node *array);
+void manifest_check_regions(struct manifest *manifest);
 
 /* Checks the windows of [schedule] against the frame and one another; reports what is wrong, of no VM. */
 void manifest_check_windows(struct manifest *manifest);

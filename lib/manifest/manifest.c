@@ -213,7 +213,7 @@ static void report_unknown_section(struct manifest *manifest, const struct toml_
 	for (; count < manifest_section_count && count < NAMES_MAX; count++)
 		names[count] = manifest_sections[count].name;
 	manifest_suggest(node->key, names, count,
-			 "there are [host], [[vm]], [[switch]] and [schedule]", suggestion, sizeof(suggestion));
+			 "there are [host], [[vm]], [[switch]], [[shared]] and [schedule]", suggestion, sizeof(suggestion));
 	manifest_report(manifest, -1, node->line, E104, "table \"%.40s\" is not known%s", node->key, suggestion);
 }
 
@@ -234,6 +234,8 @@ static void read_section(struct manifest *manifest, const struct toml_node *node
 				node->key, toml_kind_name(node->kind), section->header);
 	else if (section == &manifest_sections[MANIFEST_SECTION_SWITCH])
 		manifest_read_switches(manifest, node);
+	else if (section == &manifest_sections[MANIFEST_SECTION_SHARED])
+		manifest_read_regions(manifest, node);
 	else if (section->is_array)
 		read_vms(manifest, node);
 	else if (section == &manifest_sections[MANIFEST_SECTION_SCHEDULE])
@@ -257,6 +259,7 @@ static void read_sections(struct manifest *manifest, const struct toml_node *roo
 	}
 	manifest_check_disks(manifest);
 	manifest_check_networks(manifest);
+	manifest_check_regions(manifest);
 	manifest_check_schedule(manifest);
 }
 

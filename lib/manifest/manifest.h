@@ -40,6 +40,9 @@
 #define MANIFEST_SWITCHES_MAX     8U
 #define MANIFEST_NETS_MAX         VMM_NETS_MAX /* network cards of a VM */
 #define MANIFEST_QUEUES_MAX       8U  /* pairs of queues of a card */
+#define MANIFEST_REGIONS_MAX      16U
+#define MANIFEST_REGION_MAX_BYTES (UINT64_C(1) << 28) /* a quarter of the addresses that are left for devices below 4 GiB */
+#define MANIFEST_VECTORS_MAX      32U
 #define MANIFEST_RATE_MIN_BYTES   UINT64_C(0x10000)
 #define MANIFEST_RATE_MAX_BYTES   (UINT64_C(1) << 36)
 #define MANIFEST_MEMORY_MIN_BYTES VMM_MEMORY_LEAST_BYTES
@@ -119,6 +122,27 @@ struct manifest_net {
 	uint32_t line;
 };
 
+/* Memory that VMs share: a power of two. */
+struct manifest_region {
+	char name[MANIFEST_NAME_BYTES];
+	uint64_t size_bytes;
+	uint32_t line;
+	uint32_t peer_count; /* VMs that name it; each has a number, in the file's order */
+	uint32_t peer_vectors[VMM_REGION_PEERS_MAX];
+};
+
+enum manifest_access { MANIFEST_ACCESS_READ_WRITE, MANIFEST_ACCESS_READ_ONLY };
+
+/* What a VM sees of a region. */
+struct manifest_shared {
+	char region_name[MANIFEST_NAME_BYTES];
+	uint32_t region_index, own_id; /* once manifest_read() is through and the VM is not refused */
+	uint64_t size_bytes;           /* the same: the region's */
+	uint32_t access;               /* enum manifest_access */
+	uint32_t vector_count;         /* by which peers can ring */
+	uint32_t line;
+};
+
 struct manifest_vm {
 	char name[MANIFEST_NAME_BYTES];    /* "#3" for the third VM where its own name cannot be used; never empty */
 	char kernel[BOOT_FILE_PATH_BYTES]; /* relative to bulkhead/ on the boot volume */
@@ -145,6 +169,8 @@ struct manifest_vm {
 	struct manifest_disk disks[MANIFEST_DISKS_MAX];
 	uint32_t net_count;
 	struct manifest_net nets[MANIFEST_NETS_MAX];
+	uint32_t share_count;
+	struct manifest_shared shares[VMM_REGIONS_MAX];
 	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
 	bool autostart;   /* false: it starts, and gets its memory, by the command "start" */
@@ -180,6 +206,8 @@ struct manifest {
 	uint32_t error_count; /* all messages but notes, also those left out */
 	uint32_t switch_count;
 	struct manifest_switch switches[MANIFEST_SWITCHES_MAX];
+	uint32_t region_count;
+	struct manifest_region regions[MANIFEST_REGIONS_MAX];
 	struct manifest_vm vms[MANIFEST_VMS_MAX];
 	struct manifest_message messages[MANIFEST_MESSAGES_MAX];
 };

@@ -392,8 +392,7 @@ static void test_manifest_refuses_keys_set_twice(void **state)
 
 static void test_manifest_refuses_keys_of_later_versions(void **state)
 {
-	static const char *const lines[] = {"vsock = 3",
-					    "shared = []"};
+	static const char *const lines[] = {"vsock = 3"};
 	char expected[128];
 
 	(void)state;
@@ -440,8 +439,8 @@ static void test_manifest_refuses_unknown_tables(void **state)
 	expect_only("[hots]\nx = 1\n" GOOD_VM,
 		    "E104 bulkhead.toml line 1: table \"hots\" is not known; did you mean \"host\"?");
 	expect_only("[[machine]]\n" GOOD_VM,
-		    "E104 bulkhead.toml line 1: table \"machine\" is not known; there are [host], [[vm]], [[switch]] and "
-		    "[schedule]");
+		    "E104 bulkhead.toml line 1: table \"machine\" is not known; there are [host], [[vm]], [[switch]], "
+		    "[[shared]] and [schedule]");
 	expect_only("memory = \"1G\"\n" GOOD_VM,
 		    "E105 bulkhead.toml line 1: key \"memory\" stands above all tables; put it below [host] or [[vm]]");
 	expect_only("[vm]\nname = \"a\"\n",

@@ -119,6 +119,18 @@ enum status thread_create(struct thread_maker *maker, const char *name, thread_f
 	return ERR_NO_MEMORY;
 }
 
+enum status regions_make(struct machine *unused)
+{
+	(void)unused;
+	return OK;
+}
+
+enum status regions_start(struct machine *unused)
+{
+	(void)unused;
+	return OK;
+}
+
 void vcpu_thread(void *argument)
 {
 	(void)argument;
