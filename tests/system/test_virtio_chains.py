@@ -7,6 +7,7 @@ import pytest
 # By name of the VM: the device's type, what the manifest says, how many questions.
 DEVICES = {
     "disk": (2, 'disk = [{ size = "64K" }]', 254),
+    "card": (1, 'net = [{ switch = "lan" }]', 254),
 }
 
 
@@ -16,7 +17,7 @@ def entry(name):
 
 
 GOOD = '\n[[vm]]\nname = "good"\nkernel = "hello/hello.bin"\nmemory = "4M"\ncmdline = "name=good"\n'
-MANIFEST = '[host]\nconsole = ["serial"]\n' + GOOD + "".join(map(entry, DEVICES))
+MANIFEST = '[host]\nconsole = ["serial"]\n\n[[switch]]\nname = "lan"\n' + GOOD + "".join(map(entry, DEVICES))
 
 pytestmark = pytest.mark.boot(linux=False, firmware="bios", manifest=MANIFEST, add=harness.guest_programs("virtio_chains"))
 
