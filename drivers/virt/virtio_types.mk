@@ -17,3 +17,5 @@ FUZZ_TARGETS += net_offload
 fuzz_net_offload_SOURCES := $(test_net_offload_SOURCES)
 FUZZ_TARGETS += virtio_net
 fuzz_virtio_net_SOURCES = $(VIRTIO_NET_SOURCES) $(VIRTQUEUE_SOURCES)
+FUZZ_TARGETS += virtio_blk
+fuzz_virtio_blk_SOURCES = drivers/virt/virtio_blk.c $(DISK_SOURCES)
