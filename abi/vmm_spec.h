@@ -32,6 +32,7 @@
 
 /* Bits of the VMM's event that the manager and the console signal. Bits 0 - 15 are theirs, 16 - 62 the VMM's own. */
 #define VMM_EVENT_CONSOLE      0x1ULL /* input in from_console, or room in to_console */
+#define VMM_EVENT_BALLOON      0x4ULL /* spec->memory_target_bytes has changed */
 #define VMM_EVENT_POWER_BUTTON 0x2ULL /* the guest shall shut down; one that does not listen is stopped: STOPPED */
 
 /* Bits of vmm_spec.options: what the machine has besides. */
@@ -150,6 +151,7 @@ struct vmm_spec {
 	uint32_t region_count;
 	uint32_t port_count;
 	uint32_t reserved;
+	uint64_t memory_target_bytes;  /* what the guest shall keep, by its balloon; 0: all. The manager changes it at any time */
 	uint64_t report_address;       /* struct vmm_report, writable */
 	struct vmm_console console;
 	struct vmm_handles handles;
@@ -176,6 +178,8 @@ struct vmm_report {
 	uint64_t detail[4];   /* as in struct vcpu_exit */
 	uint64_t rip;
 	uint64_t exit_code;   /* stop_reason VCPU_STOP_EXIT_CODE: (v << 1) | 1 of the v that the guest wrote to port F4h */
+	uint64_t memory_given_bytes; /* that the guest has given up by its balloon; while it runs, like the next */
+	uint64_t memory_free_bytes;  /* of the guest, as it says; UINT64_MAX: it does not */
 	char text[VMM_TEXT_BYTES]; /* printable ASCII, NUL-terminated, no newline */
 };
 
@@ -186,7 +190,7 @@ _Static_assert(sizeof(struct vmm_link) == 72, "vmm_link layout");
 _Static_assert(sizeof(struct vmm_region) == 96, "vmm_region layout");
 _Static_assert(sizeof(struct vmm_port) == 72, "vmm_port layout");
 _Static_assert(sizeof(struct vmm_flash) == 24, "vmm_flash layout");
-_Static_assert(sizeof(struct vmm_spec) == 2792 + VMM_MODULES_MAX * 272 + 24 + VMM_DISKS_MAX * 192 + VMM_LINKS_MAX * 72 +
+_Static_assert(sizeof(struct vmm_spec) == 2800 + VMM_MODULES_MAX * 272 + 24 + VMM_DISKS_MAX * 192 + VMM_LINKS_MAX * 72 +
 						  VMM_REGIONS_MAX * 96 + VMM_PORTS_MAX * 72,
 	       "vmm_spec layout");
 _Static_assert(sizeof(struct vmm_spec) <= VMM_SPEC_ROOM_BYTES, "the spec has room");

@@ -4,6 +4,7 @@
 #include "user/calls.h"
 #include "user/clock.h"
 #include "vmm/machine.h"
+#include "vmm/small_devices.h"
 
 #define INPUT_BYTES 64U
 
@@ -15,6 +16,10 @@ struct input {
 
 static bool give_input(struct machine *machine, struct input *input)
 {
+	if (console_device_has_input(machine)) {
+		input->taken += console_device_type(input->bytes + input->taken, input->count - input->taken);
+		return input->taken == input->count;
+	}
 	while (input->taken < input->count) {
 		if (!uart16550_receive(&machine->uart, input->bytes[input->taken]))
 			return false;
@@ -27,6 +32,7 @@ static bool give_input(struct machine *machine, struct input *input)
 static uint64_t serve_terminal(struct machine *machine, struct input *input)
 {
 	uint64_t next_ns;
+	bool has_more;
 
 	lock_acquire(&machine->locks[LOCK_UART]);
 	terminal_tick(&machine->terminal, machine_now_ns(machine));
@@ -37,7 +43,8 @@ static uint64_t serve_terminal(struct machine *machine, struct input *input)
 		if (input->count == 0)
 			break;
 	}
-	next_ns = terminal_next_event_ns(&machine->terminal);
+	has_more = console_device_serve(machine, machine_now_ns(machine));
+	next_ns = has_more ? 0 : terminal_next_event_ns(&machine->terminal);
 	lock_release(&machine->locks[LOCK_UART]);
 	return next_ns;
 }
@@ -74,6 +81,10 @@ _Noreturn void timers_serve(struct machine *machine)
 		atomic_store(&machine->wake_ns, due_ns);
 		if (sys_event_wait(machine->spec->handles.event, deadline_of(machine, due_ns), &bits) != OK)
 			continue; /* the deadline passed */
+		if ((bits & VMM_EVENT_CONSOLE) != 0)
+			console_device_wake();
+		if ((bits & VMM_EVENT_BALLOON) != 0)
+			balloon_device_wake();
 		if ((bits & VMM_EVENT_POWER_BUTTON) != 0)
 			press_power_button(machine);
 	}

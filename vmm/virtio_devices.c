@@ -3,6 +3,7 @@
 
 #include "user/calls.h"
 #include "vmm/machine.h"
+#include "vmm/small_devices.h"
 #include "vmm/virtio_makers.h"
 #include "vmm/virtio_memory.h"
 
@@ -12,6 +13,10 @@ _Static_assert(VIRTIO_NOTIFY_STEP_BYTES == VM_DOORBELL_STEP && VIRTIO_QUEUES_MAX
 static const struct virtio_maker makers[] = {
 	{"disk", virtio_disk_count, virtio_disk_make},
 	{"network card", virtio_net_count, virtio_net_make},
+	{"entropy device", entropy_device_count, entropy_device_make},
+	{"console device", console_device_count, console_device_make},
+	{"balloon", balloon_device_count, balloon_device_make},
+	{"socket device", vsock_device_count, vsock_device_make},
 	{NULL, NULL, NULL}, /* the last row */
 };
 

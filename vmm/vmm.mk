@@ -3,6 +3,7 @@ MACHINE_SOURCES = vmm/machine.c vmm/wires.c vmm/lines.c vmm/cmos.c vmm/terminal.
 	vmm/exit_port_string.c vmm/exit_memory.c vmm/exit_retry.c vmm/exit_event.c vmm/exit_local_apic.c $(EVENT_SOURCES) lib/x86/fault_combine.c $(GMEM_SOURCES) $(DECODE_SOURCES) $(VIRT_DRIVER_SOURCES) \
 	lib/channel/channel.c
 MACHINE_SOURCES += vmm/exit_execute.c vmm/sleep.c vmm/pci.c vmm/virtio_devices.c vmm/virtio_memory.c vmm/virtio_thread.c vmm/virtio_disk.c vmm/virtio_link.c vmm/link.c $(DISK_SOURCES)
+MACHINE_SOURCES += vmm/entropy_device.c vmm/console_device.c vmm/balloon_device.c vmm/vsock_device.c user/random_cpu.c $(RANDOM_SOURCES)
 
 PROGRAMS += vmm
 vmm_SOURCES = vmm/main.c vmm/start.c vmm/region.c vmm/firmware.c vmm/fw_cfg_items.c vmm/timers.c $(MACHINE_SOURCES) $(LOAD_SOURCES) \

@@ -113,6 +113,9 @@ static void ask_for_statistics(struct virtio_balloon *balloon)
 	if (!virtio_has_feature(balloon->transport, VIRTIO_BALLOON_F_STATS_VQ) || virtqueue_take(queue, &balloon->chain) != OK)
 		return;
 	virtqueue_return(queue, &balloon->chain, 0);
+	/* Seen empty, the queue is notified of the buffer that comes back. */
+	if (virtqueue_take(queue, &balloon->chain) == OK)
+		virtqueue_untake(queue, &balloon->chain, 1);
 	virtio_interrupt_queue(balloon->transport, VIRTIO_BALLOON_STATISTICS);
 }
 
