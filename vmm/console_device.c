@@ -31,7 +31,6 @@ static struct {
 	struct channel_writer typed;
 	uint8_t held[256]; /* of what was printed: not yet at the terminal */
 	size_t held_count, held_taken;
-	bool printed_last; /* after COM1 */
 	/* atomic */
 	_Atomic bool first_listens; /* the guest's driver has taken hold of the first port */
 	/* the memory of these two channels */
@@ -157,7 +156,7 @@ bool console_device_serve(struct machine *machine, uint64_t now_ns)
 		done++;
 	}
 	if (done > 0) {
-		console.printed_last = true;
+		machine->serial_printed_last = false;
 		virtio_wake(console.slot); /* there is room */
 	}
 	return done == SERVE_BYTES_MAX;
@@ -168,7 +167,7 @@ bool console_device_has_input(const struct machine *machine)
 	bool com1_is_read = (machine->uart.state.ier & RECEIVE_INTERRUPT) != 0;
 
 	return console.slot != NULL && atomic_load_explicit(&console.first_listens, memory_order_relaxed) &&
-	       (console.printed_last || !com1_is_read);
+	       (!machine->serial_printed_last || !com1_is_read);
 }
 
 size_t console_device_type(const uint8_t *bytes, size_t len_bytes)
@@ -178,11 +177,6 @@ size_t console_device_type(const uint8_t *bytes, size_t len_bytes)
 	if (channel_write(&console.typed, bytes, len_bytes, &written_bytes) == OK && written_bytes > 0)
 		virtio_wake(console.slot);
 	return written_bytes;
-}
-
-void console_device_note_com1(void)
-{
-	console.printed_last = false;
 }
 
 void console_device_wake(void)

@@ -144,6 +144,7 @@ struct machine {
 	struct flash flash;               /* LOCK_FLASH: where the ROM is one; else size 0 */
 	_Atomic bool flash_is_shown;      /* its contents are mapped; changed under LOCK_FLASH */
 	struct debug_ports firmware_text; /* port 402h: LOCK_UART */
+	bool serial_printed_last;         /* LOCK_UART: ... and nothing else has printed since */
 	bool serial_was_used;             /* LOCK_UART: the guest has sent something by COM1 */
 	struct hpet hpet;              /* with VMM_OPTION_HPET */
 	/* no lock needed */

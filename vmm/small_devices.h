@@ -20,13 +20,11 @@ MUST_CHECK enum status vsock_device_make(struct machine *machine, unsigned index
 unsigned balloon_device_count(const struct vmm_spec *spec);
 MUST_CHECK enum status balloon_device_make(struct machine *machine, unsigned index);
 
-/* The console's first port at the terminal that it shares with COM1: what it printed goes there. True: there is more than goes there
- * now. Context: the I/O thread, LOCK_UART held. */
+/* The console's first port at the terminal that it shares with COM1: what it printed goes there. True: there is more than goes
+ * there now. Context: the I/O thread, LOCK_UART held. */
 bool console_device_serve(struct machine *machine, uint64_t now_ns);
-/* COM1 has printed. Context: LOCK_UART held. */
-void console_device_note_com1(void);
-/* Whether what the user types goes to the first port, and not to COM1; then how many of the bytes it takes. Context: the I/O thread,
- * LOCK_UART held. */
+/* Whether what the user types goes to the first port, and not to COM1; then how many of the bytes it takes. Context: the I/O
+ * thread, LOCK_UART held. */
 bool console_device_has_input(const struct machine *machine);
 size_t console_device_type(const uint8_t *bytes, size_t len_bytes);
 /* The console program has moved something. Context: any, no lock needed. */

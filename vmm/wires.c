@@ -6,7 +6,6 @@
 #include "user/calls.h"
 #include "vmm/cmos.h"
 #include "vmm/machine.h"
-#include "vmm/small_devices.h"
 
 #define IOAPIC_ID_MASK 0xfU
 
@@ -79,7 +78,7 @@ static bool transmit_by_com1(void *ctx, uint8_t byte)
 	struct machine *machine = ctx;
 
 	machine->serial_was_used = true;
-	console_device_note_com1();
+	machine->serial_printed_last = true;
 	return transmit(ctx, byte);
 }
 
