@@ -64,6 +64,7 @@ enum console_message_kind {
 	CONSOLE_REQUEST_TOP = 3, /* argument: seconds, 1 .. CONSOLE_TOP_SECONDS_MAX */
 	CONSOLE_REQUEST_START = 4, /* struct console_name: the VM */
 	CONSOLE_REQUEST_STOP = 5,  /* the same */
+	CONSOLE_REQUEST_BALLOON = 6, /* the same; argument: MiB that the guest shall keep */
 	/* manager to console */
 	CONSOLE_ANSWER_TEXT = 16,    /* text, lines end with "\n"; as many messages as needed; empty: not yet, but it comes */
 	CONSOLE_ANSWER_END = 17,     /* no payload: the request is done */

@@ -88,6 +88,11 @@ static enum shell_outcome list_output(void *context, const char *name)
 	return SHELL_WAITS;
 }
 
+static enum shell_outcome request_balloon(void *context, const char *name, uint32_t megabytes)
+{
+	return request(context, CONSOLE_REQUEST_BALLOON, megabytes, name);
+}
+
 static enum shell_outcome request_power_off(void *context)
 {
 	return request(context, CONSOLE_REQUEST_POWER_OFF, 0, NULL);
@@ -120,5 +125,6 @@ const struct shell_ops console_commands = {
 	.attach = attach,
 	.log = list_log,
 	.top = request_top,
+	.balloon = request_balloon,
 	.power_off = request_power_off,
 };

@@ -22,6 +22,7 @@ static enum shell_outcome run_stop(struct shell *shell, const char *argument);
 static enum shell_outcome run_output(struct shell *shell, const char *argument);
 static enum shell_outcome run_log(struct shell *shell, const char *argument);
 static enum shell_outcome run_top(struct shell *shell, const char *argument);
+static enum shell_outcome run_balloon(struct shell *shell, const char *argument);
 static enum shell_outcome run_help(struct shell *shell, const char *argument);
 static enum shell_outcome run_poweroff(struct shell *shell, const char *argument);
 
@@ -32,6 +33,7 @@ static const struct shell_command commands[] = {
 	{"start", "NAME", "starts a VM that does not run", run_start},
 	{"stop", "NAME", "ends a VM at once, as if its plug were pulled", run_stop},
 	{"top", "[SECONDS]", "what each virtual CPU did in that time (1 to 60; 1)", run_top},
+	{"balloon", "NAME SIZE", "asks a VM to keep so much memory, such as 256M", run_balloon},
 	{"log", NULL, "Bulkhead's messages since the boot", run_log},
 	{"help", NULL, "this list", run_help},
 	{"poweroff", NULL, "stops the VMs in order and switches the PC off", run_poweroff},
@@ -140,6 +142,27 @@ static enum shell_outcome run_top(struct shell *shell, const char *argument)
 	return seconds != 0 ? shell->ops->top(shell->context, seconds) : SHELL_WRONG_USE;
 }
 
+/* "256M", "2G"; 0: no such size, or 4 PiB and more. */
+static uint32_t parse_megabytes(const char *text)
+{
+	uint64_t value = 0;
+
+	for (; *text >= '0' && *text <= '9' && value <= UINT32_MAX; text++)
+		value = value * 10 + (uint64_t)(*text - '0');
+	if (*text == 'G')
+		value *= 1024;
+	if ((*text != 'M' && *text != 'G') || text[1] != '\0' || value > UINT32_MAX)
+		return 0;
+	return (uint32_t)value;
+}
+
+static enum shell_outcome run_balloon(struct shell *shell, const char *argument)
+{
+	uint32_t megabytes = parse_megabytes(shell->second);
+
+	return megabytes != 0 ? shell->ops->balloon(shell->context, argument, megabytes) : SHELL_WRONG_USE;
+}
+
 static enum shell_outcome run_help(struct shell *shell, const char *argument)
 {
 	char line[128];
@@ -203,9 +226,11 @@ static void print_usage(struct shell *shell, const struct shell_command *command
 	print_text(shell, message);
 }
 
-static bool takes_arguments(const struct shell_command *command, const char *argument, const char *excess)
+static bool takes_arguments(const struct shell_command *command, const char *argument, const char *second, const char *excess)
 {
-	if (*excess != '\0')
+	bool takes_two = command->argument != NULL && strchr(command->argument, ' ') != NULL;
+
+	if (*excess != '\0' || (*second != '\0') != takes_two)
 		return false;
 	if (command->argument == NULL)
 		return *argument == '\0';
@@ -217,6 +242,7 @@ static enum shell_outcome run_line(struct shell *shell, char *line)
 	char message[2 * LINE_BYTES];
 	const char *name = next_word(&line);
 	const char *argument = next_word(&line);
+	const char *second = next_word(&line);
 	const char *excess = next_word(&line);
 	const struct shell_command *command = find_command(name);
 	enum shell_outcome outcome;
@@ -228,7 +254,8 @@ static enum shell_outcome run_line(struct shell *shell, char *line)
 		print_text(shell, message);
 		return SHELL_DONE;
 	}
-	outcome = takes_arguments(command, argument, excess) ? command->run(shell, argument) : SHELL_WRONG_USE;
+	shell->second = second;
+	outcome = takes_arguments(command, argument, second, excess) ? command->run(shell, argument) : SHELL_WRONG_USE;
 	if (outcome == SHELL_WRONG_USE) {
 		print_usage(shell, command);
 		return SHELL_DONE;

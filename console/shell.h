@@ -28,6 +28,7 @@ struct shell_ops {
 	enum shell_outcome (*attach)(void *context, const char *name);
 	enum shell_outcome (*log)(void *context);
 	enum shell_outcome (*top)(void *context, uint32_t seconds); /* 1 .. CONSOLE_TOP_SECONDS_MAX */
+	enum shell_outcome (*balloon)(void *context, const char *name, uint32_t megabytes); /* not 0 */
 	enum shell_outcome (*power_off)(void *context);
 };
 
@@ -35,6 +36,7 @@ struct shell {
 	const struct shell_ops *ops;
 	void *context;
 	struct line_editor editor;
+	const char *second; /* the second argument of the command that runs, or "" */
 	bool line_shown; /* the prompt is the last thing printed */
 	bool waits; /* for an answer: what is typed meanwhile is kept, up to a bound */
 	uint32_t typed_ahead_count;

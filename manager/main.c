@@ -98,6 +98,8 @@ static void serve_vm_command(const struct console_request *request)
 	}
 	if (request->header.kind == CONSOLE_REQUEST_START)
 		vm_command_start(vm, &manager.around, answer, sizeof(answer));
+	else if (request->header.kind == CONSOLE_REQUEST_BALLOON)
+		vm_command_balloon(vm, request->header.argument, answer, sizeof(answer));
 	else
 		vm_command_stop(vm, &manager.around, answer, sizeof(answer));
 	manager.has_shown_vm = true; /* who types commands stays at the prompt */
@@ -114,6 +116,7 @@ static void serve_request(const struct console_request *request)
 		break;
 	case CONSOLE_REQUEST_START:
 	case CONSOLE_REQUEST_STOP:
+	case CONSOLE_REQUEST_BALLOON:
 		serve_vm_command(request);
 		break;
 	case CONSOLE_REQUEST_TOP:

@@ -123,6 +123,24 @@ void vm_kill(struct vm_entry *entry)
 		sys_space_kill(entry->space);
 }
 
+void vm_set_memory_target(struct vm_entry *entry, uint64_t bytes)
+{
+	if (!vm_is_alive(entry))
+		return;
+	__atomic_store_n(&entry->spec->memory_target_bytes, bytes, __ATOMIC_RELAXED);
+	sys_event_signal(entry->event, VMM_EVENT_BALLOON);
+}
+
+/* What the guest has now: without what it gave up, as its VMM says, which is not trusted with more than this number. */
+static uint64_t memory_now_bytes(const struct vm_entry *entry)
+{
+	uint64_t given_bytes = entry->wanted->balloon && vm_is_alive(entry)
+				       ? __atomic_load_n(&entry->report->memory_given_bytes, __ATOMIC_RELAXED)
+				       : 0;
+
+	return given_bytes < entry->wanted->memory_bytes ? entry->wanted->memory_bytes - given_bytes : 0;
+}
+
 /* Once for each console: over restarts of the VM, channels and event stay the same. */
 void vm_open_terminal(struct vm_entry *entry, const struct vm_surroundings *around)
 {
@@ -182,7 +200,7 @@ size_t vm_list_line(const struct vm_entry *entry, char *out, size_t size_bytes)
 	char memory[24];
 	char ledger[64];
 
-	manifest_size_format(entry->wanted->memory_bytes, memory, sizeof(memory));
+	manifest_size_format(memory_now_bytes(entry), memory, sizeof(memory));
 	format_ledger(entry, ledger, sizeof(ledger));
 	return format_text(out, size_bytes, "%-16s %-11s  %-6s  %-4u  %s%s\n", entry->wanted->name,
 			   life_words(entry->life), memory, entry->wanted->vcpu_count, ledger, entry->why);

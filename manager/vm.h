@@ -88,6 +88,9 @@ void vm_press_power_button(struct vm_entry *entry);
 void vm_stop(struct vm_entry *entry);
 void vm_kill(struct vm_entry *entry);
 
+/* Asks its guest to keep so many bytes, and to give the others up by its balloon. */
+void vm_set_memory_target(struct vm_entry *entry, uint64_t bytes);
+
 /* Gives the terminal of a VM that was ever started to a console that was started again. */
 void vm_open_terminal(struct vm_entry *entry, const struct vm_surroundings *around);
 

@@ -36,3 +36,20 @@ void vm_command_stop(struct vm_entry *vm, const struct vm_surroundings *around, 
 		vm_stop(vm);
 	}
 }
+
+void vm_command_balloon(struct vm_entry *vm, uint32_t megabytes, char *answer, size_t size_bytes)
+{
+	uint64_t bytes = (uint64_t)megabytes << 20;
+	const char *name = vm->wanted->name;
+
+	if (!vm_is_alive(vm))
+		format_text(answer, size_bytes, "%s: does not run\n", name);
+	else if (!vm->wanted->balloon)
+		format_text(answer, size_bytes, "%s: has no balloon; write balloon = true in bulkhead.toml\n", name);
+	else if (bytes > vm->wanted->memory_bytes)
+		format_text(answer, size_bytes, "%s: has %luM; ask for that or less\n", name, vm->wanted->memory_bytes >> 20);
+	else {
+		vm_set_memory_target(vm, bytes);
+		format_text(answer, size_bytes, "%s: is asked to keep %uM; `list` shows what it has\n", name, megabytes);
+	}
+}

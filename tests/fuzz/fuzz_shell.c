@@ -36,9 +36,16 @@ static enum shell_outcome attach(void *context, const char *name)
 	return (enum shell_outcome)(strlen(name) % (SHELL_NO_MANAGER + 1));
 }
 
+static enum shell_outcome balloon(void *context, const char *name, uint32_t megabytes)
+{
+	(void)context;
+	(void)name;
+	return megabytes != 0 ? SHELL_WAITS : SHELL_NO_MANAGER;
+}
+
 static const struct shell_ops ops = {
 	.print = print, .list = wait, .start = attach, .stop = attach, .output = attach, .attach = attach, .log = wait,
-	.top = wait_seconds, .power_off = wait,
+	.top = wait_seconds, .balloon = balloon, .power_off = wait,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

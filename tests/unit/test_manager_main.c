@@ -69,6 +69,11 @@ void vm_command_start(struct vm_entry *vm, const struct vm_surroundings *around,
 	format_text(answer, size_bytes, "start %s\n", vm->wanted->name);
 }
 
+void vm_command_balloon(struct vm_entry *vm, uint32_t megabytes, char *answer, size_t size_bytes)
+{
+	format_text(answer, size_bytes, "balloon %s %u\n", vm->wanted->name, megabytes);
+}
+
 void vm_command_stop(struct vm_entry *vm, const struct vm_surroundings *around, char *answer, size_t size_bytes)
 {
 	(void)around;

@@ -78,6 +78,14 @@ static enum shell_outcome top(void *context, uint32_t seconds)
 	return SHELL_DONE;
 }
 
+static enum shell_outcome balloon(void *context, const char *name, uint32_t megabytes)
+{
+	struct record *r = context;
+
+	snprintf(r->named, sizeof(r->named), "balloon %s %u", name, megabytes);
+	return SHELL_DONE;
+}
+
 static enum shell_outcome power_off(void *context)
 {
 	((struct record *)context)->power_off_count++;
@@ -86,7 +94,7 @@ static enum shell_outcome power_off(void *context)
 
 static const struct shell_ops ops = {
 	.print = print, .list = list, .start = start, .stop = stop, .output = output,
-	.attach = attach, .log = show_log, .top = top, .power_off = power_off,
+	.attach = attach, .log = show_log, .top = top, .balloon = balloon, .power_off = power_off,
 };
 
 static int setup(void **state)
@@ -301,6 +309,28 @@ static void test_shell_notice_keeps_the_line(void **state)
 	assert_int_equal(record.list_count, 1);
 }
 
+static void test_shell_takes_a_size(void **state)
+{
+	static const char *const wrong[] = {"balloon web", "balloon", "balloon web 0M", "balloon web 100", "balloon web 100K",
+					    "balloon web M", "balloon web 100MB", "balloon web 99999999999G", "balloon web 1M 2M"};
+
+	(void)state;
+	type("balloon web 256M\r");
+	assert_string_equal(record.named, "balloon web 256");
+	type("balloon db 3G\r");
+	assert_string_equal(record.named, "balloon db 3072");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		record.named[0] = '\0';
+		record.len_bytes = 0;
+		type(wrong[i]);
+		type("\r");
+		assert_string_equal(record.named, "");
+		assert_non_null(strstr(record.printed, "E611 prompt: write it as: balloon NAME SIZE"));
+	}
+	type("stop web 256M\r");
+	assert_string_equal(record.named, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup(test_shell_waits_for_answers, setup),
 		cmocka_unit_test_setup(test_shell_waiting_ends_with_ctrl_c, setup),
 		cmocka_unit_test_setup(test_shell_notice_keeps_the_line, setup),
+		cmocka_unit_test_setup(test_shell_takes_a_size, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

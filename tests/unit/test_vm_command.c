@@ -34,6 +34,13 @@ void vm_kill(struct vm_entry *entry)
 	kills++;
 }
 
+static uint64_t target_bytes;
+void vm_set_memory_target(struct vm_entry *entry, uint64_t bytes)
+{
+	assert_ptr_equal(entry, &vm);
+	target_bytes = bytes;
+}
+
 void console_close_terminal(struct console_link *link, const char *name)
 {
 	(void)link;
@@ -103,6 +110,31 @@ static void test_vm_command_ends_restarts(void **state)
 	assert_int_equal(stops + kills, 0);
 }
 
+static const char *balloon(uint32_t megabytes)
+{
+	target_bytes = 0;
+	vm_command_balloon(&vm, megabytes, answer, sizeof(answer));
+	return answer;
+}
+
+static void test_vm_command_sets_a_target(void **state)
+{
+	struct manifest_vm with_balloon = {.name = "web", .memory_bytes = 256 << 20, .balloon = true};
+
+	(void)state;
+	assert_string_equal(balloon(100), "web: does not run\n");
+	vm.life = VM_RUNNING;
+	assert_string_equal(balloon(100), "web: has no balloon; write balloon = true in bulkhead.toml\n");
+	vm.wanted = &with_balloon;
+	assert_string_equal(balloon(257), "web: has 256M; ask for that or less\n");
+	assert_int_equal(target_bytes, 0);
+	assert_string_equal(balloon(256), "web: is asked to keep 256M; `list` shows what it has\n");
+	assert_int_equal(target_bytes, 256 << 20);
+	balloon(100);
+	assert_int_equal(target_bytes, 100 << 20);
+	vm.wanted = &wanted;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +142,7 @@ int main(void)
 		cmocka_unit_test_setup(test_vm_command_starts_nothing_that_was_refused, setup),
 		cmocka_unit_test_setup(test_vm_command_stops_at_once_and_then_with_its_vmm, setup),
 		cmocka_unit_test_setup(test_vm_command_ends_restarts, setup),
+		cmocka_unit_test_setup(test_vm_command_sets_a_target, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
