@@ -157,7 +157,7 @@ static uint64_t time_for(const struct machine *machine, const struct io_region *
 }
 
 /* After an access, with its lock released: what it caused goes on its way. */
-static void follow_up(struct machine *machine, uint64_t due_ns)
+static inline __attribute__((always_inline)) void follow_up(struct machine *machine, uint64_t due_ns)
 {
 	if (due_ns != NO_EVENT_NS)
 		machine_wake_by(machine, due_ns);
@@ -170,7 +170,9 @@ static uint64_t next_event_ns(const struct io_region *region)
 	return region->ops->next_event_ns == NULL ? NO_EVENT_NS : region->ops->next_event_ns(region->dev);
 }
 
-static uint64_t read_locked(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width)
+/* Inlined where it is used, the usual way and read_elsewhere(): a call more costs as much as all of it. */
+static inline __attribute__((always_inline)) uint64_t read_locked(struct machine *machine, const struct io_region *region,
+								   uint64_t address, unsigned width)
 {
 	uint64_t value, due_ns;
 
@@ -182,14 +184,16 @@ static uint64_t read_locked(struct machine *machine, const struct io_region *reg
 	return value;
 }
 
-static uint64_t read_region(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width)
+static inline __attribute__((always_inline)) uint64_t read_region(struct machine *machine, const struct io_region *region,
+								   uint64_t address, unsigned width)
 {
 	if (region->lock == NULL)
 		return io_region_read(region, address, width, 0);
 	return read_locked(machine, region, address, width);
 }
 
-static void write_locked(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width, uint64_t value)
+static inline __attribute__((always_inline)) void write_locked(struct machine *machine, const struct io_region *region,
+								uint64_t address, unsigned width, uint64_t value)
 {
 	uint64_t due_ns;
 
@@ -200,7 +204,8 @@ static void write_locked(struct machine *machine, const struct io_region *region
 	follow_up(machine, due_ns);
 }
 
-static void write_region(struct machine *machine, const struct io_region *region, uint64_t address, unsigned width, uint64_t value)
+static inline __attribute__((always_inline)) void write_region(struct machine *machine, const struct io_region *region,
+								uint64_t address, unsigned width, uint64_t value)
 {
 	if (region->lock == NULL)
 		io_region_write(region, address, width, value, 0);
