@@ -44,10 +44,11 @@ class TestTwoLinuxVmsOnASwitch:
     @pytest.mark.parametrize("sender, receiver, address", [("one", "two", "10.0.0.2"), ("two", "one", "10.0.0.1")])
     def test_64_mib_arrive_as_they_were_sent(self, linux, sender, receiver, address):
         job = linux.begin(receiver, "nc -l -p 7 | md5sum")
-        linux.ask(sender, "dd if=/dev/urandom of=/tmp/sent bs=1M count=64 2>/dev/null", COPY_TICKS)
+        linux.ask(sender, "dd if=/dev/urandom of=/tmp/mib bs=1M count=1 2>/dev/null")
+        linux.ask(sender, "for i in $(seq 64); do echo $i; cat /tmp/mib; done >/tmp/sent", COPY_TICKS)
         linux.ask(sender, f"nc {address} 7 </tmp/sent", COPY_TICKS)
         came = linux.end_of(job, COPY_TICKS).split()[0]
-        assert linux.ask(sender, "md5sum /tmp/sent && rm /tmp/sent", COPY_TICKS).split()[0] == came
+        assert linux.ask(sender, "md5sum /tmp/sent && rm /tmp/sent /tmp/mib", COPY_TICKS).split()[0] == came
         assert int(linux.ask(receiver, "cat /sys/class/net/eth0/statistics/rx_bytes")) > 64 << 20
 
     def test_frames_of_another_source_are_dropped(self, linux):
