@@ -9,6 +9,7 @@ BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c guests/bench/dev
 PAIR_SOURCES := guests/bench/pair.c $(BENCH_SHARED_SOURCES) $(SMP_SOURCES)
 SHARE_SOURCES := guests/bench/share.c
 SWITCH_SOURCES := guests/bench/switch.c $(BENCH_SHARED_SOURCES)
+VIRTIO_BENCH_SOURCES := guests/bench/virtio.c $(BENCH_SHARED_SOURCES) $(FLAT_VIRTIO_SOURCES)
 WAKE_SOURCES := guests/bench/wake.c $(BENCH_SHARED_SOURCES)
 WINDOW_SOURCES := guests/bench/window.c $(BENCH_SHARED_SOURCES)
 FLAT_TEST_GUESTS := $(basename $(notdir $(sort $(wildcard guests/test/*.c guests/test/*.asm))))
@@ -33,6 +34,7 @@ $(eval $(call flat_rule,bench,$(basename $(BENCH_SOURCES))))
 $(eval $(call flat_rule,pair,$(basename $(PAIR_SOURCES))))
 $(eval $(call flat_rule,share,$(basename $(SHARE_SOURCES))))
 $(eval $(call flat_rule,switch,$(basename $(SWITCH_SOURCES))))
+$(eval $(call flat_rule,virtio_bench,$(basename $(VIRTIO_BENCH_SOURCES))))
 $(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
 $(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
 # Those that drive virtio devices.
@@ -51,6 +53,6 @@ $(BUILD)/rom.bin: guests/rom/rom.asm
 	$(NASM) -f bin $< -o $@
 
 IMAGE_FILES += $(BUILD)/hello.bin
-TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench pair share switch wake window rom $(FLAT_TEST_GUESTS))
+TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench virtio_bench pair share switch wake window rom $(FLAT_TEST_GUESTS))
 test-guests: $(TEST_GUEST_FILES)
 .PHONY: test-guests

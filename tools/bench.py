@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import bench_schedule  # noqa: E402
 import bench_trace  # noqa: E402
+import bench_virtio  # noqa: E402
 import cache  # noqa: E402
 import emulator  # noqa: E402
 
@@ -200,7 +201,12 @@ def measure_schedule(build, results):
     bench_schedule.measure(build, results)
 
 
-GROUPS = {"exits": measure_exits, "schedule": measure_schedule, "linux": measure_linux, "lines": measure_lines}
+def measure_virtio(build, results):
+    bench_virtio.measure(build, results, sys.modules[__name__])
+
+
+GROUPS = {"exits": measure_exits, "virtio": measure_virtio, "schedule": measure_schedule, "linux": measure_linux,
+          "lines": measure_lines}
 
 
 def main():
