@@ -1,4 +1,5 @@
-"""UEFI guests: Debian's OVMF as it is. One VM is at its shell on the serial line; in another OVMF starts GRUB from a virtio disk, and GRUB Debian's kernel. Both in one boot."""
+"""UEFI guests: Debian's OVMF as it is. One VM is at its shell on the serial line; in another OVMF starts GRUB from a virtio disk,
+and GRUB Debian's kernel. Both in one boot."""
 import shutil
 import sys
 
