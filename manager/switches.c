@@ -49,6 +49,15 @@ static void add_net(struct switches *switches, uint32_t vm, uint32_t link, const
 	memcpy(port->wanted.mac, net->mac, sizeof(net->mac));
 }
 
+/* The VM's last link. */
+static void add_vsock(struct switches *switches, uint32_t vm, const struct manifest_vm *wanted)
+{
+	struct switch_port *port = add_port(switches, wanted->vsock.switch_index, vm, wanted->net_count);
+
+	port->wanted.kind = SWITCH_VSOCK;
+	port->wanted.cid = wanted->vsock.cid;
+}
+
 static void collect_ports(struct switches *switches)
 {
 	const struct manifest *manifest = switches->around.manifest;
@@ -58,6 +67,8 @@ static void collect_ports(struct switches *switches)
 			continue;
 		for (uint32_t i = 0; i < manifest->vms[vm].net_count; i++)
 			add_net(switches, vm, i, &manifest->vms[vm].nets[i]);
+		if (manifest->vms[vm].vsock.switch_name[0] != '\0')
+			add_vsock(switches, vm, &manifest->vms[vm]);
 	}
 }
 

@@ -36,6 +36,7 @@
 	X(E140, "switch that is not there, or full") \
 	X(E141, "address of a network card is wrong") \
 	X(E142, "settings of a disk contradict one another") \
+	X(E143, "CID of another VM") \
 	X(E145, "region that is not there, named twice, or full") \
 	X(E201, "kernel file not found") \
 	X(E202, "initrd file not found") \

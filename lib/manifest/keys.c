@@ -160,6 +160,25 @@ static const struct manifest_section shared_section = {
 	.line_offset = offsetof(struct manifest_shared, line),
 };
 
+static const struct manifest_key vsock_keys[] = {
+	{.name = "switch", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_vsock, switch_name)},
+	{
+		.name = "cid",
+		.kind = MANIFEST_INTEGER,
+		.is_required = true,
+		FIELD(manifest_vsock, cid),
+		.min = MANIFEST_CID_MIN,
+		.max = MANIFEST_CID_MAX,
+	},
+};
+static const struct manifest_section vsock_section = {
+	.name = "vsock",
+	.header = "vsock",
+	.is_value = true,
+	KEYS(vsock_keys),
+	.line_offset = offsetof(struct manifest_vsock, line),
+};
+
 static const struct manifest_key vm_keys[] = {
 	{.name = "name", .kind = MANIFEST_NAME, .is_required = true, FIELD(manifest_vm, name)},
 	{.name = "kernel", .kind = MANIFEST_PATH, .is_required = true, .stand_in = "firmware", FIELD(manifest_vm, kernel)},
@@ -255,7 +274,6 @@ static const struct manifest_key vm_keys[] = {
 		.max = MANIFEST_NETS_MAX,
 		.section = &net_section,
 	},
-	NOT_YET("vsock"),
 	{
 		.name = "shared",
 		.kind = MANIFEST_TABLE_LIST,
@@ -265,6 +283,8 @@ static const struct manifest_key vm_keys[] = {
 		.max = VMM_REGIONS_MAX,
 		.section = &shared_section,
 	},
+	{.name = "vsock", .kind = MANIFEST_TABLE, FIELD(manifest_vm, vsock), .section = &vsock_section},
+	NOT_YET("pci"),
 };
 
 static const struct manifest_key window_keys[] = {

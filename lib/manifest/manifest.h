@@ -33,6 +33,8 @@
 #define MANIFEST_CMDLINE_BYTES    2048U
 #define MANIFEST_PORTS_MAX        (VMM_PORTS_MAX - 1) /* besides the first */
 #define MANIFEST_PORT_NAME_BYTES  16U
+#define MANIFEST_CID_MIN          3U /* below are the host's and reserved ones */
+#define MANIFEST_CID_MAX          (UINT32_MAX - 1)
 #define MANIFEST_MODULES_MAX      VMM_MODULES_MAX
 #define MANIFEST_MODULE_BYTES     VMM_MODULE_TEXT_BYTES
 #define MANIFEST_DISKS_MAX        VMM_DISKS_MAX
@@ -143,6 +145,14 @@ struct manifest_shared {
 	uint32_t line;
 };
 
+/* A socket device. */
+struct manifest_vsock {
+	char switch_name[MANIFEST_NAME_BYTES]; /* "": there is none */
+	uint32_t switch_index; /* as manifest_net's */
+	uint32_t cid;
+	uint32_t line;
+};
+
 struct manifest_vm {
 	char name[MANIFEST_NAME_BYTES];    /* "#3" for the third VM where its own name cannot be used; never empty */
 	char kernel[BOOT_FILE_PATH_BYTES]; /* relative to bulkhead/ on the boot volume */
@@ -171,6 +181,7 @@ struct manifest_vm {
 	struct manifest_net nets[MANIFEST_NETS_MAX];
 	uint32_t share_count;
 	struct manifest_shared shares[VMM_REGIONS_MAX];
+	struct manifest_vsock vsock;
 	struct manifest_lines lines;
 	uint32_t restart; /* enum manifest_restart */
 	bool autostart;   /* false: it starts, and gets its memory, by the command "start" */

@@ -147,10 +147,32 @@ static void check_nets(struct manifest *manifest, uint32_t vm_index)
 	}
 }
 
+/* A CID is a VM's on all switches: the first one keeps it. */
+static void check_vsock(struct manifest *manifest, uint32_t vm_index)
+{
+	struct manifest_vsock *vsock = &manifest->vms[vm_index].vsock;
+
+	if (vsock->switch_name[0] == '\0' || vsock->cid == 0)
+		return; /* there is none, or it was reported already */
+	for (uint32_t i = 0; i < vm_index; i++) {
+		const struct manifest_vm *other = &manifest->vms[i];
+
+		if (other->vsock.switch_name[0] != '\0' && other->vsock.cid == vsock->cid) {
+			manifest_report(manifest, (int32_t)vm_index, vsock->line, E143,
+					"VM \"%s\": cid %u is already that of VM \"%s\"; choose another",
+					manifest->vms[vm_index].name, vsock->cid, other->name);
+			return;
+		}
+	}
+	(void)manifest_join_switch(manifest, vm_index, vsock->line, vsock->switch_name, &vsock->switch_index);
+}
+
 void manifest_check_networks(struct manifest *manifest)
 {
-	for (uint32_t i = 0; i < manifest->vm_count; i++)
+	for (uint32_t i = 0; i < manifest->vm_count; i++) {
 		check_nets(manifest, i);
+		check_vsock(manifest, i);
+	}
 	for (uint32_t i = 0; i < manifest->vm_count; i++) {
 		for (uint32_t n = 0; n < manifest->vms[i].net_count; n++) {
 			struct manifest_net *net = &manifest->vms[i].nets[n];

@@ -1,12 +1,15 @@
-"""Small virtio devices with the kernel's own drivers, all in one boot: entropy, console with ports, balloon."""
+"""Small virtio devices with the kernel's own drivers, all in one boot: entropy, console with ports, sockets, balloon."""
 import re
 
 import pytest
 from linux_vms import LinuxVms, vm
 
-MANIFEST = vm("one", "rng = true\nballoon = true\nhvc = true\nports = [\"log\"]\n", memory="256M")
+MANIFEST = "[[switch]]\nname = \"lan\"\n" + vm(
+    "one", "rng = true\nballoon = true\nhvc = true\nports = [\"log\"]\nvsock = { switch = \"lan\", cid = 3 }\n",
+    memory="256M") + vm(
+    "two", "vsock = { switch = \"lan\", cid = 4 }\n")
 pytestmark = [pytest.mark.slow,
-              pytest.mark.boot(cpus=1, memory=1024, firmware="bios", manifest=MANIFEST, devices=True)]
+              pytest.mark.boot(cpus=2, memory=1024, firmware="bios", manifest=MANIFEST, devices=True)]
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +21,7 @@ def kept():
 def linux(boot, kept):
     if kept.get("boot") is not boot:
         kept["boot"], kept["linux"] = boot, LinuxVms(boot)
-        kept["linux"].ready("one")
+        kept["linux"].ready("one", "two")
     return kept["linux"]
 
 
@@ -51,6 +54,17 @@ class TestSmallDevices:
         assert "log" in linux.ask("one", "cat /sys/class/virtio-ports/vport*p1/name")
         linux.ask("one", "echo hello from the port >$(echo /dev/vport*p1)")
         assert "hello from the port" in linux.at_host("output one.log")
+
+    def test_sockets_echo_between_vms(self, linux):
+        assert linux.ask("one", "vsock cid").split()[-1] == "3"
+        job = linux.begin("two", "vsock listen 7 1")
+        linux.ask("one", "sleep 0.5; vsock send 4 7 300000")
+        linux.end_of(job)
+
+    def test_sockets_reach_nobody_where_nobody_is(self, linux):
+        assert "failed" in linux.ask("one", "vsock send 4 8 10 || echo failed")
+        assert "failed" in linux.ask("one", "vsock send 9 7 10 || echo failed")
+        assert "failed" in linux.ask("one", "vsock send 2 7 10 || echo failed")
 
     def test_balloon_down_and_up_again(self, linux):
         def free():

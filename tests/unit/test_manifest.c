@@ -392,7 +392,7 @@ static void test_manifest_refuses_keys_set_twice(void **state)
 
 static void test_manifest_refuses_keys_of_later_versions(void **state)
 {
-	static const char *const lines[] = {"vsock = 3"};
+	static const char *const lines[] = {"pci = 3"};
 	char expected[128];
 
 	(void)state;

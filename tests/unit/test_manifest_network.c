@@ -53,6 +53,33 @@ static void test_manifest_network_is_read(void **state)
 	assert_false(net->isolated);
 }
 
+static void test_manifest_network_reads_sockets(void **state)
+{
+	(void)state;
+	read_text(VM("a") "vsock = { switch = \"lan\", cid = 3 }\n" VM("b") "vsock = { switch = \"lan\", cid = 4294967294 }\n"
+		  VM("c") LAN);
+	assert_int_equal(manifest.message_count, 0);
+	assert_int_equal(manifest.vms[0].vsock.cid, 3);
+	assert_int_equal(manifest.vms[1].vsock.cid, UINT32_MAX - 1);
+	assert_string_equal(manifest.vms[2].vsock.switch_name, "");
+	assert_int_equal(manifest.switches[0].port_count, 2);
+}
+
+static void test_manifest_network_refuses_sockets_of_one_cid(void **state)
+{
+	(void)state;
+	expect_only(VM("a") "vsock = { switch = \"lan\", cid = 3 }\n" VM("b") "vsock = { switch = \"lan\", cid = 3 }\n" LAN,
+		    "E143 bulkhead.toml line 8: VM \"b\": cid 3 is already that of VM \"a\"; choose another");
+	assert_false(manifest.vms[0].refused);
+	assert_true(manifest.vms[1].refused);
+	read_text(VM("a") "vsock = { switch = \"wan\", cid = 3 }\n" LAN);
+	assert_true(manifest.vms[0].refused);
+	assert_int_equal(manifest.messages[0].code, E140);
+	read_text(VM("a") "vsock = { switch = \"lan\", cid = 2 }\n" LAN);
+	assert_true(manifest.vms[0].refused);
+	assert_int_equal(manifest.messages[0].code, E107);
+}
+
 /* A card without an address has the same in every boot, of the locally administered ones, and no two cards have one. */
 static void test_manifest_network_gives_addresses(void **state)
 {
@@ -138,6 +165,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_manifest_network_is_read),
+		cmocka_unit_test(test_manifest_network_reads_sockets),
+		cmocka_unit_test(test_manifest_network_refuses_sockets_of_one_cid),
 		cmocka_unit_test(test_manifest_network_gives_addresses),
 		cmocka_unit_test(test_manifest_network_refuses_what_is_wrong),
 		cmocka_unit_test(test_manifest_network_checks_switches),
