@@ -15,6 +15,6 @@ MANIFEST = '[host]\nconsole = ["serial"]\n[[shared]]\nname = "ring"\nsize = "64K
 @pytest.mark.boot(firmware="bios", cpus=2, linux=False, manifest=MANIFEST, add=harness.guest_programs("shared_memory"))
 @pytest.mark.parametrize("side", SIDES)
 def test_what_each_side_sees(boot, side):
-    boot.at_host()
+    boot.shows(f"{side}: runs:")  # before that the prompt knows no such VM
     boot.console_of(side)
     boot.shows(f"TEST-PASS shared_memory {side}")
