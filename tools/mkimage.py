@@ -2,7 +2,7 @@
 """Writes the boot volume: a disk image for a USB stick (FAT32, boots by UEFI and by legacy BIOS), or a hybrid ISO.
 
     mkimage.py [--output build/bulkhead.img] [--iso FILE] [--grub-uefi] [--manifest FILE] [--cmdline TEXT]
-               [--add SOURCE=PATH] [--without PATH] [--size MIB]
+               [--add SOURCE=PATH] [--without PATH] [--initrd NAME] [--size MIB]
 
 PATHs are relative to the volume's folder bulkhead/; --without takes shell patterns. Owns the volume's layout; what is
 on it comes from `make` (its list: BUILD/image-files) and from guests/linux/build.py. Needs neither root nor mounts.
@@ -63,31 +63,38 @@ def without_debugging(path, work):
     return work / path.name
 
 
-def collect(build, linux, manifest, added=(), without=(), cmdline=None, work=None):
-    """The volume's files: {path on the volume: file on this PC}."""
-    listing = build / "image-files"
+def users_file(arguments, name, option):
+    path = arguments.relative_to / name
+    if not path.is_file():
+        raise ImageError(f"{option}: there is no file {path}")
+    return path
+
+
+def collect(arguments, linux, work):
+    """The volume's files: {path on the volume: file on this PC}; work: a folder for what must be made first."""
+    listing = arguments.build / "image-files"
     if not listing.exists():
         raise ImageError(f"{listing} is missing: run make first")
     files = {place_of(path): without_debugging(Path(path), work) for path in listing.read_text().split()}
     if linux:
         files["bulkhead/linux/vmlinuz"] = linux / "vmlinuz"
-        files["bulkhead/linux/initrd.gz"] = linux / "initrd.gz"
-    if manifest:
-        files["bulkhead/bulkhead.toml"] = Path(manifest)
-    if cmdline is not None:
+        files["bulkhead/linux/initrd"] = linux / arguments.initrd
+    if arguments.manifest:
+        files["bulkhead/bulkhead.toml"] = users_file(arguments, arguments.manifest, "--manifest")
+    if arguments.cmdline is not None:
         path = work / "cmdline.txt"
-        path.write_text(cmdline + "\n")
+        path.write_text(arguments.cmdline + "\n")
         files["bulkhead/cmdline.txt"] = path
-    for pattern in without:
+    for pattern in arguments.without:
         files = {path: source for path, source in files.items() if not fnmatch.fnmatch(path, f"bulkhead/{pattern}")}
-    for pair in added:
-        source, separator, path = pair.partition("=")
-        if not separator or not path:
-            raise ImageError(f"--add {pair}: expected SOURCE=PATH")
-        files[f"bulkhead/{path}"] = Path(source)
     for source in files.values():
         if not source.is_file():
             raise ImageError(f"{source} is missing: run make first")
+    for pair in arguments.add:
+        source, separator, path = pair.rpartition("=")
+        if not separator or not path or not source:
+            raise ImageError(f"--add {pair}: expected SOURCE=PATH")
+        files[f"bulkhead/{path}"] = users_file(arguments, source, f"--add {pair}")
     return files
 
 
@@ -172,13 +179,16 @@ def size_for(files, wanted):
 def parse_arguments(words=None):
     parser = argparse.ArgumentParser(description="Writes Bulkhead's boot volume.")
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="where make built (build)")
-    parser.add_argument("--linux", type=Path, help="folder with vmlinuz and initrd.gz (the user's cache); '' for none")
+    parser.add_argument("--linux", type=Path, help="folder with vmlinuz and initial RAM disks (the user's cache); '' for none")
+    parser.add_argument("--initrd", default="initrd-devices", help="which of that folder's is linux/initrd (initrd-devices)")
     parser.add_argument("--output", type=Path, help="disk image to write (BUILD/bulkhead.img)")
     parser.add_argument("--iso", type=Path, help="write this hybrid ISO instead")
     parser.add_argument("--grub-uefi", action="store_true", help="GRUB also on UEFI, instead of Bulkhead's own loader")
     parser.add_argument("--manifest", help="bulkhead.toml of the volume ('' for none)", default=str(ROOT / "guests/bulkhead.toml"))
     parser.add_argument("--cmdline", help="kernel command line (bulkhead/cmdline.txt)")
     parser.add_argument("--add", action="append", default=[], metavar="SOURCE=PATH")
+    parser.add_argument("--from", dest="relative_to", type=Path, default=Path(), metavar="FOLDER",
+                        help="what SOURCEs and FILEs are relative to (the current folder)")
     parser.add_argument("--without", action="append", default=[], metavar="PATH")
     parser.add_argument("--size", type=int, help="MiB of the disk image")
     return parser.parse_args(words)
@@ -196,7 +206,7 @@ def make_image(arguments):
     """Writes what the arguments ask for; returns the file."""
     linux = linux_folder(arguments.linux)
     with tempfile.TemporaryDirectory() as work:
-        files = collect(arguments.build, linux, arguments.manifest, arguments.add, arguments.without, arguments.cmdline, Path(work))
+        files = collect(arguments, linux, Path(work))
         if linux is None and arguments.linux is None and "linux/*" not in arguments.without:
             raise ImageError("the Linux guest is not built: run guests/linux/build.py (or ./dev image)")
         if arguments.iso:

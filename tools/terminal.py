@@ -2,7 +2,8 @@
 """`./dev run`: this terminal becomes the serial terminal of an emulated PC that boots Bulkhead.
 
 Owns the terminal's raw mode, what of the firmware's output is hidden, and the check without a terminal. tools/emulator.py
-owns the emulator. Ctrl-\\ ends the emulator; every other byte goes through, Ctrl-] too: it leads to Bulkhead's prompt.
+owns the emulator, tools/mkimage.py the boot volume, which is made anew for each run. Ctrl-\\ ends the emulator; every other byte
+goes through, Ctrl-] too: it leads to Bulkhead's prompt.
 """
 import argparse
 import contextlib
@@ -10,11 +11,14 @@ import os
 import re
 import select
 import signal
+import subprocess
 import sys
 import termios
 import time
 import tty
+from pathlib import Path
 
+import mkimage
 from emulator import Emulator, EmulatorError, Options, WaitFailed
 
 END_BYTE = b"\x1c"
@@ -137,11 +141,34 @@ def run_check(options):
     return 0
 
 
+def check_manifest(build, path):
+    """Says what is wrong with a manifest before a minute is spent on its boot. Mistakes refuse only their VM: the run goes on."""
+    answer = subprocess.run([str(build / "tools/check_manifest"), str(path)], stdin=subprocess.DEVNULL, check=False,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if answer.returncode != 0:
+        print(answer.stdout, flush=True)
+
+
+def make_volume(arguments):
+    """The boot volume of this run, with the user's manifest and files on it."""
+    words = ["--build", str(arguments.build), "--from", arguments.relative_to]
+    if arguments.manifest:
+        words += ["--manifest", arguments.manifest]
+        check_manifest(arguments.build, Path(arguments.relative_to, arguments.manifest))
+    for pair in arguments.add:
+        words += ["--add", pair]
+    return mkimage.make_image(mkimage.parse_arguments(words))
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="./dev run", description="Runs Bulkhead in an emulated PC.")
+    parser.add_argument("--manifest", metavar="FILE", help="the VMs to run (guests/bulkhead.toml); guests/examples has more")
+    parser.add_argument("--add", action="append", default=[], metavar="SOURCE=PATH",
+                        help="puts a file onto the boot volume; PATH is what the manifest calls it; may be repeated")
     parser.add_argument("--check", action="store_true", help="no terminal: wait for Linux, ask it uname -a, power off")
     parser.add_argument("--machine", default="bochs", help=argparse.SUPPRESS)
-    parser.add_argument("--image", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--build", type=Path, default=Path("build"), help=argparse.SUPPRESS)
+    parser.add_argument("--from", dest="relative_to", default=".", help=argparse.SUPPRESS)
     parser.add_argument("--firmware", choices=("uefi", "bios"), default="uefi")
     parser.add_argument("--cpu", help="CPU model")
     parser.add_argument("--cpus", type=int, default=2, help="number of CPUs (2)")
@@ -152,7 +179,12 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     with_terminal = os.isatty(0) and os.isatty(1) and not arguments.check
-    options = Options(image=arguments.image, machine=arguments.machine, firmware=arguments.firmware, cpu=arguments.cpu,
+    try:
+        image = make_volume(arguments)
+    except mkimage.ImageError as problem:
+        print(f"./dev run: {problem}", file=sys.stderr)
+        return 1
+    options = Options(image=str(image), machine=arguments.machine, firmware=arguments.firmware, cpu=arguments.cpu,
                       cpus=arguments.cpus, memory=arguments.memory, realtime=with_terminal)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(143))

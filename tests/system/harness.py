@@ -40,7 +40,7 @@ def linux_vm(vcpus, more=""):
 [[vm]]
 name    = "linux"
 kernel  = "linux/vmlinuz"
-initrd  = "linux/initrd.gz"
+initrd  = "linux/initrd"
 cmdline = "console=ttyS0 quiet"
 memory  = "256M"
 vcpus   = {vcpus}
@@ -58,7 +58,7 @@ IMAGE_DEFAULTS = {
     "grub_uefi": False,   # GRUB on UEFI
     "iso": False,         # the ISO instead of the disk image
     "linux": True,        # False: no linux/ on the volume (boots faster)
-    "devices": False,     # linux/initrd.gz is the one with drivers of virtio devices and tools for them (guests/linux/devices.py)
+    "devices": False,     # linux/initrd is the one with drivers of virtio devices and tools for them (guests/linux/devices.py)
 }
 
 
@@ -142,8 +142,7 @@ class Images:
             words.append("--grub-uefi")
         if not wanted["linux"]:
             words += ["--linux", ""]
-        if wanted["devices"]:
-            words += ["--add", f"{mkimage.linux_folder(None)}/initrd-devices=linux/initrd.gz"]
+        words += ["--initrd", "initrd-devices" if wanted["devices"] else "initrd.gz"]
         words += ["--iso" if wanted["iso"] else "--output", str(folder / "volume")]
         image = mkimage.make_image(mkimage.parse_arguments(words))
         for number, (place, content) in enumerate(wanted["changed"]):

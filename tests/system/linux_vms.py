@@ -19,7 +19,7 @@ def vm(name, more="", vcpus=1, memory="128M", cmdline=""):
 [[vm]]
 name    = "{name}"
 kernel  = "linux/vmlinuz"
-initrd  = "linux/initrd.gz"
+initrd  = "linux/initrd"
 cmdline = "console=ttyS0 quiet {cmdline}"
 memory  = "{memory}"
 vcpus   = {vcpus}

@@ -97,7 +97,7 @@ console = ["serial"]
 [[vm]]
 name    = "pvh"
 kernel  = "linux/vmlinux"
-initrd  = "linux/initrd.gz"
+initrd  = "linux/initrd"
 cmdline = "console=ttyS0 quiet from-pvh"
 memory  = "256M"
 """

@@ -27,7 +27,7 @@ def both(**more):
 # On the stick as a user leaves it who has copied, replaced and removed files.
 CHANGED = (("linux/vmlinuz", "a new kernel\n" * 700), ("Read Me.txt", "new"), ("empty", "no more"), ("hello/hello.bin", None))
 DEEP = (("1/2/3/4/5/6/7/file", "a"), ("1/2/3/4/5/6/7/8/deepest", "b"))
-BARE = {"linux": True, "add": (), "cmdline": "bare=linux/vmlinuz initrd=linux/initrd.gz -- console=ttyS0 quiet"}
+BARE = {"linux": True, "add": (), "cmdline": "bare=linux/vmlinuz initrd=linux/initrd -- console=ttyS0 quiet"}
 # Made by the tests that use them, before their PC is switched on.
 OTHER_KERNEL = harness.BUILD / "kernel-of-another-release.elf"
 LARGE = harness.BUILD / "large-file"

@@ -177,6 +177,21 @@ def test_check_accepts_the_manifest_of_the_image():
     assert answer.returncode == 0, answer.stderr
 
 
+@pytest.mark.parametrize("example", sorted((harness.ROOT / "guests/examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_check_accepts_the_examples(example):
+    answer = dev("check", str(example))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_run_names_a_file_that_is_not_there(tmp_path):
+    answer = dev("run", "--add", "disk.img=disk.img", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert f"--add disk.img=disk.img: there is no file {tmp_path}/disk.img" in answer.stderr
+    answer = dev("run", "--manifest", "mine.toml", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert f"--manifest: there is no file {tmp_path}/mine.toml" in answer.stderr
+
+
 def test_check_names_line_key_and_remedy_of_a_file_given_from_anywhere(tmp_path):
     (tmp_path / "mine.toml").write_text('[[vm]]\nname = "a"\nkernel = "k"\nmemroy = "1G"\n')
     answer = dev("check", "mine.toml", cwd=tmp_path)

@@ -72,7 +72,7 @@ name = "linux"
 firmware = "fw/bios-256k.bin"
 modules = ["fw/linuxboot_dma.bin"]
 kernel = "linux/vmlinuz"
-initrd = "linux/initrd.gz"
+initrd = "linux/initrd"
 cmdline = "console=ttyS0 quiet"
 memory = "256M"
 vcpus = 2

@@ -10,6 +10,7 @@ import sys
 import time
 
 import harness
+import mkimage
 import pytest
 from harness import emulator
 
@@ -21,11 +22,12 @@ MANIFEST = '[[vm]]\nname = "hello"\nkernel = "hello/hello.bin"\nmemory = "16M"\n
 class Terminal:
     """tools/terminal.py with a terminal of its own; needs no VT-x, so QEMU."""
 
-    def __init__(self, image, folder):
+    def __init__(self, folder):
         self.master, slave = pty.openpty()
         self.output = b""
         words = [sys.executable, str(harness.ROOT / "tools/terminal.py"), "--machine", "qemu", "--firmware", "bios",
-                 "--memory", "256", "--cpus", "1", "--image", str(image)]
+                 "--memory", "256", "--cpus", "1", "--build", str(harness.BUILD), "--from", str(folder), "--manifest", "mine.toml",
+                 "--add", "words.txt=hello/words.txt"]
         self.process = subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, cwd=folder)
         os.close(slave)
 
@@ -69,13 +71,20 @@ def all_ended(numbers):
     return True
 
 
+def volume_file(path):
+    """What that file of the last run's boot volume holds."""
+    words = ["mtype", "-i", f"{harness.BUILD}/bulkhead.img@@{mkimage.PARTITION_SECTOR * mkimage.SECTOR}", f"::bulkhead/{path}"]
+    return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}).stdout
+
+
 @pytest.fixture
 def terminal(boots, tmp_path):
     boots.end()
-    image = boots.images.image({"linux": False, "manifest": MANIFEST})
+    (tmp_path / "mine.toml").write_text(MANIFEST)
+    (tmp_path / "words.txt").write_text("a file of the user's\n")
     place = emulator.cache.Slot()
     try:
-        made = Terminal(image, tmp_path)
+        made = Terminal(tmp_path)
         try:
             yield made
         finally:
@@ -89,6 +98,8 @@ def test_first_line_says_how_to_leave_and_the_prompt_answers(terminal):
     terminal.wait_for("bulkhead> ")
     first = terminal.output.decode().splitlines()[0]
     assert re.search(r"Ctrl-\] leads to Bulkhead's prompt .*Ctrl-\\ ends the emulator", first)
+    assert volume_file("bulkhead.toml") == MANIFEST
+    assert volume_file("hello/words.txt") == "a file of the user's\n"
     terminal.type("help\r")
     terminal.wait_for("stops the VMs in order and switches the PC off")
     terminal.type("poweroff\r")

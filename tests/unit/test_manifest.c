@@ -79,7 +79,7 @@ static void test_manifest_reads_every_supported_key(void **state)
 
 	(void)state;
 	read_text("[host]\nconsole = [\"screen\"]\ndisable = [\"vpid\", \"ept-1g\"]\nquiet = true\n"
-		  "[[vm]]\nname = \"web_1-a\"\nkernel = \"linux/vmlinuz\"\ninitrd = \"linux/initrd.gz\"\n"
+		  "[[vm]]\nname = \"web_1-a\"\nkernel = \"linux/vmlinuz\"\ninitrd = \"linux/initrd\"\n"
 		  "cmdline = \"console=ttyS0 quiet\"\nmemory = \"2G\"\nvcpus = 64\ncpus = [0, 65]\nweight = 100\n"
 		  "hpet = true\nrestart = \"on-failure\"\n");
 	assert_int_equal(manifest.message_count, 0);
@@ -89,7 +89,7 @@ static void test_manifest_reads_every_supported_key(void **state)
 	assert_int_equal(manifest.vm_count, 1);
 	assert_string_equal(vm->name, "web_1-a");
 	assert_string_equal(vm->kernel, "linux/vmlinuz");
-	assert_string_equal(vm->initrd, "linux/initrd.gz");
+	assert_string_equal(vm->initrd, "linux/initrd");
 	assert_string_equal(vm->cmdline, "console=ttyS0 quiet");
 	assert_true(vm->memory_bytes == UINT64_C(2) << 30);
 	assert_int_equal(vm->vcpu_count, 64);

@@ -149,7 +149,7 @@ static void test_manifest_host_leaves_refused_vms_alone(void **state)
 static void test_manifest_default_makes_a_vm_for_each_kernel(void **state)
 {
 	static const struct manifest_boot_file files[] = {
-		{"linux/vmlinuz", true},    {"linux/initrd.gz", false}, {"tests/hello.bin", true},
+		{"linux/vmlinuz", true},    {"linux/initrd", false}, {"tests/hello.bin", true},
 		{"tests/Spin 1.bin", true}, {"tests/initrd.a", false},  {"tests/initrd.b", false},
 		{"vmlinuz-6.1.0", true},    {"readme.txt", false},      {"a/b/linux/bzImage", true},
 		{"A/B/Linux/INITRD.GZ", false}, {"initrd", false},
@@ -161,7 +161,7 @@ static void test_manifest_default_makes_a_vm_for_each_kernel(void **state)
 	assert_int_equal(manifest.vm_count, 5);
 	assert_string_equal(manifest.vms[0].name, "linux");
 	assert_string_equal(manifest.vms[0].kernel, "linux/vmlinuz");
-	assert_string_equal(manifest.vms[0].initrd, "linux/initrd.gz");
+	assert_string_equal(manifest.vms[0].initrd, "linux/initrd");
 	assert_string_equal(manifest.vms[0].cmdline, "console=ttyS0");
 	assert_true(manifest.vms[0].memory_bytes == UINT64_C(512) << 20);
 	assert_int_equal(manifest.vms[0].vcpu_count, 1);
