@@ -4,7 +4,8 @@
 #   KERNEL_SOURCES   += files linked into the ring 0 image
 #   PROGRAMS         += NAME,       NAME_SOURCES      := files of that ring 3 program (user/ is added to each)
 #   UNIT_TESTS       += NAME,       test_NAME_SOURCES := files under test; the test itself is tests/unit/test_NAME.c
-#   FUZZ_TARGETS     += NAME,       fuzz_NAME_SOURCES := files under test; the target itself is tests/fuzz/fuzz_NAME.c
+#   FUZZ_TARGETS     += NAME,       fuzz_NAME_SOURCES := files under test; the target itself is tests/fuzz/fuzz_NAME.c;
+#                                   fuzz_NAME_FLAGS   := more flags for the compiler, if any
 #   HOST_TOOLS       += NAME,       tool_NAME_SOURCES := all files of a program for the developer's PC
 #   IMAGE_FILES      += what `make` must produce for the boot image
 
@@ -25,6 +26,8 @@ KERNEL_CFLAGS := $(FREESTANDING) -fPIE -fvisibility=hidden
 USER_CFLAGS := $(FREESTANDING) -fno-pie
 HOST_CFLAGS := $(filter-out -Wframe-larger-than=%,$(COMMON)) -D_GNU_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 NASMFLAGS := -felf64 -gdwarf -I./ -I$(BUILD)/generated/ -Werror
+
+comma := ,
 
 all: image-files
 
@@ -89,7 +92,7 @@ FUZZ_CFLAGS := $(filter-out -Wframe-larger-than=%,$(COMMON)) -D_GNU_SOURCE -fsan
 define fuzz_rule
 $(BUILD)/fuzz/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(fuzz_$(1)_SOURCES)
 	@mkdir -p $$(@D)
-	$$(CLANG) $$(filter-out -MMD -MP,$$(FUZZ_CFLAGS)) -o $$@ $$^
+	$$(CLANG) $$(filter-out -MMD -MP,$$(FUZZ_CFLAGS)) $$(fuzz_$(1)_FLAGS) -o $$@ $$^
 FUZZ_PROGRAMS += $(BUILD)/fuzz/fuzz_$(1)
 endef
 $(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(target))))

@@ -40,14 +40,20 @@ test_pci_bridges_SOURCES := drivers/virt/pci_host_bridge.c drivers/virt/pci_lpc.
 VIRTQUEUE_SOURCES := drivers/virt/virtqueue.c drivers/virt/virtqueue_split.c drivers/virt/virtqueue_packed.c
 VIRTIO_SOURCES := drivers/virt/virtio.c drivers/virt/virtio_registers.c drivers/virt/virtio_capabilities.c $(VIRTQUEUE_SOURCES) \
 	$(PCI_FUNCTION_SOURCES)
+RING_MEMORY_SOURCES := tests/fake/ring_memory.c tests/fake/guest_ram.c
 UNIT_TESTS += virtqueue virtqueue_hostile virtio virtio_capabilities
-test_virtio_SOURCES := $(VIRTIO_SOURCES) tests/fake/ring_memory.c
-test_virtio_capabilities_SOURCES := $(VIRTIO_SOURCES) tests/fake/ring_memory.c
+test_virtio_SOURCES := $(VIRTIO_SOURCES) $(RING_MEMORY_SOURCES)
+test_virtio_capabilities_SOURCES := $(VIRTIO_SOURCES) $(RING_MEMORY_SOURCES)
 FUZZ_TARGETS += virtqueue virtio
-fuzz_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES)
-fuzz_virtio_SOURCES := $(VIRTIO_SOURCES)
-test_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/ring_memory.c
-test_virtqueue_hostile_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/ring_memory.c
+fuzz_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/guest_ram.c
+# Whole devices, each under a hostile guest.
+HOSTILE_SOURCES := $(VIRTIO_SOURCES) drivers/virt/pci_host.c tests/fake/hostile_guest.c tests/fake/hostile_queue.c \
+	tests/fake/queue_judge.c tests/fake/queue_opinion.c tests/fake/guest_ram.c
+HOSTILE_FLAGS := $(addprefix -Wl$(comma)--wrap=virtqueue_,take untake put return read write)
+fuzz_virtio_SOURCES := $(HOSTILE_SOURCES)
+fuzz_virtio_FLAGS := $(HOSTILE_FLAGS)
+test_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES) $(RING_MEMORY_SOURCES)
+test_virtqueue_hostile_SOURCES := $(VIRTQUEUE_SOURCES) $(RING_MEMORY_SOURCES)
 
 UNIT_TESTS += ivshmem
 test_ivshmem_SOURCES := drivers/virt/ivshmem.c $(PCI_FUNCTION_SOURCES)

@@ -221,13 +221,16 @@ static bool serve_backend(void *model)
 static bool serve(void *model, unsigned queue)
 {
 	struct virtio_console *console = model;
+	bool has_more;
 
 	if (queue == VIRTIO_CONSOLE_CONTROL_RECEIVE) {
 		send_messages(console);
 		return false;
 	}
-	if (queue == VIRTIO_CONSOLE_CONTROL_TRANSMIT)
-		return serve_control(console) | serve_backend(console); /* a port may have been opened */
+	if (queue == VIRTIO_CONSOLE_CONTROL_TRANSMIT) {
+		has_more = serve_control(console);
+		return serve_backend(console) || has_more; /* a port may have been opened */
+	}
 	return queue % 2 == 0 ? serve_receive(console, port_of_queue(queue)) : serve_transmit(console, port_of_queue(queue));
 }
 

@@ -5,26 +5,6 @@
 
 struct ring_memory ring;
 
-static enum status read_memory(void *ctx, uint64_t address, void *out, size_t len_bytes)
-{
-	(void)ctx;
-	ring.reads++;
-	if (address > RING_MEMORY_BYTES || len_bytes > RING_MEMORY_BYTES - address)
-		return ERR_OUT_OF_RANGE;
-	memcpy(out, ring.bytes + address, len_bytes);
-	return OK;
-}
-
-static enum status write_memory(void *ctx, uint64_t address, const void *bytes, size_t len_bytes)
-{
-	(void)ctx;
-	ring.writes++;
-	if (address > RING_MEMORY_BYTES || len_bytes > RING_MEMORY_BYTES - address)
-		return ERR_OUT_OF_RANGE;
-	memcpy(ring.bytes + address, bytes, len_bytes);
-	return OK;
-}
-
 #define VALUE(bits)                                                      \
 	uint##bits##_t ring_get##bits(uint64_t address)                  \
 	{                                                                \
@@ -46,7 +26,8 @@ VALUE(64)
 void ring_start(uint16_t size, uint64_t features)
 {
 	memset(&ring, 0, sizeof(ring));
-	ring.memory = (struct guest_memory){.read = read_memory, .write = write_memory};
+	ring.ram = (struct guest_ram){.bytes = ring.bytes, .size_bytes = RING_MEMORY_BYTES};
+	ring.memory = guest_ram_access(&ring.ram);
 	ring.wrap = true;
 	ring.used_wrap = true;
 	ring.queue.memory = &ring.memory;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "drivers/virt/virtqueue.h"
+#include "tests/fake/guest_ram.h"
 
 #define RING_MEMORY_BYTES 0x40000U
 #define RING_DESC   0x1000U  /* the areas of the queue */
@@ -28,9 +29,9 @@ struct ring_buffer {
 
 struct ring_memory {
 	uint8_t bytes[RING_MEMORY_BYTES];
+	struct guest_ram ram; /* those bytes, with the device's accesses counted */
 	struct guest_memory memory;
 	struct virtqueue queue;
-	unsigned reads, writes; /* accesses of the device */
 	/* the driver's own */
 	uint16_t next, avail_index, used_index;
 	bool wrap, used_wrap;

@@ -1,134 +1,127 @@
-/* The block device on chains of any shape: header, ranges and data are the input's, and part of them lies nowhere. The device stays
- * within chain and disk, each turn ends, and the map of the disk stays sound. */
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* The block device under a hostile guest (tests/fake/hostile_guest.h), on a disk with a file, zeros behind it, and memory for some
+ * changes or all. Checked besides: the file stays as it is, and a disk that is opened again holds what it held, with as many free
+ * blocks. */
 #include "drivers/virt/virtio_blk.h"
+#include "tests/fake/hostile_guest.h"
+#include "tests/fake/queue_judge.h"
 
-#define DISK_BYTES    (20U * DISK_BLOCK_BYTES + DISK_SECTOR_BYTES)
-#define FILE_BYTES    (9U * DISK_BLOCK_BYTES + 77U)
-#define CHANGES_BYTES 0x20000U
-#define DATA_BYTES    0x6000U
-#define REQUESTS_MAX  64U
+#define DISK_BYTES    (6U * DISK_BLOCK_BYTES + DISK_SECTOR_BYTES)
+#define FILE_BYTES    (3U * DISK_BLOCK_BYTES + 77U)
+#define CHANGES_BYTES 0xa000U /* header, map, free blocks, and all of the disk's */
 
-static uint8_t file[FILE_BYTES];
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint8_t file[FILE_BYTES], original[FILE_BYTES];
 static _Alignas(4096) uint8_t changes[CHANGES_BYTES];
-static uint8_t readable[sizeof(struct virtio_blk_request) + DATA_BYTES], writable[DATA_BYTES + 1];
-static size_t fault_at; /* bytes from there on are nobody's memory */
-static bool has_chain;
-static struct virtqueue_chain next;
-static struct virtio device;
+static struct virtio_blk blk;
 static struct disk disk;
+static unsigned times_full;
 
-/* Stand in for drivers/virt/virtqueue.c and virtio.c. */
-enum status virtqueue_take(struct virtqueue *queue, struct virtqueue_chain *chain)
+static void is_full(void *ctx)
 {
-	(void)queue;
-	if (!has_chain)
-		return ERR_AGAIN;
-	has_chain = false;
-	*chain = next;
-	return OK;
+	(void)ctx;
+	hostile_under_lock();
+	times_full++;
 }
 
-void virtqueue_return(struct virtqueue *queue, const struct virtqueue_chain *chain, uint32_t written_bytes)
-{
-	(void)queue;
-	if (written_bytes > chain->writable_bytes)
-		abort();
-}
-
-void virtio_interrupt_queue(struct virtio *of, unsigned queue)
-{
-	(void)of;
-	(void)queue;
-}
-
-static size_t within(size_t offset, size_t len_bytes, size_t all_bytes, bool *fault)
-{
-	size_t end = all_bytes < fault_at ? all_bytes : fault_at;
-
-	if (offset > all_bytes || len_bytes > all_bytes - offset)
-		abort(); /* beyond the chain */
-	len_bytes = offset >= end ? 0 : len_bytes < end - offset ? len_bytes : end - offset;
-	if (fault != NULL && offset + len_bytes == end && end < all_bytes)
-		*fault = true;
-	return len_bytes;
-}
-
-size_t virtqueue_read(const struct virtqueue *queue, const struct virtqueue_chain *chain, size_t offset, void *out,
-		      size_t len_bytes, bool *fault)
-{
-	(void)queue;
-	if (offset >= chain->readable_bytes)
-		return 0;
-	len_bytes = len_bytes < chain->readable_bytes - offset ? len_bytes : chain->readable_bytes - offset;
-	len_bytes = within(offset, len_bytes, chain->readable_bytes, fault);
-	memcpy(out, readable + offset, len_bytes);
-	return len_bytes;
-}
-
-size_t virtqueue_write(const struct virtqueue *queue, const struct virtqueue_chain *chain, size_t offset, const void *bytes,
-		       size_t len_bytes, bool *fault)
-{
-	(void)queue;
-	len_bytes = within(offset, len_bytes, chain->writable_bytes, fault);
-	memcpy(writable + offset, bytes, len_bytes);
-	return len_bytes;
-}
-
-static void open_disk(bool is_writable, uint64_t changes_bytes)
+static void open_disk(struct disk *of, bool is_writable, uint64_t changes_bytes)
 {
 	const struct disk_source source = {
 		.file = file,
 		.file_bytes = FILE_BYTES,
 		.size_bytes = DISK_BYTES,
 		.changes = is_writable ? changes : NULL,
-		.changes_bytes = changes_bytes,
+		.changes_bytes = is_writable ? changes_bytes : 0,
 	};
 
-	if (disk_open(&disk, &source) != OK)
-		abort();
+	demand(disk_open(of, &source) == OK);
 }
 
-/* A map that opening finds sound has as many free blocks as before. */
-static void check_map(void)
+static void make_file(void)
 {
+	if (original[0] != 0)
+		return;
+	for (unsigned i = 0; i < FILE_BYTES; i++)
+		original[i] = (uint8_t)(i * 7 + 1);
+	memcpy(file, original, sizeof(file));
+}
+
+/* Bit 0: writable; bit 1: with memory for all changes; bit 2: what an earlier program left there makes no sense. */
+static struct virtio_config create(struct virtio *transport, struct fuzz_input *input)
+{
+	unsigned how = fuzz_u8(input);
+
+	make_file();
+	memset(changes, (how & 4) != 0 ? fuzz_u8(input) : 0, sizeof(changes));
+	open_disk(&disk, (how & 1) != 0, (how & 2) != 0 ? disk_changes_bytes(DISK_BYTES) : disk_changes_least_bytes(DISK_BYTES));
+	blk = (struct virtio_blk){.transport = transport,
+				  .disk = &disk,
+				  .wires = {.is_full = is_full},
+				  .serial = "fuzz",
+				  .queue_count = (uint16_t)(1 + (how >> 3 & 3))};
+	times_full = 0;
+	return virtio_blk_config(&blk);
+}
+
+static size_t message(struct fuzz_input *input, uint8_t *out)
+{
+	static const uint32_t types[] = {VIRTIO_BLK_T_IN,      VIRTIO_BLK_T_OUT,          VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID,
+					 VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES, UINT32_MAX,         2};
+	unsigned how = fuzz_u8(input), ranges = how >> 3 & 3;
+	struct virtio_blk_request request = {.type = types[how % 8], .sector = fuzz_u8(input)};
+	size_t len_bytes = sizeof(request);
+
+	if ((how & 0xe0) == 0xe0)
+		request.sector <<= fuzz_u8(input) % 57;
+	memcpy(out, &request, sizeof(request));
+	if (request.type != VIRTIO_BLK_T_DISCARD && request.type != VIRTIO_BLK_T_WRITE_ZEROES)
+		return len_bytes;
+	for (unsigned i = 0; i <= ranges; i++, len_bytes += sizeof(struct virtio_blk_range)) {
+		const struct virtio_blk_range range = {
+			.sector = fuzz_u8(input), .sector_count = fuzz_u8(input), .flags = how >> 7};
+
+		memcpy(out + len_bytes, &range, sizeof(range));
+	}
+	return len_bytes;
+}
+
+static void expect_same(struct disk *one, struct disk *other)
+{
+	for (size_t at = 0; at < DISK_BYTES;) {
+		size_t one_bytes, other_bytes, both_bytes;
+		const void *first = disk_view(one, at, DISK_BYTES - at, &one_bytes);
+		const void *second = disk_view(other, at, DISK_BYTES - at, &other_bytes);
+
+		both_bytes = one_bytes < other_bytes ? one_bytes : other_bytes;
+		demand(both_bytes > 0 && one_bytes <= DISK_BYTES - at && memcmp(first, second, both_bytes) == 0);
+		at += both_bytes;
+	}
+}
+
+/* Opening writes the list of free blocks anew: of the disk that was open, only its map and blocks are good after that. */
+static void check_disk(void)
+{
+	struct disk again;
 	uint32_t free_count = disk.free_count;
 
-	if (!disk_is_writable(&disk))
-		return;
-	open_disk(true, disk.source.changes_bytes);
-	if (disk.free_count != free_count)
-		abort();
+	open_disk(&again, disk_is_writable(&disk), disk.source.changes_bytes);
+	demand(again.free_count == free_count);
+	expect_same(&disk, &again);
+	demand(times_full == 0 || disk_is_writable(&disk));
+	demand(memcmp(file, original, sizeof(file)) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* One request may be a chain of both kinds of buffers, each as long as chains are. */
+static const struct hostile_type type = {
+	.create = create,
+	.message = message,
+	.takes_max = VIRTIO_SERVE_CHAINS,
+	.moved_bytes_max = VIRTIO_BLK_TURN_BYTES + 2 * VIRTQUEUE_CHAIN_BYTES_MAX,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct virtio_blk blk = {.transport = &device, .disk = &disk, .queue_count = 1};
-
-	if (size < 2)
-		return 0;
-	memset(changes, 0, sizeof(changes));
-	open_disk((data[0] & 1) != 0, (data[0] & 2) != 0 ? disk_changes_bytes(DISK_BYTES) : disk_changes_least_bytes(DISK_BYTES));
-	fault_at = (data[0] & 4) != 0 ? (size_t)data[1] * 64 : SIZE_MAX;
-	data += 2;
-	size -= 2;
-	for (unsigned i = 0; i < REQUESTS_MAX && size >= 4; i++) {
-		size_t copied_bytes = data[0] < size - 4 ? data[0] : size - 4;
-
-		memcpy(readable, data + 4, copied_bytes);
-		next.readable_bytes = (uint32_t)(data[1] & 0x80 ? data[1] & 0x7f : data[1] * 512U + 16U) % sizeof(readable);
-		next.writable_bytes = (uint32_t)(data[2] & 0x80 ? data[2] & 0x7f : data[2] * 512U + 1U) % sizeof(writable);
-		has_chain = true;
-		while (virtio_blk_ops.serve(&blk, 0)) {
-		}
-		data += 4 + copied_bytes;
-		size -= 4 + copied_bytes;
-	}
-	check_map();
+	hostile_guest_run(&type, data, size);
+	check_disk();
 	return 0;
 }

@@ -1,52 +1,17 @@
-/* The network card over real queues whose rings and buffers are the input's: split or packed, any features, any frames from the
- * other side. The device stays within its memory and each turn ends. */
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* The network card under a hostile guest (tests/fake/hostile_guest.h), with any frames from the other side. Checked besides: what
+ * leaves keeps the rules of offloads. */
 #include "drivers/virt/virtio_net.h"
+#include "tests/fake/hostile_guest.h"
+#include "tests/fake/queue_judge.h"
 
-#define MEMORY_BYTES 0x20000U
-#define AREA_BYTES   0x1000U
-#define QUEUES       5U /* two pairs and control */
+#define ARRIVING_MAX 300U
 
-static uint8_t memory[MEMORY_BYTES];
-static struct virtio device;
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static struct virtio_net net;
-static const uint8_t *rest;
-static size_t rest_bytes;
-static unsigned room;
-
-static enum status read_memory(void *ctx, uint64_t address, void *out, size_t len_bytes)
-{
-	(void)ctx;
-	if (address > MEMORY_BYTES || len_bytes > MEMORY_BYTES - address)
-		return ERR_OUT_OF_RANGE;
-	memcpy(out, memory + address, len_bytes);
-	return OK;
-}
-
-static enum status write_memory(void *ctx, uint64_t address, const void *bytes, size_t len_bytes)
-{
-	(void)ctx;
-	if (address > MEMORY_BYTES || len_bytes > MEMORY_BYTES - address)
-		return ERR_OUT_OF_RANGE;
-	memcpy(memory + address, bytes, len_bytes);
-	return OK;
-}
-
-static const struct guest_memory guest_memory = {read_memory, write_memory, NULL};
-
-/* Stand in for drivers/virt/virtio.c. */
-bool virtio_has_feature(const struct virtio *of, unsigned bit)
-{
-	return (of->state.driver_features >> bit & 1) != 0;
-}
-
-void virtio_interrupt_queue(struct virtio *of, unsigned queue)
-{
-	(void)virtqueue_wants_interrupt(&of->queues[queue]);
-}
+static unsigned room, waiting; /* messages */
+static uint8_t arriving[ARRIVING_MAX];
+static size_t arriving_bytes; /* what is known of it: the rest is zeros */
 
 static bool send(void *ctx, struct virtio_net_message *message)
 {
@@ -55,81 +20,109 @@ static bool send(void *ctx, struct virtio_net_message *message)
 					    header->checksum_start, header->checksum_offset};
 
 	(void)ctx;
-	if (!net_offload_is_right(&offload, message->data, message->header.len_bytes))
-		abort();
-	return room-- != 0;
+	hostile_under_lock();
+	demand(net_offload_is_right(&offload, message->data, header->len_bytes));
+	if (room == 0)
+		return false;
+	room--;
+	return true;
 }
 
 static bool receive(void *ctx, struct virtio_net_message *message)
 {
-	size_t len_bytes = rest_bytes < 300 ? rest_bytes : 300;
-
 	(void)ctx;
-	if (len_bytes < sizeof(message->header))
+	hostile_under_lock();
+	if (waiting == 0)
 		return false;
+	waiting--;
+	hostile_progress();
 	memset(message->data, 0, 0x1000);
-	memcpy(message, rest, len_bytes);
-	rest += len_bytes;
-	rest_bytes -= len_bytes;
+	memcpy(message, arriving, arriving_bytes);
 	return true;
 }
 
 static void sent(void *ctx)
 {
 	(void)ctx;
+	hostile_under_lock();
 }
 
-static void start(uint64_t features)
+static struct virtio_config create(struct virtio *transport, struct fuzz_input *input)
 {
 	static const struct virtio_net_wires wires = {send, receive, sent, NULL};
+	unsigned how = fuzz_u8(input);
 
-	memset(&device, 0, sizeof(device));
-	virtio_net_init(&net, (const uint8_t[]){2, 0, 0, 0, 0, 1}, 2, &wires);
-	net.transport = &device;
-	device.state.driver_features = features;
-	for (unsigned i = 0; i < QUEUES; i++) {
-		struct virtqueue *queue = &device.queues[i];
-
-		queue->memory = &guest_memory;
-		queue->state = (struct virtqueue_state){.size = 16,
-							.descriptor_area = i * AREA_BYTES,
-							.driver_area = i * AREA_BYTES + 0x400,
-							.device_area = i * AREA_BYTES + 0x800};
-		(void)virtqueue_start(queue, features);
-	}
+	memset(&net.state, 0, offsetof(struct virtio_net_state, arrived));
+	virtio_net_init(&net, (const uint8_t[]){2, 0, 0, 0, 0, 1}, 1 + how % 3, &wires);
+	net.transport = transport;
+	room = how >> 2;
+	waiting = 0;
+	return virtio_net_config(&net);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+/* A frame with the header as the wires have it, its length and offloads the input's. */
+static void happens(struct fuzz_input *input)
+{
+	struct virtio_net_frame header = {.len_bytes = fuzz_u8(input)};
+	unsigned how = fuzz_u8(input);
+
+	room = how;
+	waiting = fuzz_u8(input) % 80;
+	if ((how & 1) != 0)
+		header.len_bytes <<= how >> 1 & 31;
+	if ((how & 0xc0) != 0) {
+		header.offload_flags = fuzz_u8(input);
+		header.offload_type = fuzz_u8(input);
+		header.segment_bytes = fuzz_u16(input);
+		header.checksum_start = fuzz_u8(input);
+		header.checksum_offset = fuzz_u8(input);
+	}
+	memcpy(arriving, &header, sizeof(header));
+	arriving_bytes = sizeof(header) + fuzz_bytes(input, arriving + sizeof(header), how % 100);
+}
+
+/* A frame to send, or a command of the control queue. */
+static size_t message(struct fuzz_input *input, uint8_t *out)
+{
+	struct virtio_net_header header = {.flags = 0};
+	unsigned how = fuzz_u8(input);
+
+	memset(out, 0, HOSTILE_MESSAGE_BYTES);
+	if ((how & 3) == 0) {
+		out[0] = 4;
+		out[2] = fuzz_u8(input);
+		return 4;
+	}
+	if ((how & 3) == 1) {
+		header.flags = fuzz_u8(input);
+		header.type = fuzz_u8(input);
+		header.segment_bytes = fuzz_u16(input);
+		header.checksum_start = fuzz_u8(input);
+		header.checksum_offset = fuzz_u8(input);
+	}
+	memcpy(out, &header, sizeof(header));
+	(void)fuzz_bytes(input, out + sizeof(header), how % 100);
+	return HOSTILE_MESSAGE_BYTES - how % 4;
+}
+
+static void check(void)
+{
+	demand(net.state.active_pairs >= 1 && net.state.active_pairs <= net.config.pair_count_max);
+	demand(net.state.segment_bytes <= NET_FRAME_BYTES_MAX);
+}
+
+/* All transmit queues and reception in one turn; a frame takes up to VIRTIO_NET_MERGE_MAX buffers, each looked for twice. */
+static const struct hostile_type type = {
+	.create = create,
+	.happens = happens,
+	.message = message,
+	.check = check,
+	.takes_max = 3 * (VIRTIO_SERVE_CHAINS + 1) + 2 * VIRTIO_SERVE_CHAINS * (VIRTIO_NET_MERGE_MAX + 1),
+	.moved_bytes_max = 5 * (VIRTIO_NET_TURN_BYTES + VIRTIO_NET_DATA_BYTES_MAX) + VIRTIO_SERVE_CHAINS * 0x10000ULL,
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint64_t features = VIRTIO_FEATURE(VIRTIO_F_VERSION_1);
-
-	if (size < 8)
-		return 0;
-	for (unsigned i = 0; i < 32; i++)
-		features |= (uint64_t)(data[i / 8] >> (i % 8) & 1) << i;
-	if ((data[4] & 1) != 0)
-		features |= VIRTIO_FEATURE(VIRTIO_F_RING_PACKED);
-	room = data[5];
-	memset(memory, 0, sizeof(memory));
-	start(features);
-	data += 6;
-	size -= 6;
-	/* Pieces of memory: where, how long, what; between them the device has a turn. */
-	for (unsigned i = 0; i < 32 && size >= 4; i++) {
-		size_t address = (size_t)(data[0] << 4 | data[1] << 12) % (MEMORY_BYTES - 256);
-		size_t len_bytes = data[2] < size - 4 ? data[2] : size - 4;
-
-		memcpy(memory + address, data + 4, len_bytes);
-		rest = data + 4;
-		rest_bytes = len_bytes;
-		if (data[3] % 8 < QUEUES)
-			(void)virtio_net_ops.serve(&net, data[3] % 8);
-		else
-			(void)virtio_net_ops.serve_backend(&net);
-		data += 4 + len_bytes;
-		size -= 4 + len_bytes;
-	}
+	hostile_guest_run(&type, data, size);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drivers/virt/virtqueue.h"
+#include "tests/fake/guest_ram.h"
 
 #define MEMORY_BYTES 0x2000U
 #define STEP_BYTES   8U
@@ -16,7 +17,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t memory[MEMORY_BYTES];
-static unsigned accesses;
+static struct guest_ram ram;
+static struct guest_memory guest;
 static struct virtqueue queue;
 static struct virtqueue_chain held[HELD_MAX];
 static unsigned held_count;
@@ -27,28 +29,6 @@ static void check(int holds)
 	if (!holds)
 		abort();
 }
-
-static enum status load(void *ctx, uint64_t address, void *out, size_t len_bytes)
-{
-	(void)ctx;
-	accesses++;
-	if (address > MEMORY_BYTES || len_bytes > MEMORY_BYTES - address)
-		return ERR_OUT_OF_RANGE;
-	memcpy(out, memory + address, len_bytes);
-	return OK;
-}
-
-static enum status store(void *ctx, uint64_t address, const void *bytes, size_t len_bytes)
-{
-	(void)ctx;
-	accesses++;
-	if (address > MEMORY_BYTES || len_bytes > MEMORY_BYTES - address)
-		return ERR_OUT_OF_RANGE;
-	memcpy(memory + address, bytes, len_bytes);
-	return OK;
-}
-
-static const struct guest_memory guest = {.read = load, .write = store};
 
 static void check_chain(const struct virtqueue_chain *chain)
 {
@@ -120,7 +100,7 @@ static void step(const uint8_t *input)
 	bool was_broken = queue.state.broken;
 	bool touches = (input[0] & 15) >= 12; /* chains that were taken before */
 
-	accesses = 0;
+	ram.reads = ram.writes = 0;
 	if ((input[0] & 15) < 6) {
 		unsigned at = (input[1] | (unsigned)input[2] << 8) % (MEMORY_BYTES - 4);
 
@@ -148,8 +128,8 @@ static void step(const uint8_t *input)
 			break;
 		}
 	}
-	check(accesses <= ACCESSES_MAX);
-	check(!was_broken || touches || accesses == 0);
+	check(ram.reads + ram.writes <= ACCESSES_MAX);
+	check(!was_broken || touches || ram.reads + ram.writes == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -157,6 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < STEP_BYTES)
 		return 0;
 	memset(memory, 0, sizeof(memory));
+	ram = (struct guest_ram){.bytes = memory, .size_bytes = MEMORY_BYTES};
+	guest = guest_ram_access(&ram);
 	held_count = streak = 0;
 	queue = (struct virtqueue){.memory = &guest};
 	queue.state.size = (uint16_t)((data[0] & 1) != 0 ? 1U << (data[1] & 15) : data[1]);

@@ -352,13 +352,13 @@ static void test_virtqueue_that_is_not_ready_does_nothing(void **state)
 	FOR_KINDS (kind) {
 		ring_start(SIZE, *kind);
 		virtqueue_reset(&ring.queue);
-		ring.writes = ring.reads = 0;
+		ring.ram.writes = ring.ram.reads = 0;
 		assert_int_equal(virtqueue_take(&ring.queue, &chain), ERR_AGAIN);
 		virtqueue_return(&ring.queue, &chain, 1);
 		assert_false(virtqueue_wants_interrupt(&ring.queue));
 		assert_false(virtqueue_enable_notify(&ring.queue));
 		virtqueue_disable_notify(&ring.queue);
-		assert_int_equal(ring.writes + ring.reads, 0);
+		assert_int_equal(ring.ram.writes + ring.ram.reads, 0);
 	}
 }
 

@@ -15,16 +15,16 @@ static struct virtqueue_chain chain;
 /* Broken it reads and writes nothing more. */
 static void expect_broken(void)
 {
-	ring.reads = 0;
+	ring.ram.reads = 0;
 	assert_int_equal(virtqueue_take(&ring.queue, &chain), ERR_BAD_FORMAT);
 	assert_true(ring.queue.state.broken);
-	assert_true(ring.reads <= READS_MAX);
-	ring.reads = ring.writes = 0;
+	assert_true(ring.ram.reads <= READS_MAX);
+	ring.ram.reads = ring.ram.writes = 0;
 	assert_int_equal(virtqueue_take(&ring.queue, &chain), ERR_BAD_FORMAT);
 	virtqueue_return(&ring.queue, &chain, 0);
 	assert_false(virtqueue_enable_notify(&ring.queue));
 	assert_false(virtqueue_wants_interrupt(&ring.queue));
-	assert_int_equal(ring.reads + ring.writes, 0);
+	assert_int_equal(ring.ram.reads + ring.ram.writes, 0);
 }
 
 static void expect_refused(const struct ring_buffer *buffers, unsigned count)
