@@ -46,21 +46,57 @@ uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted
 	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);
 }
 
+static void let_go(handle_t *handle)
+{
+	if (*handle != HANDLE_NONE)
+		sys_handle_close(*handle);
+	*handle = HANDLE_NONE;
+}
+
+/* The manager sees them in its window of this VM, from then on for good. */
+static enum status make_pages(struct vm_entry *entry)
+{
+	uint64_t window = MANAGER_WINDOW_VMS + entry->slot * MANAGER_VM_WINDOW_BYTES;
+	enum status status;
+
+	if (entry->pages != HANDLE_NONE)
+		return OK;
+	status = memory_create_filled(MANAGER_HANDLE_POOL, PAGES_BYTES, &entry->pages);
+	if (status == OK)
+		status = space_map_all(MANAGER_HANDLE_SPACE, entry->pages, window, 0, PAGES_BYTES, READ_WRITE);
+	if (status != OK)
+		let_go(&entry->pages);
+	entry->spec = (struct vmm_spec *)window;
+	entry->report = (struct vmm_report *)(window + REPORT_OFFSET);
+	return status;
+}
+
+/* A VM that never ran keeps no memory: others may have it, and another try begins anew. */
+static void forget_lasting_parts(struct vm_entry *entry)
+{
+	let_go(&entry->to_console);
+	let_go(&entry->to_vm);
+	let_go(&entry->flash);
+	for (uint32_t i = 0; i < MANIFEST_PORTS_MAX; i++) {
+		let_go(&entry->ports[i].to_console);
+		let_go(&entry->ports[i].to_vm);
+	}
+	for (uint32_t i = 0; i < MANIFEST_DISKS_MAX; i++)
+		let_go(&entry->disk_changes[i]);
+}
+
 /* What stays over restarts is paid by the manager. */
 static enum status make_lasting_parts(struct vm_entry *entry, const struct host *host)
 {
-	uint64_t window = MANAGER_WINDOW_VMS + entry->slot * MANAGER_VM_WINDOW_BYTES;
-	enum status status = OK;
+	enum status status;
 
 	if (entry->event != HANDLE_NONE)
 		return OK;
-	status = memory_create_filled(MANAGER_HANDLE_POOL, TERMINAL_TO_CONSOLE_BYTES, &entry->to_console);
+	status = make_pages(entry);
+	if (status == OK)
+		status = memory_create_filled(MANAGER_HANDLE_POOL, TERMINAL_TO_CONSOLE_BYTES, &entry->to_console);
 	if (status == OK)
 		status = memory_create_filled(MANAGER_HANDLE_POOL, TERMINAL_TO_VM_BYTES, &entry->to_vm);
-	if (status == OK)
-		status = memory_create_filled(MANAGER_HANDLE_POOL, PAGES_BYTES, &entry->pages);
-	if (status == OK)
-		status = space_map_all(MANAGER_HANDLE_SPACE, entry->pages, window, 0, PAGES_BYTES, READ_WRITE);
 	if (status == OK)
 		status = vm_ports_make(entry);
 	if (status == OK)
@@ -69,8 +105,8 @@ static enum status make_lasting_parts(struct vm_entry *entry, const struct host 
 		status = vm_disks_make(entry);
 	if (status == OK)
 		status = sys_event_create(MANAGER_HANDLE_POOL, &entry->event);
-	entry->spec = (struct vmm_spec *)window;
-	entry->report = (struct vmm_report *)(window + REPORT_OFFSET);
+	if (status != OK)
+		forget_lasting_parts(entry);
 	return status;
 }
 
@@ -310,9 +346,6 @@ void vm_dismantle(struct vm_entry *entry)
 {
 	handle_t *const handles[] = {&entry->space, &entry->guest_memory, &entry->vm, &entry->pool};
 
-	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++) {
-		if (*handles[i] != HANDLE_NONE)
-			sys_handle_close(*handles[i]);
-		*handles[i] = HANDLE_NONE;
-	}
+	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
+		let_go(handles[i]);
 }

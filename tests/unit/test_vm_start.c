@@ -9,6 +9,8 @@
 #include "user/calls.h"
 
 #define PLANNED_CPUS 0x5U
+#define LASTING      100U
+#define CHANGES      0x5000U
 
 static const struct manifest_vm wanted = {
 	.name = "web",
@@ -22,22 +24,32 @@ static uint64_t mapped[2];
 static struct vm_entry entry;
 static enum status pool_status, vm_status, program_status, schedule_status;
 static const char *program_problem_words;
-static unsigned closed;
+static unsigned closed, closed_lasting;
+
+/* The manager's own objects, in the order of their making; each has a handle of its own. */
+static unsigned lasting_count, lasting_limit;
 
 enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *memory)
 {
-	(void)pool;
 	(void)len_bytes;
 	*memory = 10;
+	if (pool != MANAGER_HANDLE_POOL)
+		return OK;
+	if (lasting_count == lasting_limit)
+		return ERR_NO_MEMORY;
+	*memory = LASTING + lasting_count++;
 	return OK;
 }
+
+static handle_t mapped_changes;
 
 /* The only mapping that these tests look into is the manager's of spec and report. */
 enum status space_map_all(handle_t space, handle_t memory, uint64_t address, uint64_t offset, uint64_t len_bytes, uint32_t rights)
 {
-	(void)memory;
 	(void)offset;
 	(void)rights;
+	if (len_bytes == CHANGES)
+		mapped_changes = memory;
 	if (space != MANAGER_HANDLE_SPACE)
 		return OK;
 	return mmap((void *)address, len_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
@@ -66,7 +78,7 @@ uint64_t regions_pool_bytes(const struct manifest_vm *vm)
 enum status switches_give_links(const struct switches *switches, uint32_t vm, handle_t space, struct vmm_spec *spec)
 {
 	(void)switches;
-	assert_int_equal(vm, 0);
+	assert_int_equal(vm, entry.slot);
 	assert_int_equal(space, 14);
 	spec->link_count = 1;
 	return link_status;
@@ -168,8 +180,8 @@ enum status schedule_apply_space(const struct schedule *schedule, uint32_t vm_in
 
 void sys_handle_close(handle_t handle)
 {
-	(void)handle;
 	closed++;
+	closed_lasting += handle >= LASTING;
 }
 
 enum status console_open_terminal(struct console_link *link, const struct console_vm_terminal *terminal)
@@ -186,7 +198,8 @@ static int start(void **state)
 		entry = (struct vm_entry){.wanted = &wanted};
 	pool_status = vm_status = program_status = schedule_status = OK;
 	program_problem_words = NULL;
-	closed = 0;
+	closed = closed_lasting = 0;
+	lasting_limit = UINT32_MAX;
 	return 0;
 }
 
@@ -198,7 +211,7 @@ static void expect_refused(const char *words)
 	const struct vm_surroundings around = {.host = &host, .console = &console, .schedule = &schedule};
 	char message[256];
 
-	schedule.plan.vms[0].cpus[0] = PLANNED_CPUS;
+	schedule.plan.vms[entry.slot].cpus[0] = PLANNED_CPUS;
 	assert_int_not_equal(vm_assemble(&entry, &around, message, sizeof(message)), OK);
 	assert_string_equal(message, words);
 	assert_true(entry.pool == HANDLE_NONE && entry.vm == HANDLE_NONE && entry.guest_memory == HANDLE_NONE);
@@ -258,6 +271,45 @@ static void test_vm_start_names_the_program_that_is_missing(void **state)
 		"bulkhead.toml");
 }
 
+/* The first start makes the memory of a disk's changes, the VMMs of later ones find the same. */
+static void test_vm_start_keeps_changes_of_disks_over_restarts(void **state)
+{
+	static const char refused[] = "E630 web: not started: its share of CPU time cannot be made: this PC cannot do it; "
+				      "report it with the output of `log`";
+	static const char poor[] = "E630 web: not started: its terminal, its flash, or memory for changes of its disks, cannot "
+				   "be made: not enough memory; lower the memory of VMs in bulkhead.toml";
+	static struct manifest_vm vm;
+	handle_t first;
+	unsigned made;
+
+	(void)state;
+	vm = wanted;
+	vm.disk_count = 2;
+	vm.disks[0] = vm.disks[1] = (struct manifest_disk){.size_bytes = 4096, .changes_bytes = CHANGES};
+	entry = (struct vm_entry){.wanted = &vm, .slot = 1};
+	/* No memory for the second disk: nothing is kept but spec and report, as often as it is tried. */
+	for (unsigned i = 0; i < 3; i++) {
+		closed_lasting = 0;
+		lasting_limit = lasting_count + (i == 0 ? 4 : 3);
+		expect_refused(poor);
+		assert_int_equal(closed_lasting, 3);
+		assert_true(entry.event == HANDLE_NONE && entry.to_console == HANDLE_NONE && entry.disk_changes[0] == HANDLE_NONE);
+		assert_true(entry.pages != HANDLE_NONE);
+	}
+	lasting_limit = UINT32_MAX;
+	schedule_status = ERR_UNSUPPORTED;
+	expect_refused(refused);
+	first = entry.disk_changes[1];
+	made = lasting_count;
+	closed_lasting = 0;
+	mapped_changes = HANDLE_NONE;
+	expect_refused(refused);
+	assert_int_equal(lasting_count, made);
+	assert_int_equal(closed_lasting, 0);
+	assert_true(first != HANDLE_NONE && entry.disk_changes[1] == first && mapped_changes == first);
+	assert_int_equal(entry.spec->disks[1].changes_bytes, CHANGES);
+}
+
 static void test_vm_start_pays_for_each_vcpu(void **state)
 {
 	/* vCPU, VMCS, VMX half, 4 pages of the slot, rounding; thread, 3 pages of kernel stack, 8 of stack in the VMM. */
@@ -297,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup(test_vm_start_hands_over_modules, start),
 		cmocka_unit_test_setup(test_vm_start_pays_for_a_copy_of_the_firmware, start),
 		cmocka_unit_test_setup(test_vm_start_names_the_program_that_is_missing, start),
+		cmocka_unit_test_setup(test_vm_start_keeps_changes_of_disks_over_restarts, start),
 		cmocka_unit_test(test_vm_start_pays_for_each_vcpu),
 	};
 
