@@ -1,6 +1,6 @@
 /* Every shape of descriptor chain that no driver may make, on a queue of a virtio device, with split and packed rings: the device
- * asks for its reset, and after it works again. And what a driver may do, though it is odd. Command line: type=N; without it 4,
- * entropy. One file because each shape is a few lines, and the table that names them is the program. */
+ * asks for its reset, and after it works again. And what a driver may do, though it is odd. Command line: type=N queue=M; without
+ * it the entropy device's. One file because each shape is a few lines, and the table that names them is the program. */
 #include <stddef.h>
 
 #include "guests/flat/cpu.h"
@@ -24,6 +24,7 @@ static const struct target {
 	{VIRTIO_TYPE_BLOCK, 0, 16, 513},  /* reads sector 0 */
 	{VIRTIO_TYPE_NET, 1, 12 + 60, 0}, /* a frame from nobody to nobody */
 	{VIRTIO_TYPE_CONSOLE, 1, 1, 0},
+	{VIRTIO_TYPE_CONSOLE, 3, 8, 0},   /* a control message: this device is ready, but with a value that says no */
 	{VIRTIO_TYPE_BALLOON, 0, 4, 0},   /* gives page 0 away: one alone stays where it is */
 	{VIRTIO_TYPE_VSOCK, 1, 44, 0},
 };
@@ -396,11 +397,12 @@ static void try_entropy(unsigned kind)
 
 void guest_main(const struct guest_flat_info *info)
 {
-	uint64_t type = flat_number((const char *)(uintptr_t)info->command_line_address, "type=", VIRTIO_TYPE_ENTROPY);
+	const char *command_line = (const char *)(uintptr_t)info->command_line_address;
+	uint64_t type = flat_number(command_line, "type=", VIRTIO_TYPE_ENTROPY), queue_index = flat_number(command_line, "queue=", 0);
 
 	exceptions_install();
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-		if (targets[i].type == type)
+		if (targets[i].type == type && targets[i].queue == queue_index)
 			target = &targets[i];
 	}
 	if (!virtio_find(target->type, 0, &device)) {
@@ -416,6 +418,8 @@ void guest_main(const struct guest_flat_info *info)
 	}
 	print("virtio_chains type ");
 	print_number(target->type);
+	print(" queue ");
+	print_number(target->queue);
 	print(": answers right: ");
 	print_number(right_count);
 	print(" of ");

@@ -4,19 +4,22 @@ import re
 import harness
 import pytest
 
-# By name of the VM: the device's type, what the manifest says, how many questions.
+# By name of the VM: the device's type and one of its queues, what the manifest says, how many questions.
 DEVICES = {
-    "entropy": (4, "rng = true", 256),
-    "balloon": (5, "balloon = true", 248),
-    "port": (3, "hvc = true", 248),
-    "disk": (2, 'disk = [{ size = "64K" }]', 248),
-    "card": (1, 'net = [{ switch = "lan" }]', 248),
+    "entropy": (4, 0, "rng = true", 256),
+    "balloon": (5, 0, "balloon = true", 248),
+    "port": (3, 1, "hvc = true", 248),
+    "control": (3, 3, "hvc = true", 248),
+    "disk": (2, 0, 'disk = [{ size = "64K" }]', 248),
+    "card": (1, 1, 'net = [{ switch = "lan" }]', 248),
+    "socket": (19, 1, 'vsock = { switch = "lan", cid = 3 }', 248),
 }
 
 
 def entry(name):
-    number, line, _ = DEVICES[name]
-    return f'\n[[vm]]\nname = "{name}"\nkernel = "test/virtio_chains.bin"\nmemory = "4M"\ncmdline = "type={number}"\n{line}\n'
+    number, queue, line, _ = DEVICES[name]
+    return (f'\n[[vm]]\nname = "{name}"\nkernel = "test/virtio_chains.bin"\nmemory = "4M"\n'
+            f'cmdline = "type={number} queue={queue}"\n{line}\n')
 
 
 GOOD = '\n[[vm]]\nname = "good"\nkernel = "hello/hello.bin"\nmemory = "4M"\ncmdline = "name=good"\n'
@@ -38,8 +41,8 @@ class TestHostileDriver:
     @pytest.mark.parametrize("name", list(DEVICES))
     def test_the_device_asks_for_its_reset_and_works_after_it(self, boot, name):
         terminal_of(boot, name)
-        number, _, questions = DEVICES[name]
-        told = boot.shows(re.compile(rb"virtio_chains type %d: answers right: (\d+) of (\d+)\r" % number))
+        number, queue, _, questions = DEVICES[name]
+        told = boot.shows(re.compile(rb"virtio_chains type %d queue %d: answers right: (\d+) of (\d+)\r" % (number, queue)))
         right, count = map(int, told.groups())
         assert "TEST-FAIL virtio_chains" not in boot.text()
         assert right == count == questions
