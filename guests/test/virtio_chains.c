@@ -398,7 +398,8 @@ static void try_entropy(unsigned kind)
 void guest_main(const struct guest_flat_info *info)
 {
 	const char *command_line = (const char *)(uintptr_t)info->command_line_address;
-	uint64_t type = flat_number(command_line, "type=", VIRTIO_TYPE_ENTROPY), queue_index = flat_number(command_line, "queue=", 0);
+	uint64_t type = flat_number(command_line, "type=", VIRTIO_TYPE_ENTROPY);
+	uint64_t queue_index = flat_number(command_line, "queue=", 0);
 
 	exceptions_install();
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
