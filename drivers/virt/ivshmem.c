@@ -53,6 +53,7 @@ void ivshmem_init(struct ivshmem *device, const struct ivshmem_config *config, c
 		.subsystem = 0x1100,
 		.class_code = 0x050000, /* memory controller, RAM */
 		.revision = 1,
+		.has_msi = true,
 		.vector_count = config->vector_count,
 		.msix_bar = IVSHMEM_BAR_MSIX,
 		.bars = {

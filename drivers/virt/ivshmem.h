@@ -1,6 +1,6 @@
 /* QEMU's device for memory that several VMs share (1AF4:1110, revision 1). BAR 0 memory: registers; BAR 1 memory: MSI-X; BAR 2
  * memory, 64-bit, prefetchable: the shared memory itself, which the machine maps. A write to the doorbell register asks for an
- * interrupt of a peer, which gets it as the MSI-X message of that vector; there is no pin.
+ * interrupt of a peer, which gets it as the MSI-X message of that vector, or with MSI as its only one; there is no pin.
  *
  * Source: QEMU, "Device Specification for Inter-VM shared memory device". */
 #pragma once
@@ -49,5 +49,5 @@ extern const struct device_ops ivshmem_ops; /* BAR 0 */
 /* A device as at power-on. config and wires are copied. */
 void ivshmem_init(struct ivshmem *device, const struct ivshmem_config *config, const struct ivshmem_wires *wires);
 
-/* A peer rang. Lost where the guest has not enabled MSI-X, or for a vector that there is not. */
+/* A peer rang. Lost where the guest has enabled neither MSI-X nor MSI, or for a vector that there is not. */
 void ivshmem_receive(struct ivshmem *device, unsigned vector);

@@ -35,6 +35,7 @@
 #define PCI_BAR_FLAGS_IO           0x3U
 #define PCI_BAR_FLAGS_MEMORY       0xfU
 
+#define PCI_CAPABILITY_MSI         0x05U
 #define PCI_CAPABILITY_VENDOR      0x09U
 #define PCI_CAPABILITY_EXPRESS     0x10U
 #define PCI_CAPABILITY_MSIX        0x11U

@@ -1,8 +1,10 @@
-/* Configuration space with header type 0: what software may change of it, and what follows from a change. MSI-X: pci_msix.c. */
+/* Configuration space with header type 0: what software may change of it, and what follows from a change. Messages: pci_msi.c and
+ * pci_msix.c. */
 #include "drivers/virt/pci_function.h"
 
 #include "drivers/virt/pci_config.h"
 #include "drivers/virt/pci_decode.h"
+#include "drivers/virt/pci_msi.h"
 #include "drivers/virt/pci_msix.h"
 #include "lib/base/string.h"
 
@@ -99,7 +101,7 @@ static void tell_bars(struct pci_function *function)
 static void drive_pin(struct pci_function *function)
 {
 	bool level = function->state.pin_level && (command(function) & PCI_COMMAND_PIN_OFF) == 0 &&
-		     !pci_function_has_msix(function);
+		     !pci_function_has_msix(function) && !pci_function_has_msi(function);
 
 	if (function->identity.has_pin && function->wires.pin.set != NULL)
 		function->wires.pin.set(function->wires.pin.ctx, level);
@@ -117,6 +119,7 @@ static void follow_config(struct pci_function *function)
 	tell_bars(function);
 	drive_pin(function);
 	pci_msix_send_pending(function);
+	pci_msi_send_pending(function);
 }
 
 static bool is_in_window(const struct pci_function *function, unsigned reg)
@@ -236,6 +239,8 @@ void pci_function_init(struct pci_function *function, const struct pci_identity 
 	pci_msix_reset(function);
 	if (identity->vector_count != 0)
 		function->msix_capability = (uint8_t)pci_msix_init(function);
+	if (identity->has_msi)
+		function->msi_capability = (uint8_t)pci_msi_init(function);
 	if (identity->is_express)
 		add_express(function);
 }

@@ -1,9 +1,10 @@
-/* One PCI function: its configuration space with header type 0, base address registers, capabilities, MSI-X and interrupt pin.
+/* One PCI function: its configuration space with header type 0, base address registers, capabilities, MSI, MSI-X and interrupt pin.
  * What its registers do is another model's business (virtio_pci.h): this one says where they are and carries its interrupts.
  *
  * Everything here, its configuration space, its MSI-X table and the registers behind its BARs, is under one lock: the device's.
  *
- * Source: "PCI Local Bus Specification" 3.0, "Configuration Space Organization", "MSI-X Capability and Table Structures";
+ * Source: "PCI Local Bus Specification" 3.0, "Configuration Space Organization", "MSI Capability Structure", "MSI-X Capability and
+ * Table Structures";
  * "PCI Express Base Specification", "PCI Express Capability Structure". */
 #pragma once
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct pci_identity {
 	uint32_t class_code; /* 24 bits: class, subclass, interface */
 	uint8_t revision;
 	bool has_pin; /* INTA */
+	bool has_msi; /* one message */
 	bool is_express; /* shows a PCI Express capability, of a root complex integrated endpoint */
 	uint16_t vector_count; /* of MSI-X; 0: none. Its table is at the start of the BAR msix_bar, PCI_MSIX_REGION_SIZE bytes */
 	uint8_t msix_bar;
@@ -76,7 +78,7 @@ struct pci_function {
 	uint8_t initial[PCI_CONFIG_BYTES];  /* config after reset */
 	uint8_t next_capability;            /* where the next one goes */
 	uint8_t last_capability;            /* whose pointer it gets */
-	uint8_t msix_capability;            /* 0: none */
+	uint8_t msix_capability, msi_capability; /* 0: none */
 	struct pci_config_window window;    /* set by the device after pci_function_init() */
 	/* what follows from the state */
 	uint64_t told[PCI_BARS_MAX]; /* what bar_moved() was told last */
@@ -107,16 +109,19 @@ void pci_function_place_bar(struct pci_function *function, unsigned bar, uint64_
 /* Where it answers now, or PCI_DECODE_OFF. */
 uint64_t pci_function_bar(const struct pci_function *function, unsigned bar);
 
-/* Whether MSI-X is on: then the pin is dead. */
+/* Whether MSI-X is on: then the pin is dead, and MSI off whatever its registers say. */
 bool pci_function_has_msix(const struct pci_function *function);
+/* Whether MSI is on, and MSI-X off: then, too, the pin is dead. */
+bool pci_function_has_msi(const struct pci_function *function);
 /* Whether the function may read and write memory by itself: "Bus Master" of its command register. */
 bool pci_function_is_master(const struct pci_function *function);
 
 /* Sends the vector's message, or notes it as pending where it is masked or the function is no bus master (a message is a write to
- * memory); it is sent once neither holds. vector from vector_count on, or MSI-X off: nothing. */
+ * memory); it is sent once neither holds. vector from vector_count on: nothing. With MSI on it is the one message that there is, of
+ * any vector; with neither on: nothing. */
 void pci_function_send(struct pci_function *function, unsigned vector);
 
-/* The level that the device wants on its pin; it gets there unless MSI-X is on or the command register disables it. */
+/* The level that the device wants on its pin; it gets there unless MSI or MSI-X is on or the command register disables it. */
 void pci_function_set_pin(struct pci_function *function, bool level);
 
 /* Power-on state but for what pci_function_place_bar() did. */

@@ -3,6 +3,7 @@
 
 #include "drivers/virt/pci_config.h"
 #include "drivers/virt/pci_function.h"
+#include "drivers/virt/pci_msi.h"
 
 /* Capability: message control at 2, table at 4, pending bits at 8; offsets carry the BAR in their low bits. */
 #define CAPABILITY_BYTES 12U
@@ -54,7 +55,11 @@ void pci_function_send(struct pci_function *function, unsigned vector)
 {
 	const struct pci_msix_entry *entry;
 
-	if (vector >= function->identity.vector_count || !pci_function_has_msix(function))
+	if (!pci_function_has_msix(function)) {
+		pci_msi_send(function);
+		return;
+	}
+	if (vector >= function->identity.vector_count)
 		return;
 	entry = &function->state.entries[vector];
 	if (may_send(function, vector))
@@ -65,9 +70,9 @@ void pci_function_send(struct pci_function *function, unsigned vector)
 
 void pci_msix_send_pending(struct pci_function *function)
 {
-	uint64_t pending = function->state.pending;
-
 	/* What waited for a function that software switched off is of no use to who switches it on. */
+	uint64_t pending = pci_function_has_msix(function) ? function->state.pending : 0;
+
 	function->state.pending = 0;
 	for (; pending != 0; pending &= pending - 1)
 		pci_function_send(function, (unsigned)__builtin_ctzll(pending));

@@ -30,10 +30,11 @@ test_i8042_SOURCES := drivers/virt/i8042.c
 UNIT_TESTS += pci_host
 test_pci_host_SOURCES := drivers/virt/pci_host.c drivers/virt/bus.c
 
-PCI_FUNCTION_SOURCES := drivers/virt/pci_function.c drivers/virt/pci_msix.c
-UNIT_TESTS += pci_decode pci_function pci_msix pci_bridges
+PCI_FUNCTION_SOURCES := drivers/virt/pci_function.c drivers/virt/pci_msi.c drivers/virt/pci_msix.c
+UNIT_TESTS += pci_decode pci_function pci_msi pci_msix pci_bridges
 test_pci_decode_SOURCES := drivers/virt/pci_decode.c
 test_pci_function_SOURCES := $(PCI_FUNCTION_SOURCES)
+test_pci_msi_SOURCES := $(PCI_FUNCTION_SOURCES)
 test_pci_msix_SOURCES := $(PCI_FUNCTION_SOURCES)
 test_pci_bridges_SOURCES := drivers/virt/pci_host_bridge.c drivers/virt/pci_lpc.c $(PCI_FUNCTION_SOURCES)
 

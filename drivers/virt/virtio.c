@@ -66,6 +66,7 @@ enum status virtio_init(struct virtio *device, const struct virtio_config *confi
 		.class_code = config->ops->class_code,
 		.revision = VIRTIO_PCI_REVISION,
 		.has_pin = true,
+		.has_msi = true,
 		.vector_count = (uint16_t)(config->queue_count + 1),
 		.msix_bar = VIRTIO_BAR_MSIX,
 		.bars = {
@@ -141,14 +142,14 @@ uint8_t virtio_take_isr(struct virtio *device)
 	return isr;
 }
 
+/* Without MSI-X there is one interrupt, by the pin or as the message of MSI, and the ISR status says what it is. */
 static void interrupt(struct virtio *device, uint16_t vector, uint8_t isr)
 {
-	if (pci_function_has_msix(&device->function)) {
-		pci_function_send(&device->function, vector);
-		return;
+	if (!pci_function_has_msix(&device->function)) {
+		device->state.isr |= isr;
+		pci_function_set_pin(&device->function, true);
 	}
-	device->state.isr |= isr;
-	pci_function_set_pin(&device->function, true);
+	pci_function_send(&device->function, vector);
 }
 
 void virtio_interrupt_queue(struct virtio *device, unsigned queue)

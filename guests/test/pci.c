@@ -1,9 +1,11 @@
 /* PCI as a machine has it: both ways to configuration space, ECAM that moves, and the BARs of a function that is sized, moved and
- * switched off. Expects a VM with one virtio device. */
+ * switched off; and a disk that is done by MSI. Expects a VM with one virtio device, a disk. */
 #include "guests/flat/pci.h"
 
+#include "guests/flat/apic.h"
 #include "guests/flat/cpu.h"
 #include "guests/flat/flat.h"
+#include "guests/flat/virtio.h"
 
 #define CONFIG_ADDRESS 0xcf8U
 #define CONFIG_DATA    0xcfcU
@@ -23,6 +25,17 @@
 #define MOVED          0xd0000000U
 #define MOVED_IO       0xd000U
 #define COMMON_QUEUES  0x12U /* num_queues, of virtio's common configuration */
+#define CAPABILITY_MSI 0x05U
+#define MSI_CONTROL    2U
+#define MSI_ADDRESS    4U
+#define MSI_DATA       12U
+#define MSI_MASK       16U
+#define MSI_PENDING    20U
+#define MSI_64BIT_MASK 0x0180U
+#define MSI_ENABLE     0x0001U
+#define LOCAL_APIC     0xfee00000U
+#define MSI_VECTOR     0x51U
+#define WAIT_TICKS     400000000ULL
 #define IOAPIC         0xfec00000U
 #define IOAPIC_VERSION 0x20U
 
@@ -146,6 +159,84 @@ static void fixed_devices_win(unsigned device)
 	expect("the table has not changed", load(table + 8), 0x12345678);
 }
 
+static volatile unsigned messages;
+static struct flat_virtio disk;
+static struct flat_virtqueue queue;
+
+static INTERRUPT_HANDLER void on_message(struct interrupt_frame *frame)
+{
+	(void)frame;
+	messages++;
+	apic_write(APIC_EOI, 0);
+}
+
+static void wait_for_messages(unsigned count)
+{
+	uint64_t end = read_tsc() + WAIT_TICKS;
+
+	interrupts_on();
+	while (messages < count && read_tsc() < end)
+		__builtin_ia32_pause();
+	interrupts_off();
+}
+
+/* The request is given back before its interrupt. */
+static void wait_for_pending(unsigned reg)
+{
+	uint64_t end = read_tsc() + WAIT_TICKS;
+
+	while (pci_read32(disk.pci_device, reg) == 0 && read_tsc() < end)
+		__builtin_ia32_pause();
+}
+
+/* Whether the disk gives back a request for its first sector. */
+static bool reads_sector(void)
+{
+	static struct {
+		uint32_t type, reserved;
+		uint64_t sector;
+	} request;
+	static uint8_t sector[512], result;
+	const struct virtio_buffer buffers[] = {
+		{&request, sizeof(request), 0}, {sector, sizeof(sector), VIRTIO_F_WRITE}, {&result, 1, VIRTIO_F_WRITE}};
+	uint32_t written;
+	uint16_t id;
+
+	virtio_offer(&queue, 0, buffers, 3);
+	virtio_notify(&queue);
+	return virtio_wait_used(&queue, &id, &written, 3, WAIT_TICKS) && result == 0;
+}
+
+/* A driver without MSI-X: one message for all, the ISR status says what it was. */
+static void messages_arrive(void)
+{
+	unsigned msi;
+
+	exceptions_install();
+	apic_enable(false);
+	interrupt_handle(MSI_VECTOR, on_message);
+	expect("the device is a disk", virtio_find(VIRTIO_TYPE_BLOCK, 0, &disk) && virtio_begin(&disk, 0), 1);
+	virtio_queue_start(&disk, &queue, 0, 0);
+	virtio_go(&disk);
+	msi = pci_capability(disk.pci_device, CAPABILITY_MSI, 0);
+	expect("MSI has a mask and 64 bits of address", pci_read16(disk.pci_device, msi + MSI_CONTROL), MSI_64BIT_MASK);
+	pci_write32(disk.pci_device, msi + MSI_ADDRESS, LOCAL_APIC);
+	pci_write32(disk.pci_device, msi + MSI_DATA, MSI_VECTOR);
+	pci_write16(disk.pci_device, msi + MSI_CONTROL, MSI_ENABLE);
+	expect("a request is done", reads_sector(), 1);
+	wait_for_messages(1);
+	expect("its message arrives", messages, 1);
+	expect("the ISR status says a queue", *disk.isr, 1);
+	pci_write32(disk.pci_device, msi + MSI_MASK, 1);
+	expect("another is done", reads_sector(), 1);
+	wait_for_pending(msi + MSI_PENDING);
+	expect("masked it is pending", pci_read32(disk.pci_device, msi + MSI_PENDING), 1);
+	expect("and has not been sent", messages, 1);
+	pci_write32(disk.pci_device, msi + MSI_MASK, 0);
+	wait_for_messages(2);
+	expect("it comes with the mask gone", messages, 2);
+}
+
 void guest_main(const struct guest_flat_info *info)
 {
 	unsigned device = 0;
@@ -159,6 +250,7 @@ void guest_main(const struct guest_flat_info *info)
 	if (device < DEVICES) {
 		bars_move(device);
 		fixed_devices_win(device);
+		messages_arrive();
 	}
 	print("pci: answers right: ");
 	print_number(right_count);

@@ -201,17 +201,23 @@ static void route(void *ctx, unsigned pirq, unsigned irq)
 	check(pirq < PCI_LPC_PIRQS && irq < 16 && irq != 1 && irq != 2 && irq != 8 && irq != 13);
 }
 
-static void send_msix(void *ctx, uint64_t address, uint32_t data)
+/* Messages and pin exclude each other. */
+static bool has_messages(void)
+{
+	return pci_function_has_msix(&m.function) || pci_function_has_msi(&m.function);
+}
+
+static void send_message(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
 	(void)data;
-	check(address % 4 == 0 && pci_function_has_msix(&m.function) && pci_function_is_master(&m.function));
+	check(address % 4 == 0 && has_messages() && pci_function_is_master(&m.function));
 }
 
 static void set_pin(void *ctx, bool level)
 {
 	(void)ctx;
-	check(!level || !pci_function_has_msix(&m.function));
+	check(!level || !has_messages());
 	m.pin = level;
 }
 
@@ -226,12 +232,13 @@ static void attach_window(bool is_io, uint64_t bytes, const struct device_ops *o
 static void create_pci(void)
 {
 	const struct pci_identity identity = {
-		.vendor = 0x1af4, .device = 0x1042, .has_pin = true, .is_express = true, .vector_count = 3, .msix_bar = BAR_MSIX,
+		.vendor = 0x1af4, .device = 0x1042, .has_pin = true, .has_msi = true, .is_express = true,
+		.vector_count = 3, .msix_bar = BAR_MSIX,
 		.bars = {[BAR_IO] = {.size_bytes = 4, .is_io = true},
 			 [BAR_MSIX] = {.size_bytes = PCI_MSIX_REGION_SIZE},
 			 [BAR_64] = {.size_bytes = BAR_64_BYTES, .is_64bit = true}},
 	};
-	const struct pci_function_wires wires = {.bar_moved = move_bar, .send = send_msix, .pin = {.set = set_pin}};
+	const struct pci_function_wires wires = {.bar_moved = move_bar, .send = send_message, .pin = {.set = set_pin}};
 
 	attach_window(false, PCI_ECAM_BUS_SIZE, &pci_ecam_ops, &m.pci, &m.ecam_window);
 	attach_window(true, 4, &testdev_ops, &m.testdev, &m.windows[BAR_IO]);

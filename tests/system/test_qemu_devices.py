@@ -4,7 +4,7 @@ import re
 import harness
 import pytest
 
-QUESTIONS = {"testdev": 19, "fw_cfg": 22, "pci": 34}
+QUESTIONS = {"testdev": 19, "fw_cfg": 22, "pci": 43}
 VMS = {"testdev": ("testdev", "testdev = true"), "fw_cfg": ("fw_cfg", ""), "pci": ("pci", 'disk = [{ size = "1M" }]')}
 MANIFEST = '[host]\nconsole = ["serial"]\n' + "".join(
     f'\n[[vm]]\nname = "{name}"\nkernel = "test/{program}.bin"\nmemory = "4M"\n{more}\n' for name, (program, more) in VMS.items())

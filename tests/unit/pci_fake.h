@@ -1,4 +1,5 @@
-/* A PCI function for tests, with a BAR of each kind, a pin and four vectors, and what it told on its wires. */
+/* A PCI function for tests, with a BAR of each kind, a pin, a message of MSI and four vectors of MSI-X, and what it told on its
+ * wires. */
 #pragma once
 #include "drivers/virt/pci_config.h"
 #include "drivers/virt/pci_decode.h"
@@ -44,7 +45,7 @@ static int fake_setup(void **state)
 {
 	const struct pci_identity identity = {
 		.vendor = 0x1af4, .device = 0x1042, .subsystem_vendor = 0x1af4, .subsystem = 0x1100,
-		.class_code = 0x018000, .revision = 1, .has_pin = true, .is_express = true,
+		.class_code = 0x018000, .revision = 1, .has_pin = true, .has_msi = true, .is_express = true,
 		.vector_count = 4, .msix_bar = FAKE_BAR_MSIX,
 		.bars = {
 			[FAKE_BAR_IO] = {.size_bytes = 0x80, .is_io = true},

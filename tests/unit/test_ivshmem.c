@@ -136,6 +136,23 @@ static void test_ivshmem_rings_become_messages(void **state)
 	assert_int_equal(seen.messages, 1);
 }
 
+/* With MSI there is one message for all of them. */
+static void test_ivshmem_rings_become_the_message_of_msi(void **state)
+{
+	unsigned capability = config_read(config_read(0x34, 1) + 1, 1);
+
+	(void)state;
+	assert_int_equal(config_read(capability, 1), 0x05);
+	pci_function_ops.write(&device.function, 4, 2, 0x6);
+	pci_function_ops.write(&device.function, capability + 4, 4, 0xfee00000);
+	pci_function_ops.write(&device.function, capability + 12, 2, 0x52);
+	pci_function_ops.write(&device.function, capability + 2, 2, 1);
+	ivshmem_receive(&device, 0);
+	ivshmem_receive(&device, 1);
+	assert_int_equal(seen.messages, 2);
+	assert_int_equal(seen.data, 0x52);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +160,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ivshmem_has_registers, setup),
 		cmocka_unit_test_setup(test_ivshmem_a_write_to_the_doorbell_rings, setup),
 		cmocka_unit_test_setup(test_ivshmem_rings_become_messages, setup),
+		cmocka_unit_test_setup(test_ivshmem_rings_become_the_message_of_msi, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

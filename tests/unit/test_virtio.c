@@ -299,6 +299,34 @@ static void test_virtio_messages_have_their_vectors(void **state)
 	assert_int_equal(told.messages, 2);
 }
 
+/* Drivers that use MSI learn from the ISR status what it was, as with the pin. */
+static void test_virtio_msi_is_sent_for_the_pin(void **state)
+{
+	unsigned msi = toy_config_get(PCI_CONFIG_CAPABILITIES, 1);
+
+	(void)state;
+	while (toy_config_get(msi, 1) != PCI_CAPABILITY_MSI)
+		msi = toy_config_get(msi + 1, 1);
+	toy_config_put(PCI_CONFIG_COMMAND, 2, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+	toy_config_put(msi + 12, 2, 0x51);
+	toy_config_put(msi + 2, 2, 1);
+	toy_run(0);
+	for (unsigned count = 1; count < 3; count++) {
+		ring_offer(0, &good, 1);
+		virtio_serve(&toy, 1);
+		assert_int_equal(told.messages, count); /* also while the status is unread */
+	}
+	assert_int_equal(told.message, 0x51);
+	assert_false(told.pin);
+	assert_int_equal(toy_get(VIRTIO_ISR_BASE, 1), VIRTIO_ISR_QUEUE);
+	virtio_config_changed(&toy);
+	assert_int_equal(told.messages, 3);
+	assert_int_equal(toy_get(VIRTIO_ISR_BASE, 1), VIRTIO_ISR_CONFIG);
+	assert_int_equal(toy_get(VIRTIO_ISR_BASE, 1), 0);
+	toy_config_put(msi + 2, 2, 0);
+	assert_false(told.pin);
+}
+
 static void test_virtio_device_configuration(void **state)
 {
 	(void)state;
@@ -345,6 +373,7 @@ int main(void)
 		cmocka_unit_test_setup(test_virtio_broken_queue_asks_for_a_reset, toy_setup),
 		cmocka_unit_test_setup(test_virtio_pin_follows_the_isr, toy_setup),
 		cmocka_unit_test_setup(test_virtio_messages_have_their_vectors, toy_setup),
+		cmocka_unit_test_setup(test_virtio_msi_is_sent_for_the_pin, toy_setup),
 		cmocka_unit_test_setup(test_virtio_device_configuration, toy_setup),
 		cmocka_unit_test_setup(test_virtio_reset_is_power_on, toy_setup),
 	};
