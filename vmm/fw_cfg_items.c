@@ -147,18 +147,20 @@ static enum status add_acpi(const struct fw_cfg_config *config, struct fw_cfg_co
 	if (status != OK)
 		return status;
 	out->ecam_base = GUEST_ECAM_BASE;
+	out->ecam_bytes = GUEST_ECAM_BYTES;
 	add_file(out, ACPI_LOADER_TABLES_NAME, out->tables, layout->used_bytes);
 	add_file(out, ACPI_LOADER_RSDP_NAME, out->loader.rsdp, sizeof(out->loader.rsdp));
 	add_file(out, ACPI_LOADER_COMMANDS_NAME, out->loader.commands, out->loader.command_count * ACPI_LOADER_COMMAND_BYTES);
 	return OK;
 }
 
-void fw_cfg_move_ecam(struct fw_cfg_contents *contents, uint64_t base)
+void fw_cfg_move_ecam(struct fw_cfg_contents *contents, uint64_t base, uint64_t size_bytes)
 {
-	if (base == contents->ecam_base)
+	if (base == contents->ecam_base && size_bytes == contents->ecam_bytes)
 		return;
 	contents->ecam_base = base;
-	guest_acpi_move_ecam(contents->tables, &contents->layout, base);
+	contents->ecam_bytes = size_bytes;
+	guest_acpi_move_ecam(contents->tables, &contents->layout, base, size_bytes);
 }
 
 /* As high as kernel and memory allow; 0 where it does not fit, which a loader then sees. */

@@ -33,7 +33,7 @@ struct fw_cfg_contents {
 	uint8_t directory[4 + FW_CFG_FILES_MAX * (FW_CFG_NAME_BYTES + 8)];
 	struct acpi_loader loader;
 	struct guest_acpi_layout layout; /* of tables */
-	uint64_t ecam_base;              /* that tables name */
+	uint64_t ecam_base, ecam_bytes;  /* that tables name */
 	uint8_t tables[FW_CFG_TABLE_BYTES];
 	uint8_t setup[FW_CFG_SETUP_BYTES];
 };
@@ -41,5 +41,6 @@ struct fw_cfg_contents {
 /* Errors: ERR_NO_SPACE: tables or items do not fit; those of guest_acpi_build(). Context: any; pure. */
 MUST_CHECK enum status fw_cfg_make_items(const struct fw_cfg_config *config, struct fw_cfg_contents *out);
 
-/* ACPI tables name the place that PCI Express configuration space has now; PCI_DECODE_OFF: none. Context: the device's lock. */
-void fw_cfg_move_ecam(struct fw_cfg_contents *contents, uint64_t base);
+/* ACPI tables name the place and size that PCI Express configuration space has now; PCI_DECODE_OFF: none.
+ * Context: the device's lock. */
+void fw_cfg_move_ecam(struct fw_cfg_contents *contents, uint64_t base, uint64_t size_bytes);

@@ -110,6 +110,7 @@ struct machine {
 	struct pci_decode pci_decode;
 	struct pci_slot_entry pci_slots[PCI_SLOTS_MAX];
 	unsigned ecam_window;
+	_Atomic uint64_t ecam_bytes; /* that PCIEXBAR says */
 	uint64_t pci_io_next, pci_memory_next; /* where the next BAR is placed */
 	struct virtio_devices virtio;  /* each slot has its lock */
 	struct region regions[VMM_REGIONS_MAX]; /* vmm/region.c */

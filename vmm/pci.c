@@ -14,10 +14,11 @@
 #define PLACE_MEMORY_END ((uint64_t)GUEST_ECAM_BASE)
 #define NO_WINDOW       UINT32_MAX
 
-static void move_ecam(void *ctx, uint64_t base)
+static void move_ecam(void *ctx, uint64_t base, uint64_t size_bytes)
 {
 	struct machine *machine = ctx;
 
+	atomic_store_explicit(&machine->ecam_bytes, size_bytes, memory_order_relaxed);
 	pci_decode_move(&machine->pci_decode, machine->ecam_window, base);
 }
 

@@ -185,7 +185,8 @@ static void update_tables(void *ctx)
 {
 	const struct machine *machine = ctx;
 
-	fw_cfg_move_ecam(&fw_cfg_contents, pci_decode_base(&machine->pci_decode, machine->ecam_window));
+	fw_cfg_move_ecam(&fw_cfg_contents, pci_decode_base(&machine->pci_decode, machine->ecam_window),
+			 atomic_load_explicit(&machine->ecam_bytes, memory_order_relaxed));
 }
 
 static void fill_fw_cfg(struct machine *machine, const struct memory_map *map, const struct load_request *request)

@@ -29,27 +29,48 @@ static const struct pci_identity identity = {
 	.revision = 2,
 };
 
-/* "Length: 00 256 MB, 01 128 MB, 10 64 MB, 11 reserved": it says which address bits there are. */
+static uint64_t pciexbar(const struct pci_host_bridge *bridge)
+{
+	return pci_function_register(&bridge->function, PCI_PCIEXBAR, 4) |
+	       (uint64_t)pci_function_register(&bridge->function, PCI_PCIEXBAR + 4, 4) << 32;
+}
+
+/* "Length: 00 256 MB, 01 128 MB, 10 64 MB, 11 reserved". */
+static unsigned ecam_length(const struct pci_host_bridge *bridge)
+{
+	return pciexbar(bridge) >> PCIEXBAR_LENGTH_SHIFT & PCIEXBAR_LENGTH_MASK;
+}
+
+static uint64_t ecam_bytes(const struct pci_host_bridge *bridge)
+{
+	return 0x10000000ULL >> ecam_length(bridge);
+}
+
 static uint64_t ecam_base(const struct pci_host_bridge *bridge)
 {
-	uint64_t raw = pci_function_register(&bridge->function, PCI_PCIEXBAR, 4) |
-		       (uint64_t)pci_function_register(&bridge->function, PCI_PCIEXBAR + 4, 4) << 32;
-	unsigned length = raw >> PCIEXBAR_LENGTH_SHIFT & PCIEXBAR_LENGTH_MASK;
-	uint64_t size_bytes = 0x10000000ULL >> length;
-
-	if ((raw & PCI_PCIEXBAR_ENABLE) == 0 || length == PCIEXBAR_LENGTH_MASK)
+	if ((pciexbar(bridge) & PCI_PCIEXBAR_ENABLE) == 0 || ecam_length(bridge) == PCIEXBAR_LENGTH_MASK)
 		return PCI_DECODE_OFF;
-	return raw & PCIEXBAR_BASE & ~(size_bytes - 1);
+	return pciexbar(bridge) & PCIEXBAR_BASE;
 }
 
 static void follow_pciexbar(struct pci_host_bridge *bridge)
 {
-	uint64_t base = ecam_base(bridge);
+	uint64_t base = ecam_base(bridge), size_bytes = base == PCI_DECODE_OFF ? 0 : ecam_bytes(bridge);
 
-	if (base == bridge->told)
+	if (base == bridge->told && size_bytes == bridge->told_bytes)
 		return;
 	bridge->told = base;
-	bridge->wires.ecam_moved(bridge->wires.ctx, base);
+	bridge->told_bytes = size_bytes;
+	bridge->wires.ecam_moved(bridge->wires.ctx, base, size_bytes);
+}
+
+/* "This bit is either part of the PCI Express Base Address (R/W) or part of the Address Mask (RO, read 0b), depending on" the
+ * length: bits 27 and 26. */
+static void mask_address(struct pci_host_bridge *bridge)
+{
+	uint8_t mask = (uint8_t)((ecam_bytes(bridge) - 1) >> 24);
+
+	bridge->function.state.config[PCI_PCIEXBAR + 3] &= (uint8_t)~mask;
 }
 
 static uint32_t bridge_read(void *dev, unsigned reg, unsigned width)
@@ -64,6 +85,7 @@ static void bridge_write(void *dev, unsigned reg, unsigned width, uint32_t value
 	struct pci_host_bridge *bridge = dev;
 
 	pci_function_ops.write(&bridge->function, reg, width, value);
+	mask_address(bridge);
 	follow_pciexbar(bridge);
 }
 

@@ -1,6 +1,6 @@
 /* The Q35's memory controller hub as the function that software knows: host bridge 8086:29C0 at 00.0. Of its registers these do
  * something or can be written:
- *   60h PCIEXBAR: where ECAM answers;
+ *   60h PCIEXBAR: where ECAM answers, and for how many buses;
  *   90h-96h PAM: kept as written. What lies between 768 KiB and 1 MiB is RAM whatever they say.
  *   9Dh SMRAM, 9Eh ESMRAMC: read-only, as a chipset leaves them that has locked them with no memory set aside: a guest has no
  *   system management mode.
@@ -19,15 +19,16 @@
 #define PCI_SUBSYSTEM        0x1100U
 
 struct pci_host_bridge_wires {
-	/* ECAM answers at base now; PCI_DECODE_OFF (pci_decode.h): nowhere. Never told twice the same. */
-	void (*ecam_moved)(void *ctx, uint64_t base);
+	/* ECAM of size_bytes, a MiB for each bus from 0 on, is at base now; PCI_DECODE_OFF (pci_decode.h): nowhere. Never told
+	 * twice the same. */
+	void (*ecam_moved)(void *ctx, uint64_t base, uint64_t size_bytes);
 	void *ctx;
 };
 
 struct pci_host_bridge {
 	struct pci_function function; /* its state is all there is */
 	struct pci_host_bridge_wires wires;
-	uint64_t told; /* what ecam_moved() was told last */
+	uint64_t told, told_bytes; /* what ecam_moved() was told last */
 };
 
 /* function: a struct pci_host_bridge. */

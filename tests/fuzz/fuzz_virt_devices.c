@@ -178,10 +178,10 @@ static void release(void *ctx, void *lock)
 	m.held = NULL;
 }
 
-static void move_ecam(void *ctx, uint64_t base)
+static void move_ecam(void *ctx, uint64_t base, uint64_t size_bytes)
 {
 	(void)ctx;
-	check(base == PCI_DECODE_OFF || (base % 0x4000000 == 0 && base >> 36 == 0));
+	check(base == PCI_DECODE_OFF || (size_bytes >= 0x4000000 && base % size_bytes == 0 && base >> 36 == 0));
 	pci_decode_move(&m.decode, m.ecam_window, base);
 }
 

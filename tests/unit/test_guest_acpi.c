@@ -172,6 +172,7 @@ static void test_guest_acpi_ssdt_tells_the_dsdt_what_differs(void **state)
 	assert_int_equal(word_named(&ssdt, "BHFT"), 0x1f);
 	assert_int_equal(word_named(&ssdt, "BHWN"), 0x80000000);
 	assert_int_equal(word_named(&ssdt, "BHEC"), 0xe0000000);
+	assert_int_equal(word_named(&ssdt, "BHEL"), 0x10000000);
 	config.low_memory_end = 0xa0000000; /* 2.5 GiB: devices begin above */
 	root = build(&config);
 	ssdt = find(&root, "SSDT");
@@ -179,7 +180,7 @@ static void test_guest_acpi_ssdt_tells_the_dsdt_what_differs(void **state)
 }
 
 /* Both tables stay whole: find() looks at their checksums. */
-static void expect_ecam(uint64_t base, uint64_t in_mcfg, uint32_t in_ssdt)
+static void expect_ecam(uint64_t base, uint64_t size_bytes, uint64_t in_mcfg, uint32_t in_ssdt, unsigned last_bus)
 {
 	const struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1, .features = 0x1f};
 	struct acpi_root root = build(&config);
@@ -187,10 +188,12 @@ static void expect_ecam(uint64_t base, uint64_t in_mcfg, uint32_t in_ssdt)
 	struct acpi_table ssdt;
 
 	assert_int_equal(guest_acpi_build(&config, image, sizeof(image), &layout), OK);
-	guest_acpi_move_ecam(image, &layout, base);
+	guest_acpi_move_ecam(image, &layout, base, size_bytes);
 	ssdt = find(&root, "SSDT");
 	assert_true(acpi_load64(find(&root, "MCFG").bytes + 44) == in_mcfg);
+	assert_int_equal(find(&root, "MCFG").bytes[55], last_bus);
 	assert_int_equal(word_named(&ssdt, "BHEC"), in_ssdt);
+	assert_int_equal(word_named(&ssdt, "BHEL"), size_bytes);
 }
 
 static void test_guest_acpi_follows_ecam(void **state)
@@ -199,11 +202,12 @@ static void test_guest_acpi_follows_ecam(void **state)
 	struct guest_acpi_layout layout;
 
 	(void)state;
-	expect_ecam(0xb0000000, 0xb0000000, 0xb0000000);
-	expect_ecam(0x800000000, 0x800000000, 0);
-	expect_ecam(UINT64_MAX, 0, 0);
+	expect_ecam(0xb0000000, 0x10000000, 0xb0000000, 0xb0000000, 255);
+	expect_ecam(0xb8000000, 0x8000000, 0xb8000000, 0xb8000000, 127);
+	expect_ecam(0x804000000, 0x4000000, 0x804000000, 0, 63);
+	expect_ecam(UINT64_MAX, 0, 0, 0, 0);
 	assert_int_equal(guest_acpi_build(&config, image, sizeof(image), &layout), OK);
-	guest_acpi_move_ecam(image, &layout, 0xb0000000); /* tables without MCFG */
+	guest_acpi_move_ecam(image, &layout, 0xb0000000, 0x10000000); /* tables without MCFG */
 	assert_memory_equal(image, "RSD PTR ", 8);
 }
 

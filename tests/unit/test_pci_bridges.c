@@ -8,14 +8,15 @@
 static struct pci_host_bridge bridge;
 static struct pci_lpc lpc;
 static unsigned routes[PCI_LPC_PIRQS], route_changes;
-static uint64_t ecam;
+static uint64_t ecam, ecam_bytes;
 static unsigned moves;
 
-static void ecam_moved(void *ctx, uint64_t base)
+static void ecam_moved(void *ctx, uint64_t base, uint64_t size_bytes)
 {
 	assert_ptr_equal(ctx, &ecam);
-	assert_int_not_equal(ecam, base);
+	assert_true(ecam != base || ecam_bytes != size_bytes);
 	ecam = base;
+	ecam_bytes = size_bytes;
 	moves++;
 }
 
@@ -24,6 +25,7 @@ static void make(uint64_t ecam_base)
 	const struct pci_host_bridge_wires wires = {.ecam_moved = ecam_moved, .ctx = &ecam};
 
 	ecam = PCI_DECODE_OFF;
+	ecam_bytes = 0;
 	moves = 0;
 	pci_host_bridge_init(&bridge, &wires, ecam_base);
 }
@@ -69,6 +71,12 @@ static void test_pci_host_bridge_keeps_pam(void **state)
 	assert_int_equal(get(0x90, 4), 0);
 }
 
+static void expect_ecam(uint64_t base, uint64_t size_bytes, uint32_t low_register)
+{
+	assert_true(ecam == base && ecam_bytes == size_bytes);
+	assert_int_equal(get(0x60, 4), low_register);
+}
+
 static void test_pci_host_bridge_ecam_follows_pciexbar(void **state)
 {
 	(void)state;
@@ -78,18 +86,26 @@ static void test_pci_host_bridge_ecam_follows_pciexbar(void **state)
 	put(0x64, 4, 0);
 	put(0x60, 4, 0xb0000001);
 	assert_int_equal(ecam, 0xb0000000);
-	put(0x60, 4, 0xbc000001); /* 256 MiB: bits 27 and 26 are none of the address */
-	assert_int_equal(ecam, 0xb0000000);
-	put(0x60, 4, 0xbc000003); /* 128 MiB */
-	assert_int_equal(ecam, 0xb8000000);
+	put(0x60, 4, 0xbc000001); /* 256 MiB: bits 27 and 26 are none of the address, "RO, read 0b" */
+	expect_ecam(0xb0000000, 0x10000000, 0xb0000001);
+	put(0x60, 4, 0xbc000003); /* 128 MiB: nor is bit 26 */
+	expect_ecam(0xb8000000, 0x8000000, 0xb8000003);
 	put(0x60, 4, 0xbc000005); /* 64 MiB */
-	assert_int_equal(ecam, 0xbc000000);
+	expect_ecam(0xbc000000, 0x4000000, 0xbc000005);
+	put(0x60, 1, 0x03); /* what is no bit of the address any more is gone */
+	expect_ecam(0xb8000000, 0x8000000, 0xb8000003);
+	put(0x60, 1, 0x05);
+	expect_ecam(0xb8000000, 0x4000000, 0xb8000005);
+	put(0x60, 1, 0x01);
+	expect_ecam(0xb0000000, 0x10000000, 0xb0000001);
+	put(0x60, 1, 0x03);
+	expect_ecam(0xb0000000, 0x8000000, 0xb0000003); /* another size at the same place */
 	put(0x60, 4, 0xbc000007); /* reserved */
 	assert_int_equal(ecam, PCI_DECODE_OFF);
 	put(0x60, 4, 0xffffffff & ~6U);
 	put(0x64, 4, 0xffffffff);
 	assert_int_equal(ecam, 0xff0000000ULL);
-	assert_int_equal(get(0x60, 4), 0xfc000001);
+	assert_int_equal(get(0x60, 4), 0xf0000001);
 	assert_int_equal(get(0x64, 4), 0x0000000f);
 	put(0x60, 1, 0);
 	assert_int_equal(ecam, PCI_DECODE_OFF);

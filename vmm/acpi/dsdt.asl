@@ -1,12 +1,14 @@
 /* What a guest's operating system is told of devices that announce themselves by no bus. The same for every VM:
  * what differs is in words that the builder defines in a SSDT of its own (vmm/acpi/tables.h): BHFT, GUEST_ACPI_ bits;
- * BHWN, where the first window of memory for PCI begins; BHEC, where PCI Express configuration space is, 0 for nowhere.
+ * BHWN, where the first window of memory for PCI begins; BHEC, where PCI Express configuration space is, 0 for nowhere,
+ * and BHEL, its length.
  * Addresses: vmm/acpi/tables.h. */
 DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 {
 	External (\BHFT, IntObj)
 	External (\BHWN, IntObj)
 	External (\BHEC, IntObj)
+	External (\BHEL, IntObj)
 
 	/* S5: SLP_TYP 7 for both PM1 control registers, as in the ICH9. */
 	Name (\_S5, Package (4) { 7, 7, Zero, Zero })
@@ -248,7 +250,9 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 			Method (_CRS, 0, Serialized)
 			{
 				CreateDWordField (SPAC, \_SB.ECAM.BASE._BAS, WBAS)
+				CreateDWordField (SPAC, \_SB.ECAM.BASE._LEN, WLEN)
 				WBAS = \BHEC
+				WLEN = \BHEL
 				Return (SPAC)
 			}
 		}

@@ -16,13 +16,16 @@
 #define MCFG_BYTES     60U
 #define HPET_BYTES     56U
 #define MCFG_BASE      44U
-/* SSDT: three names of a DWord each: NameOp, name segment, DWordPrefix, value. */
+#define MCFG_LAST_BUS  55U
+#define MIB            0x100000U /* of a bus */
+/* SSDT: four names of a DWord each: NameOp, name segment, DWordPrefix, value. */
 #define NAME_BYTES     10U
 #define NAME_VALUE     6U
 #define SSDT_FEATURES  ACPI_HEADER_BYTES
 #define SSDT_WINDOW    (SSDT_FEATURES + NAME_BYTES)
 #define SSDT_ECAM      (SSDT_WINDOW + NAME_BYTES)
-#define SSDT_BYTES     (SSDT_ECAM + NAME_BYTES)
+#define SSDT_ECAM_LEN  (SSDT_ECAM + NAME_BYTES)
+#define SSDT_BYTES     (SSDT_ECAM_LEN + NAME_BYTES)
 
 #define MADT_HEAD_BYTES        44U
 #define MADT_LOCAL_APIC_BYTES  8U
@@ -209,7 +212,7 @@ static uint8_t *build_mcfg(struct acpi_builder *builder)
 	if (mcfg == NULL)
 		return NULL;
 	acpi_store64(mcfg + MCFG_BASE, GUEST_ECAM_BASE);
-	mcfg[55] = 0xff; /* buses 0 to 255 of segment 0 */
+	mcfg[MCFG_LAST_BUS] = GUEST_ECAM_BYTES / MIB - 1; /* from bus 0 of segment 0 on */
 	acpi_builder_finish(builder, mcfg, true);
 	return mcfg;
 }
@@ -247,6 +250,7 @@ static uint8_t *build_ssdt(struct acpi_builder *builder, const struct guest_acpi
 	put_name(ssdt + SSDT_FEATURES, "BHFT", config->features);
 	put_name(ssdt + SSDT_WINDOW, "BHWN", ram_is_higher ? config->low_memory_end : GUEST_PCI_WINDOW_BASE);
 	put_name(ssdt + SSDT_ECAM, "BHEC", GUEST_ECAM_BASE);
+	put_name(ssdt + SSDT_ECAM_LEN, "BHEL", GUEST_ECAM_BYTES);
 	acpi_builder_finish(builder, ssdt, true);
 	return ssdt;
 }
@@ -328,14 +332,16 @@ enum status guest_acpi_build(const struct guest_acpi_config *config, uint8_t *bu
 	return OK;
 }
 
-void guest_acpi_move_ecam(uint8_t *buffer, const struct guest_acpi_layout *layout, uint64_t base)
+void guest_acpi_move_ecam(uint8_t *buffer, const struct guest_acpi_layout *layout, uint64_t base, uint64_t size_bytes)
 {
 	uint8_t *ssdt = buffer + layout->ssdt_offset, *mcfg = buffer + layout->mcfg_offset;
 
 	acpi_store32(ssdt + SSDT_ECAM + NAME_VALUE, base > UINT32_MAX ? 0 : (uint32_t)base);
+	acpi_store32(ssdt + SSDT_ECAM_LEN + NAME_VALUE, (uint32_t)size_bytes);
 	acpi_builder_finish(NULL, ssdt, false);
 	if (layout->mcfg_offset == 0)
 		return;
 	acpi_store64(mcfg + MCFG_BASE, base == UINT64_MAX ? 0 : base);
+	mcfg[MCFG_LAST_BUS] = (uint8_t)(size_bytes / MIB - (size_bytes != 0));
 	acpi_builder_finish(NULL, mcfg, false);
 }

@@ -65,6 +65,7 @@ struct guest_acpi_layout {
 MUST_CHECK enum status guest_acpi_build(const struct guest_acpi_config *config, uint8_t *buffer, size_t buffer_bytes,
 					struct guest_acpi_layout *layout);
 
-/* Firmware has put PCI Express configuration space somewhere else than GUEST_ECAM_BASE: the tables say so from then on. base above
- * 4 GiB or UINT64_MAX (nowhere): no device of the tables reserves it, and operating systems do not use it. */
-void guest_acpi_move_ecam(uint8_t *buffer, const struct guest_acpi_layout *layout, uint64_t base);
+/* Firmware has put PCI Express configuration space somewhere else than GUEST_ECAM_BASE, or given it another size than
+ * GUEST_ECAM_BYTES (a MiB for each bus from 0 on, at most 256): the tables say so from then on. base above 4 GiB or UINT64_MAX
+ * (nowhere): no device of the tables reserves it, and operating systems do not use it. */
+void guest_acpi_move_ecam(uint8_t *buffer, const struct guest_acpi_layout *layout, uint64_t base, uint64_t size_bytes);
