@@ -38,7 +38,7 @@ $(eval $(call flat_rule,virtio_bench,$(basename $(VIRTIO_BENCH_SOURCES))))
 $(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
 $(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
 # Those that drive virtio devices.
-FLAT_VIRTIO_GUESTS := disk pci virtio_chains shared_memory
+FLAT_VIRTIO_GUESTS := disk pci virtio_chains shared_memory switch_flood
 # Those that start further processors.
 FLAT_SMP_GUESTS := hostile_pair ioapic many_vcpus paravirtual
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest) \

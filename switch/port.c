@@ -17,6 +17,7 @@ bool port_open(struct port *port, const struct switch_port_spec *spec, uint64_t 
 					    spec->from_switch_bytes) == OK &&
 			port->writer.end.capacity_bytes >= MESSAGE_BYTES_MAX;
 	port->rate.filled_us = now_ns / NS_PER_US;
+	port->shares.last_sender = SWITCH_PORTS_MAX;
 	return port->is_open;
 }
 
@@ -81,25 +82,46 @@ static void turn_shares(struct port *port, size_t used_bytes)
 	}
 }
 
-/* A sender has at most as much there as it leaves free: alone half of the channel, of two each a third. */
-static bool fits(struct port *port, uint32_t sender, size_t len_bytes, size_t free_bytes)
+static bool is_alone(struct port_shares *shares, uint32_t sender, uint64_t now_ns)
 {
-	const struct port_shares *shares = &port->shares;
-
-	turn_shares(port, port->writer.end.capacity_bytes - free_bytes);
-	return len_bytes <= free_bytes && shares->before[sender] + shares->now[sender] <= free_bytes - len_bytes;
+	if (sender != shares->last_sender && shares->last_sender != SWITCH_PORTS_MAX)
+		shares->shared_until_ns = now_ns + PORT_ALONE_NS;
+	shares->last_sender = sender;
+	return now_ns >= shares->shared_until_ns;
 }
 
-bool port_has_room(struct port *port, uint32_t sender, uint32_t data_bytes)
+/* What the message costs its receiver, in bytes; one that has to be cut as much as its frames. */
+static uint32_t cost_of(const struct switch_message *header)
+{
+	uint32_t frames = header->segment_bytes == 0 ? 1 : header->len_bytes / header->segment_bytes + 1;
+
+	return header->len_bytes + frames * PORT_MESSAGE_COST;
+}
+
+/* A sender has at most as much there as it leaves free: alone half of the channel, of two each a third. Beside others, no more
+ * than PORT_SHARE_COST_MAX: messages are taken in their order, so theirs wait until its are done. */
+static bool fits(struct port *port, uint32_t sender, const struct switch_message *header, size_t free_bytes, uint64_t now_ns)
+{
+	struct port_shares *shares = &port->shares;
+	const struct port_share *now = &shares->now[sender], *before = &shares->before[sender];
+	size_t len_bytes = sizeof(*header) + header->len_bytes;
+
+	turn_shares(port, port->writer.end.capacity_bytes - free_bytes);
+	if (!is_alone(shares, sender, now_ns) && before->cost + now->cost + cost_of(header) > PORT_SHARE_COST_MAX)
+		return false;
+	return len_bytes <= free_bytes && before->bytes + now->bytes <= free_bytes - len_bytes;
+}
+
+bool port_has_room(struct port *port, uint32_t sender, const struct switch_message *header, uint64_t now_ns)
 {
 	size_t free_bytes;
 
 	/* One that is damaged has room: giving finds what is wrong. */
 	return channel_free_bytes(&port->writer, &free_bytes) != OK ||
-	       fits(port, sender, sizeof(struct switch_message) + data_bytes, free_bytes);
+	       fits(port, sender, header, free_bytes, now_ns);
 }
 
-enum status port_give(struct port *port, uint32_t sender, const struct port_message *message)
+enum status port_give(struct port *port, uint32_t sender, const struct port_message *message, uint64_t now_ns)
 {
 	size_t len_bytes = sizeof(message->header) + message->header.len_bytes;
 	size_t free_bytes;
@@ -107,9 +129,10 @@ enum status port_give(struct port *port, uint32_t sender, const struct port_mess
 
 	if (status != OK)
 		return status;
-	if (!fits(port, sender, len_bytes, free_bytes))
+	if (!fits(port, sender, &message->header, free_bytes, now_ns))
 		return ERR_NO_SPACE;
-	port->shares.now[sender] += (uint32_t)len_bytes;
+	port->shares.now[sender].bytes += (uint32_t)len_bytes;
+	port->shares.now[sender].cost += cost_of(&message->header);
 	port->wakes = true;
 	return channel_write_all(&port->writer, message, len_bytes);
 }
@@ -154,5 +177,5 @@ bool port_may_send(struct port *port, uint64_t now_ns, uint64_t *ready_ns)
 void port_spend(struct port *port, uint32_t len_bytes)
 {
 	if (port->spec.rate_bytes != 0)
-		port->rate.level_bytes -= (int64_t)len_bytes;
+		port->rate.level_bytes -= (int64_t)(len_bytes < PORT_MESSAGE_COST ? PORT_MESSAGE_COST : len_bytes);
 }

@@ -10,6 +10,10 @@
 #include "lib/channel/channel.h"
 
 #define PORT_BURST_BYTES_MIN 0x20000U
+#define PORT_MESSAGE_COST    512U /* what handling a frame takes, as bytes that could be copied in that time */
+/* Of one sender in a channel that has others, costs of frames included: what comes from the others is behind no more than that. */
+#define PORT_SHARE_COST_MAX  0x30000U
+#define PORT_ALONE_NS        100000000ULL /* a sender is alone when no other had anything for so long */
 
 /* A message as it lies in a channel. */
 struct port_message {
@@ -25,11 +29,17 @@ struct port_rate {
 	uint64_t remainder; /* of a byte, in units of 1/1000000 */
 };
 
-/* Whose bytes are in the channel to this port: those written since a mark, and those in the time before. Never less than what is
- * there; when all before the mark was read, a new time begins. */
+/* Whose bytes are in the channel to this port, or what they cost: those written since a mark, and those in the time before. Never
+ * less than what is there; when all before the mark was read, a new time begins. */
+struct port_share {
+	uint32_t bytes, cost;
+};
+
 struct port_shares {
 	uint32_t mark; /* the channel's counter */
-	uint32_t now[SWITCH_PORTS_MAX], before[SWITCH_PORTS_MAX];
+	uint32_t last_sender; /* SWITCH_PORTS_MAX: none yet */
+	uint64_t shared_until_ns; /* a sender is not alone before */
+	struct port_share now[SWITCH_PORTS_MAX], before[SWITCH_PORTS_MAX];
 };
 
 struct port {
@@ -57,10 +67,10 @@ MUST_CHECK enum status port_peek(struct port *port, struct switch_message *heade
 MUST_CHECK enum status port_take(struct port *port, const struct switch_message *header, struct port_message *message);
 
 /* Gives a message to this port. Errors: ERR_NO_SPACE: the sender has had its share of the channel; ERR_BAD_FORMAT. */
-MUST_CHECK enum status port_give(struct port *port, uint32_t sender, const struct port_message *message);
+MUST_CHECK enum status port_give(struct port *port, uint32_t sender, const struct port_message *message, uint64_t now_ns);
 
 /* Whether port_give() would have room. */
-bool port_has_room(struct port *port, uint32_t sender, uint32_t data_bytes);
+bool port_has_room(struct port *port, uint32_t sender, const struct switch_message *header, uint64_t now_ns);
 
 /* Whether the rate lets a message through now; port_spend() takes it from the bucket. Else *ready_ns is when. */
 bool port_may_send(struct port *port, uint64_t now_ns, uint64_t *ready_ns);

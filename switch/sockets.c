@@ -51,7 +51,7 @@ bool sockets_have_room(struct switch_state *state, uint32_t index, const struct 
 	receiver = find_receiver(state, index, start.socket.destination_cid);
 	if (receiver == state->port_count)
 		return true;
-	has_room = port_has_room(&state->ports[receiver], index, header->len_bytes);
+	has_room = port_has_room(&state->ports[receiver], index, header, state->now_ns);
 	if (has_room)
 		state->ports[receiver].is_stuck = false;
 	if (has_room || state->ports[receiver].is_stuck) {
@@ -114,5 +114,5 @@ uint64_t sockets_pass_on(struct switch_state *state, uint32_t port)
 		state->report->dropped_full++;
 		answer_reset(state, port, &packet);
 	}
-	return packet.len_bytes;
+	return packet.len_bytes + PORT_MESSAGE_COST;
 }

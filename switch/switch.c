@@ -41,7 +41,7 @@ bool switch_may_reach(const struct switch_state *state, uint32_t from, uint32_t 
 
 enum status switch_give(struct switch_state *state, uint32_t receiver, uint32_t sender, const struct port_message *message)
 {
-	enum status status = port_give(&state->ports[receiver], sender, message);
+	enum status status = port_give(&state->ports[receiver], sender, message, state->now_ns);
 
 	if (status == OK)
 		state->report->passed++;
@@ -54,7 +54,7 @@ static uint64_t give_frame(struct switch_state *state, uint32_t receiver, uint32
 {
 	if (switch_give(state, receiver, sender, &state->message) != OK)
 		state->report->dropped_full++;
-	return state->message.header.len_bytes;
+	return state->message.header.len_bytes + PORT_MESSAGE_COST;
 }
 
 /* Broadcast, multicast, and addresses that are not known: the latter only to ports that may have others than their own. */
@@ -127,7 +127,7 @@ static bool serve_message(struct switch_state *state, uint32_t index)
 	port_spend(port, header.len_bytes);
 	cost_bytes = port->spec.kind == SWITCH_FRAME ? pass_frame(state, index) : sockets_pass_on(state, index);
 	/* What goes nowhere cost a copy, too. */
-	port->credit_bytes -= (int64_t)(cost_bytes > header.len_bytes ? cost_bytes : header.len_bytes);
+	port->credit_bytes -= (int64_t)(cost_bytes > 0 ? cost_bytes : header.len_bytes + PORT_MESSAGE_COST);
 	return true;
 }
 

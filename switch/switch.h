@@ -8,8 +8,9 @@
 #include "switch/addresses.h"
 #include "switch/port.h"
 
-/* What a port may send in a turn, by bytes that the switch has to copy: a broadcast costs as much as it has receivers. */
-#define SWITCH_TURN_BYTES    0x20000
+/* What a port may send in a turn, by bytes that the switch has to copy and PORT_MESSAGE_COST for each copy: a broadcast costs as
+ * much as it has receivers. */
+#define SWITCH_TURN_BYTES    0x10000
 #define SWITCH_TURN_MESSAGES 64U
 #define SWITCH_HOLD_NS       2000000000ULL /* a packet of sockets waits so long for room */
 #define SWITCH_NO_DEADLINE   UINT64_MAX

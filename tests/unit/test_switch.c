@@ -181,6 +181,63 @@ static void test_switch_drops_where_a_receiver_is_full(void **state)
 	assert_int_equal(switch_pc.got.data[11], 2);
 }
 
+/* Where two send, what is in front of the other's is bounded: by bytes, by frames, and by frames that are still to be cut. */
+static void test_switch_bounds_what_others_wait_behind(void **state)
+{
+	static const uint8_t packet[60000] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0};
+	const struct switch_message many_frames = {.kind = SWITCH_FRAME, .len_bytes = sizeof(packet), .offload_flags = 1,
+						   .offload_type = 1, .segment_bytes = 48};
+	const uint32_t lengths[] = {60, 1514, 60000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		unsigned most = PORT_SHARE_COST_MAX / (lengths[i] + PORT_MESSAGE_COST);
+
+		start(3);
+		assert_true(pc_send(2, 2, 1, 60));
+		pc_turn(S(1));
+		for (unsigned frames = 0; frames < 1000; frames++) {
+			pc_send(0, 0, 1, lengths[i]);
+			pc_turn(S(1) + 1);
+		}
+		assert_int_equal(count(1), 1 + most);
+		assert_true(pc_send_message(0, &many_frames, packet));
+		pc_turn(S(1) + 1);
+		assert_int_equal(count(1), 0);
+		/* Alone again. */
+		assert_true(pc_send_message(0, &many_frames, packet));
+		pc_turn(S(1) + 1 + PORT_ALONE_NS);
+		assert_int_equal(count(1), 1);
+	}
+}
+
+/* Short frames cost time, too. */
+static void test_switch_limits_rates_of_short_frames(void **state)
+{
+	(void)state;
+	pc_prepare(2);
+	switch_pc.spec.ports[0].rate_bytes = 1000000;
+	pc_start();
+	for (uint64_t ms = 1; ms <= 1000; ms++) {
+		while (pc_send(0, 0, 1, 60))
+			;
+		pc_turn(ms * 1000000);
+		count(1);
+	}
+	assert_in_range(report->passed, 1000000 / PORT_MESSAGE_COST - 1, 1000000 / PORT_MESSAGE_COST + 1);
+}
+
+/* A broadcast to many is as much as a turn has room for; who sends one frame has his turn soon. */
+static void test_switch_counts_each_copy_of_a_turn(void **state)
+{
+	(void)state;
+	start(8);
+	while (pc_send(0, 0, 0xff, 60))
+		;
+	switch_turn(&switch_pc.state, 1);
+	assert_in_range(report->passed, 1, SWITCH_TURN_BYTES / PORT_MESSAGE_COST + 7);
+}
+
 static void test_switch_limits_rates(void **state)
 {
 	unsigned passed;
@@ -305,7 +362,10 @@ int main(void)
 		cmocka_unit_test(test_switch_isolates_ports),
 		cmocka_unit_test(test_switch_learns_a_bounded_number),
 		cmocka_unit_test(test_switch_drops_where_a_receiver_is_full),
+		cmocka_unit_test(test_switch_bounds_what_others_wait_behind),
+		cmocka_unit_test(test_switch_counts_each_copy_of_a_turn),
 		cmocka_unit_test(test_switch_limits_rates),
+		cmocka_unit_test(test_switch_limits_rates_of_short_frames),
 		cmocka_unit_test(test_switch_closes_ports_for_nonsense),
 		cmocka_unit_test(test_switch_tells_of_room),
 		cmocka_unit_test(test_switch_says_which_port_is_closed),
