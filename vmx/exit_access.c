@@ -13,35 +13,45 @@
 
 #define LONGEST_INSTRUCTION 15U /* bytes */
 
-/* Kept apart: most accesses are no doorbell's. */
-static __attribute__((noinline)) bool rings(struct vcpu *vcpu, uint64_t qualification)
+/* Kept apart, as ringing() is: the usual way then needs no stack. */
+static __attribute__((noinline)) enum exit_verdict string_exit(struct vcpu *vcpu, bool has_rep)
 {
-	struct port_access access = port_access_decode(qualification);
-
-	if (access.is_in || access.is_string || !doorbells_ring(&vcpu->vm->doorbells, access.port))
-		return false;
-	if (thread_should_yield()) /* whoever was woken may go first */
-		atomic_fetch_or(&vcpu->pending, PENDING_YIELD);
-	return true;
+	vcpu->state->exit.kind = VCPU_EXIT_PORT_STRING;
+	vcpu->state->exit.port_has_rep = has_rep ? 1 : 0;
+	vmx_fill_decode_group(vcpu);
+	return EXIT_TO_VMM;
 }
 
-enum exit_verdict exit_io(struct vcpu *vcpu, const struct exit_info *info)
+static inline enum exit_verdict port_exit(struct vcpu *vcpu, const struct exit_info *info)
 {
 	struct port_access access = port_access_decode(info->qualification);
 	struct vcpu_exit *exit = &vcpu->state->exit;
 
-	if (doorbells_may_have(&vcpu->vm->doorbells, access.port) && rings(vcpu, info->qualification))
-		return EXIT_ADVANCE;
-	exit->kind = access.is_string ? VCPU_EXIT_PORT_STRING : VCPU_EXIT_PORT;
+	exit->kind = VCPU_EXIT_PORT;
 	exit->port = access.port;
 	exit->port_width = access.width_bytes;
 	exit->port_is_write = access.is_in ? 0 : 1;
 	exit->instruction_bytes = (uint8_t)info->instruction_bytes;
-	if (access.is_string) {
-		exit->port_has_rep = access.has_rep ? 1 : 0;
-		vmx_fill_decode_group(vcpu);
-	}
-	return EXIT_TO_VMM;
+	return access.is_string ? string_exit(vcpu, access.has_rep) : EXIT_TO_VMM;
+}
+
+/* A port between a VM's first doorbell and its last. */
+static __attribute__((noinline)) enum exit_verdict ringing(struct vcpu *vcpu, const struct exit_info *info)
+{
+	struct port_access access = port_access_decode(info->qualification);
+
+	if (access.is_in || access.is_string || !doorbells_ring(&vcpu->vm->doorbells, access.port))
+		return port_exit(vcpu, info);
+	if (thread_should_yield()) /* whoever was woken may go first */
+		atomic_fetch_or(&vcpu->pending, PENDING_YIELD);
+	return EXIT_ADVANCE;
+}
+
+enum exit_verdict exit_io(struct vcpu *vcpu, const struct exit_info *info)
+{
+	if (doorbells_may_have(&vcpu->vm->doorbells, port_access_decode(info->qualification).port))
+		return ringing(vcpu, info);
+	return port_exit(vcpu, info);
 }
 
 static bool is_local_apic_page(const struct vcpu *vcpu, uint64_t gpa)
