@@ -7,6 +7,7 @@ SMP_SOURCES := guests/flat/smp.c guests/flat/smp_start.asm
 BENCH_SHARED_SOURCES := guests/bench/figures.c guests/bench/interrupts.c guests/bench/entries.asm
 BENCH_SOURCES := guests/bench/bench.c guests/bench/local_apic.c guests/bench/devices.c $(BENCH_SHARED_SOURCES)
 PAIR_SOURCES := guests/bench/pair.c $(BENCH_SHARED_SOURCES) $(SMP_SOURCES)
+NET_SOURCES := guests/bench/net.c $(BENCH_SHARED_SOURCES) $(FLAT_VIRTIO_SOURCES)
 SHARE_SOURCES := guests/bench/share.c
 SWITCH_SOURCES := guests/bench/switch.c $(BENCH_SHARED_SOURCES)
 VIRTIO_BENCH_SOURCES := guests/bench/virtio.c $(BENCH_SHARED_SOURCES) $(FLAT_VIRTIO_SOURCES)
@@ -34,6 +35,7 @@ $(eval $(call flat_rule,bench,$(basename $(BENCH_SOURCES))))
 $(eval $(call flat_rule,pair,$(basename $(PAIR_SOURCES))))
 $(eval $(call flat_rule,share,$(basename $(SHARE_SOURCES))))
 $(eval $(call flat_rule,switch,$(basename $(SWITCH_SOURCES))))
+$(eval $(call flat_rule,net_bench,$(basename $(NET_SOURCES))))
 $(eval $(call flat_rule,virtio_bench,$(basename $(VIRTIO_BENCH_SOURCES))))
 $(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
 $(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
@@ -53,6 +55,6 @@ $(BUILD)/rom.bin: guests/rom/rom.asm
 	$(NASM) -f bin $< -o $@
 
 IMAGE_FILES += $(BUILD)/hello.bin
-TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench virtio_bench pair share switch wake window rom $(FLAT_TEST_GUESTS))
+TEST_GUEST_FILES := $(patsubst %,$(BUILD)/%.bin,bench net_bench virtio_bench pair share switch wake window rom $(FLAT_TEST_GUESTS))
 test-guests: $(TEST_GUEST_FILES)
 .PHONY: test-guests

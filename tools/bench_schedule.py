@@ -20,10 +20,11 @@ class Vm:
     program: str
     cmdline: str = "-"
     more: str = ""       # further lines of the manifest
+    memory: str = "2M"
 
 
 def manifest(vms, schedule=""):
-    entries = (f'[[vm]]\nname = "{vm.name}"\nkernel = "bench/{vm.program}.bin"\nmemory = "2M"\n'
+    entries = (f'[[vm]]\nname = "{vm.name}"\nkernel = "bench/{vm.program}.bin"\nmemory = "{vm.memory}"\n'
                f'cmdline = "{vm.cmdline}"\n{vm.more}\n' for vm in vms)
     return '[host]\nconsole = ["serial"]\n' + schedule + "\n".join(entries)
 
