@@ -1,5 +1,5 @@
-"""Memory that VMs share: what each side sees, by guests/test/shared_memory.c. In the same boot: what kicks of a virtio driver cost, by
-guests/bench/virtio.c."""
+"""Memory that VMs share: what each side sees, by guests/test/shared_memory.c. In the same boot: what kicks of a virtio driver
+cost, by guests/bench/virtio.c."""
 import re
 
 import harness
