@@ -69,7 +69,7 @@ UNIT_TESTS += rtc_cmos
 test_rtc_cmos_SOURCES := drivers/virt/rtc_cmos.c drivers/virt/rtc_calendar.c drivers/virt/clock.c
 
 FUZZ_TARGETS += virt_devices
-fuzz_virt_devices_SOURCES := $(PC_DRIVER_SOURCES)
+fuzz_virt_devices_SOURCES := $(PC_DRIVER_SOURCES) tests/fake/fuzz_pc.c tests/fake/fuzz_pc_pci.c
 
 UNIT_TESTS += irq_relay
 test_irq_relay_SOURCES := drivers/virt/irq_relay.c

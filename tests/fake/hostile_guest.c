@@ -73,19 +73,25 @@ static void notify(void *ctx, unsigned queue)
 	events |= 1ULL << queue;
 }
 
+/* Messages and pin exclude each other. */
+static bool has_messages(void)
+{
+	return pci_function_has_msix(&hostile.device.function) || pci_function_has_msi(&hostile.device.function);
+}
+
 static void send(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
 	(void)address;
 	(void)data;
 	hostile_under_lock();
-	demand(pci_function_has_msix(&hostile.device.function) && pci_function_is_master(&hostile.device.function));
+	demand(has_messages() && pci_function_is_master(&hostile.device.function));
 }
 
 static void set_pin(void *ctx, bool level)
 {
 	(void)ctx;
-	demand(!level || (lock != NULL && !pci_function_has_msix(&hostile.device.function)));
+	demand(!level || (lock != NULL && !has_messages()));
 	pin = level;
 }
 
@@ -157,16 +163,20 @@ static void step_config(struct fuzz_input *input)
 		(void)pci_host_ops.read(&host, 4 + reg % 4, width, 0);
 }
 
-/* As drivers do it: a bus master, MSI-X with a vector for each queue. */
+static void write_config(unsigned reg, uint32_t value)
+{
+	pci_host_ops.write(&host, 0, 4, ADDRESS_OF | (reg & 0xfc), 0);
+	pci_host_ops.write(&host, 4 + reg % 4, 2, value, 0);
+}
+
+/* As drivers do it: a bus master, MSI or MSI-X with a vector for a queue. */
 static void step_vectors(struct fuzz_input *input)
 {
-	unsigned entry = fuzz_u8(input) % PCI_VECTORS_MAX, msix = hostile.device.function.msix_capability;
-	uint32_t command = fuzz_u8(input);
+	unsigned entry = fuzz_u8(input) % PCI_VECTORS_MAX;
 
-	pci_host_ops.write(&host, 0, 4, ADDRESS_OF | PCI_CONFIG_COMMAND, 0);
-	pci_host_ops.write(&host, 4, 2, command, 0);
-	pci_host_ops.write(&host, 0, 4, ADDRESS_OF | (msix & 0xfc), 0);
-	pci_host_ops.write(&host, 4 + (msix + 2) % 4, 2, (uint64_t)fuzz_u8(input) << 8, 0);
+	write_config(PCI_CONFIG_COMMAND, fuzz_u8(input));
+	write_config(hostile.device.function.msi_capability + 2U, fuzz_u8(input));
+	write_config(hostile.device.function.msix_capability + 2U, (uint32_t)fuzz_u8(input) << 8);
 	acquire(NULL, &hostile.device);
 	pci_msix_ops.write(&hostile.device.function, entry * 16U, 4, 0xfee00000, 0);
 	pci_msix_ops.write(&hostile.device.function, entry * 16U + 12, 4, fuzz_u8(input) & 1, 0);

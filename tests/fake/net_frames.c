@@ -1,8 +1,9 @@
 /* Frames as RFC 791, 793 and 8200 have them. */
 #include "tests/fake/net_frames.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "tests/fake/demand.h"
 
 static void put16(uint8_t *at, size_t value)
 {
@@ -89,12 +90,6 @@ size_t frame_make(const struct tcp_frame *tcp, uint16_t segment_bytes, uint8_t *
 	if (segment_bytes == 0)
 		offload->type = NET_OFFLOAD_NONE;
 	return len_bytes;
-}
-
-static void demand(bool is_right)
-{
-	if (!is_right)
-		abort();
 }
 
 void frame_expect_whole(const uint8_t *frame, size_t len_bytes)

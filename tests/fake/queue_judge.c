@@ -24,12 +24,6 @@ static bool in_turn, was_disturbed;
 static const struct held *moving; /* whose bytes are being moved now */
 static bool moving_in;
 
-void demand(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static bool is_within(uint64_t address, uint64_t len_bytes, uint64_t base, uint64_t size_bytes)
 {
 	return address >= base && address - base <= size_bytes && len_bytes <= size_bytes - (address - base);

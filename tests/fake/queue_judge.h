@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "drivers/virt/virtqueue.h"
+#include "tests/fake/demand.h"
 #include "tests/fake/guest_ram.h"
 
 struct queue_judge {
@@ -21,8 +22,6 @@ struct queue_judge {
 };
 
 extern struct queue_judge judge;
-
-void demand(bool holds);
 
 /* A device as at power-on. */
 void judge_reset(struct guest_ram *ram, const struct virtqueue *queues, unsigned queue_count);

@@ -2,11 +2,11 @@
  * guest's memory, offsets stay inside items, items stay as they are. */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "drivers/virt/bus.h"
 #include "drivers/virt/fw_cfg.h"
+#include "tests/fake/demand.h"
 
 #define MEMORY_BYTES 0x400U
 #define STEP_BYTES   8U
@@ -23,12 +23,6 @@ static const struct fw_cfg_item items[] = {
 	{.key = 0x8000, .size_bytes = 1, .bytes = bytes},
 };
 
-static void check(int holds)
-{
-	if (!holds)
-		abort();
-}
-
 static enum status take(void *ctx, uint64_t gpa, void *out, size_t len_bytes)
 {
 	(void)ctx;
@@ -42,7 +36,7 @@ static enum status give(void *ctx, uint64_t gpa, const void *from, size_t len_by
 {
 	(void)ctx;
 	if (from != NULL && len_bytes > 4) /* longer than an answer and than the first item */
-		check((const uint8_t *)from >= bytes && len_bytes <= (size_t)(bytes + sizeof(bytes) - (const uint8_t *)from));
+		demand((const uint8_t *)from >= bytes && len_bytes <= (size_t)(bytes + sizeof(bytes) - (const uint8_t *)from));
 	if (gpa > MEMORY_BYTES || len_bytes > MEMORY_BYTES - gpa)
 		return ERR_OUT_OF_RANGE;
 	if (from != NULL)
@@ -87,11 +81,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bus_init(&bus, 0xffff);
 	fw_cfg_init(&device, &(struct fw_cfg_wires){.read = take, .write = give});
 	fw_cfg_set_items(&device, items, sizeof(items) / sizeof(items[0]));
-	check(bus_attach(&bus, &(struct io_region){0x510, FW_CFG_PORTS_SIZE, FW_CFG_SELECT, &fw_cfg_ops, &device, NULL}) == OK);
-	check(bus_attach(&bus, &(struct io_region){0x514, FW_CFG_DMA_SIZE, FW_CFG_DMA, &fw_cfg_ops, &device, NULL}) == OK);
+	demand(bus_attach(&bus, &(struct io_region){0x510, FW_CFG_PORTS_SIZE, FW_CFG_SELECT, &fw_cfg_ops, &device, NULL}) == OK);
+	demand(bus_attach(&bus, &(struct io_region){0x514, FW_CFG_DMA_SIZE, FW_CFG_DMA, &fw_cfg_ops, &device, NULL}) == OK);
 	for (unsigned i = 0; i < STEPS_MAX && size >= STEP_BYTES; i++, data += STEP_BYTES, size -= STEP_BYTES) {
 		step(&bus, data);
-		check(device.state.offset <= sizeof(bytes));
+		demand(device.state.offset <= sizeof(bytes));
 	}
 	return 0;
 }

@@ -2,10 +2,10 @@
  * does a bounded number of accesses, a chain is what its header says, and a broken queue touches nothing. */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "drivers/virt/virtqueue.h"
+#include "tests/fake/demand.h"
 #include "tests/fake/guest_ram.h"
 
 #define MEMORY_BYTES 0x2000U
@@ -24,26 +24,20 @@ static struct virtqueue_chain held[HELD_MAX];
 static unsigned held_count;
 static unsigned streak; /* of those held, how many were taken without another call in between */
 
-static void check(int holds)
-{
-	if (!holds)
-		abort();
-}
-
 static void check_chain(const struct virtqueue_chain *chain)
 {
 	uint64_t totals[2] = {0, 0};
 	unsigned count = chain->readable_count + chain->writable_count;
 
-	check(count != 0 && count <= VIRTQUEUE_SEGMENTS_MAX);
-	check(chain->descriptors != 0 && chain->descriptors <= queue.state.size);
+	demand(count != 0 && count <= VIRTQUEUE_SEGMENTS_MAX);
+	demand(chain->descriptors != 0 && chain->descriptors <= queue.state.size);
 	for (unsigned i = 0; i < count; i++) {
-		check(chain->segments[i].len_bytes != 0);
-		check(chain->segments[i].len_bytes - 1 <= UINT64_MAX - chain->segments[i].address);
+		demand(chain->segments[i].len_bytes != 0);
+		demand(chain->segments[i].len_bytes - 1 <= UINT64_MAX - chain->segments[i].address);
 		totals[i >= chain->readable_count] += chain->segments[i].len_bytes;
 	}
-	check(totals[0] == chain->readable_bytes && totals[1] == chain->writable_bytes);
-	check(totals[0] <= VIRTQUEUE_CHAIN_BYTES_MAX && totals[1] <= VIRTQUEUE_CHAIN_BYTES_MAX);
+	demand(totals[0] == chain->readable_bytes && totals[1] == chain->writable_bytes);
+	demand(totals[0] <= VIRTQUEUE_CHAIN_BYTES_MAX && totals[1] <= VIRTQUEUE_CHAIN_BYTES_MAX);
 }
 
 static void take(void)
@@ -53,8 +47,8 @@ static void take(void)
 	if (held_count == HELD_MAX)
 		return;
 	status = virtqueue_take(&queue, &held[held_count]);
-	check(status == OK || status == ERR_AGAIN || status == ERR_BAD_FORMAT);
-	check((status == ERR_BAD_FORMAT) == queue.state.broken);
+	demand(status == OK || status == ERR_AGAIN || status == ERR_BAD_FORMAT);
+	demand((status == ERR_BAD_FORMAT) == queue.state.broken);
 	if (status != OK)
 		return;
 	check_chain(&held[held_count]);
@@ -92,7 +86,7 @@ static void move_bytes(const uint8_t *input)
 		done = virtqueue_read(&queue, &held[0], offset, bytes, count, &fault);
 	else
 		done = virtqueue_write(&queue, &held[0], offset, bytes, count, &fault);
-	check(done <= count);
+	demand(done <= count);
 }
 
 static void step(const uint8_t *input)
@@ -128,8 +122,8 @@ static void step(const uint8_t *input)
 			break;
 		}
 	}
-	check(ram.reads + ram.writes <= ACCESSES_MAX);
-	check(!was_broken || touches || ram.reads + ram.writes == 0);
+	demand(ram.reads + ram.writes <= ACCESSES_MAX);
+	demand(!was_broken || touches || ram.reads + ram.writes == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
