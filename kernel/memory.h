@@ -24,7 +24,8 @@ struct memory_run {
 /* Finds the piece that holds offset_bytes (multiple of 4096). ERR_OUT_OF_RANGE past the end.
  * Context: caller holds a reference. */
 MUST_CHECK enum status memory_run_at(struct memory *memory, uint64_t offset_bytes, struct memory_run *run);
-/* If the piece of 2 MiB that holds offset_bytes was taken out, gives it a new run, of zeros. ERR_NO_MEMORY. Bounded: a run. */
+/* If the piece of 2 MiB that holds offset_bytes was taken out, gives it a new run, of zeros. ERR_NO_MEMORY; ERR_BUSY: another CPU
+ * is just doing that. Bounded: a run. Context: caller holds a reference, and no lock, since zeroing a run takes some time. */
 MUST_CHECK enum status memory_fill_piece(struct memory *memory, uint64_t offset_bytes);
 /* vm is about to map it. */
 void memory_note_guest(struct memory *memory, const struct vm *vm);

@@ -19,5 +19,8 @@ MUST_CHECK enum status memory_wrap(struct pool *pool, uint64_t physical, uint64_
  * or made of single pages; ERR_NO_MEMORY: no page to note it down. */
 MUST_CHECK enum status memory_take_piece(struct memory *memory, uint64_t offset_bytes, const struct space *space,
 					 const struct vm *vm, uint64_t *physical);
+/* Whether it could be taken now; errors as above, but for ERR_NO_MEMORY. */
+MUST_CHECK enum status memory_may_take_piece(struct memory *memory, uint64_t offset_bytes, const struct space *space,
+					     const struct vm *vm);
 void memory_add_view(struct memory *memory, struct view *view);
 void memory_remove_view(struct memory *memory, struct view *view);

@@ -1,5 +1,6 @@
 /* Pieces of 2 MiB that left their memory object, and came back. A piece's word: 0: it is where its extent says; PIECE_GONE: it has
- * no memory; else the physical address of its new run. Tables of words exist once a piece has left. */
+ * no memory; PIECE_COMES: a CPU makes it some; else the physical address of its new run. Tables of words exist once a piece has
+ * left. */
 #include <stddef.h>
 
 #include "kernel/config.h"
@@ -9,6 +10,7 @@
 #include "kernel/view.h"
 
 #define PIECE_GONE      1ULL
+#define PIECE_COMES     2ULL
 #define WORDS_PER_PAGE  (PAGE_SIZE_BYTES / sizeof(uint64_t))
 #define CHUNK_RUN_PAGES (PAGE_2M_BYTES / PAGE_SIZE_BYTES)
 #define VIEWS_FEW       4U /* that a piece is taken from, so that taking it is bounded */
@@ -20,6 +22,11 @@ static uint64_t word_of(const struct memory *memory, uint64_t offset_bytes)
 	if (memory->pieces == NULL || index / WORDS_PER_PAGE >= WORDS_PER_PAGE || memory->pieces[index / WORDS_PER_PAGE] == NULL)
 		return 0;
 	return memory->pieces[index / WORDS_PER_PAGE][index % WORDS_PER_PAGE];
+}
+
+static bool has_run(uint64_t word)
+{
+	return word > PIECE_COMES;
 }
 
 /* NULL: no memory for it, or beyond what the tables reach. */
@@ -41,7 +48,7 @@ enum status memory_replace_run(const struct memory *memory, uint64_t offset_byte
 	uint64_t in_piece = offset_bytes % PAGE_2M_BYTES;
 	uint64_t word = word_of(memory, offset_bytes);
 
-	if (word == PIECE_GONE)
+	if (word != 0 && !has_run(word))
 		return ERR_NOT_FOUND;
 	if (word != 0)
 		run->physical = word + in_piece;
@@ -54,7 +61,7 @@ bool memory_free_replaced(struct memory *memory, uint64_t end_bytes)
 {
 	uint64_t word = end_bytes % PAGE_2M_BYTES == 0 ? word_of(memory, end_bytes - PAGE_2M_BYTES) : 0;
 
-	if (word != 0 && word != PIECE_GONE)
+	if (has_run(word))
 		pool_frames_free(memory->pool, word, CHUNK_RUN_PAGES);
 	return word != 0;
 }
@@ -95,7 +102,7 @@ static uint64_t run_of(struct memory *memory, uint64_t offset_bytes)
 	uint64_t word = word_of(memory, offset_bytes);
 
 	if (word != 0)
-		return word == PIECE_GONE ? 0 : word;
+		return has_run(word) ? word : 0;
 	for (uint64_t i = 0; i < memory->extent_count && i < SYSCALL_PAGES_MAX; i++) {
 		const struct extent *extent = memory_extent_at(memory, i);
 		uint64_t physical = extent->physical + (offset_bytes - extent->offset_bytes);
@@ -106,22 +113,37 @@ static uint64_t run_of(struct memory *memory, uint64_t offset_bytes)
 	return 0;
 }
 
+/* Lock held. */
+static enum status may_take(struct memory *memory, uint64_t offset_bytes, const struct space *space, const struct vm *vm)
+{
+	if (memory->kind != MEMORY_KIND_RAM || offset_bytes % PAGE_2M_BYTES != 0)
+		return ERR_INVALID;
+	if (offset_bytes > memory->size_bytes || memory->size_bytes - offset_bytes < PAGE_2M_BYTES)
+		return ERR_OUT_OF_RANGE;
+	if (!is_seen_by_these_only(memory, space, vm))
+		return ERR_BUSY;
+	return run_of(memory, offset_bytes) != 0 ? OK : ERR_NOT_FOUND;
+}
+
+enum status memory_may_take_piece(struct memory *memory, uint64_t offset_bytes, const struct space *space, const struct vm *vm)
+{
+	enum status status;
+
+	spinlock_acquire(&memory->lock);
+	status = may_take(memory, offset_bytes, space, vm);
+	spinlock_release(&memory->lock);
+	return status;
+}
+
 enum status memory_take_piece(struct memory *memory, uint64_t offset_bytes, const struct space *space, const struct vm *vm,
 			      uint64_t *physical)
 {
-	enum status status = OK;
+	enum status status;
 	uint64_t *word;
 
 	spinlock_acquire(&memory->lock);
-	if (memory->kind != MEMORY_KIND_RAM || offset_bytes % PAGE_2M_BYTES != 0)
-		status = ERR_INVALID;
-	else if (offset_bytes > memory->size_bytes || memory->size_bytes - offset_bytes < PAGE_2M_BYTES)
-		status = ERR_OUT_OF_RANGE;
-	else if (!is_seen_by_these_only(memory, space, vm))
-		status = ERR_BUSY;
+	status = may_take(memory, offset_bytes, space, vm);
 	*physical = status == OK ? run_of(memory, offset_bytes) : 0;
-	if (status == OK && *physical == 0)
-		status = ERR_NOT_FOUND;
 	word = status == OK ? make_word(memory, offset_bytes) : NULL;
 	if (word != NULL)
 		*word = PIECE_GONE;
@@ -131,21 +153,36 @@ enum status memory_take_piece(struct memory *memory, uint64_t offset_bytes, cons
 	return status;
 }
 
-enum status memory_fill_piece(struct memory *memory, uint64_t offset_bytes)
+/* ERR_NOT_FOUND: the caller is the one to make it some memory. */
+static enum status begin_fill(struct memory *memory, uint64_t offset_bytes)
 {
 	enum status status = OK;
+	uint64_t word;
 
 	spinlock_acquire(&memory->lock);
-	if (word_of(memory, offset_bytes) == PIECE_GONE) {
-		uint64_t physical = pool_frames_alloc(memory->pool, CHUNK_RUN_PAGES);
-
-		if (physical != 0) {
-			frames_zero(physical, PAGE_2M_BYTES);
-			*make_word(memory, offset_bytes) = physical; /* its table is there */
-		} else {
-			status = ERR_NO_MEMORY;
-		}
+	word = word_of(memory, offset_bytes);
+	if (word == PIECE_COMES)
+		status = ERR_BUSY;
+	if (word == PIECE_GONE) {
+		*make_word(memory, offset_bytes) = PIECE_COMES; /* its table is there */
+		status = ERR_NOT_FOUND;
 	}
 	spinlock_release(&memory->lock);
 	return status;
+}
+
+enum status memory_fill_piece(struct memory *memory, uint64_t offset_bytes)
+{
+	enum status status = begin_fill(memory, offset_bytes);
+	uint64_t physical;
+
+	if (status != ERR_NOT_FOUND)
+		return status;
+	physical = pool_frames_alloc(memory->pool, CHUNK_RUN_PAGES);
+	if (physical != 0)
+		frames_zero(physical, PAGE_2M_BYTES);
+	spinlock_acquire(&memory->lock);
+	*make_word(memory, offset_bytes) = physical != 0 ? physical : PIECE_GONE;
+	spinlock_release(&memory->lock);
+	return physical != 0 ? OK : ERR_NO_MEMORY;
 }

@@ -50,8 +50,8 @@ struct percpu {
 	uint64_t gdtr_base;  /* the same page where GDTR points: kernel/gdt.h */
 	uint64_t *entry_stack_word; /* IA32_SYSENTER_ESP points here: the current thread's stack top */
 	void *hypervisor; /* virt/'s and its backend's per-CPU state */
+	struct thread *_Atomic current; /* its own; others look (thread_runs_on) */
 	/* this CPU only */
-	struct thread *current;
 	struct thread *idle;
 	struct schedule *schedule; /* who waits for this CPU, and the rules */
 	struct thread *departing;  /* the one that is leaving goes to another CPU: */

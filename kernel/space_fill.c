@@ -63,7 +63,7 @@ static bool is_mapped(struct space *space, uint64_t address)
 }
 
 /* The whole piece by one entry if it can be, else the page. Lock held. */
-static void map_again(struct space *space, const struct view *view, uint64_t address)
+static enum status map_again(struct space *space, const struct view *view, uint64_t address)
 {
 	uint64_t offset = view->offset_bytes + (address - view->address);
 	uint64_t in_piece = offset % PAGE_2M_BYTES;
@@ -73,22 +73,48 @@ static void map_again(struct space *space, const struct view *view, uint64_t add
 
 	if (is_whole && space_map_piece(space, view->memory, address - in_piece, offset - in_piece, PAGE_2M_BYTES, view->rights,
 					&status) == PAGE_2M_BYTES)
-		return;
+		return OK;
 	/* Another thread was faster, or a table of single pages is there. */
 	(void)space_map_piece(space, view->memory, address, offset, PAGE_SIZE_BYTES, view->rights, &status);
+	return status;
+}
+
+/* True: the thread may try again. It left again meanwhile: then the next fault fills it. */
+static bool map_filled(struct space *space, const struct memory *memory, uint64_t address)
+{
+	const struct view *view;
+	bool may_try_again;
+
+	spinlock_acquire(&space->lock);
+	view = view_of(space, address);
+	may_try_again = view != NULL && view->memory == memory && map_again(space, view, address) == ERR_NOT_FOUND;
+	may_try_again |= view != NULL && is_mapped(space, address);
+	spinlock_release(&space->lock);
+	return may_try_again;
 }
 
 bool space_fill(struct space *space, uint64_t address)
 {
+	struct memory *memory = NULL;
 	const struct view *view;
-	bool is_there;
+	uint64_t offset_bytes = 0;
+	enum status status;
+	bool may_try_again;
 
 	address &= ~(PAGE_SIZE_BYTES - 1);
 	spinlock_acquire(&space->lock);
 	view = view_of(space, address);
-	if (view != NULL && memory_fill_piece(view->memory, view->offset_bytes + (address - view->address)) == OK)
-		map_again(space, view, address);
-	is_there = view != NULL && is_mapped(space, address);
+	if (view != NULL) {
+		memory = view->memory;
+		offset_bytes = view->offset_bytes + (address - view->address);
+		object_get(memory_object(memory));
+	}
 	spinlock_release(&space->lock);
-	return is_there;
+	if (memory == NULL)
+		return false;
+	status = memory_fill_piece(memory, offset_bytes);
+	/* Busy: another CPU fills it, and the thread tries again until it has. */
+	may_try_again = status == ERR_BUSY || (status == OK && map_filled(space, memory, address));
+	object_put(memory_object(memory));
+	return may_try_again;
 }

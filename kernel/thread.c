@@ -229,6 +229,13 @@ void thread_kick(struct thread *thread)
 		interrupt_send(home->apic_id, VECTOR_KICK);
 }
 
+const struct percpu *thread_runs_on(const struct thread *thread)
+{
+	const struct percpu *home = atomic_load(&thread->home);
+
+	return atomic_load(&home->current) == thread ? home : NULL;
+}
+
 uint64_t thread_run_ticks(const struct thread *thread)
 {
 	const struct percpu *home = atomic_load(&thread->home);

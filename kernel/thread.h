@@ -57,6 +57,9 @@ void thread_wake(struct thread *thread);
 
 /* Makes a thread that runs on another CPU enter ring 0 soon (a guest exits), without ending a wait. */
 void thread_kick(struct thread *thread);
+/* The CPU that it is the current thread of; NULL: it waits, or is on its way to another CPU. A thread looks at what was stored with
+ * sequential consistency before this call once it is current anywhere later. */
+const struct percpu *thread_runs_on(const struct thread *thread);
 
 /* TSC ticks for which it had a CPU. For reports: a switch on its home CPU at this moment may be missed. Context: any CPU, the
  * caller knows that the thread lives. */

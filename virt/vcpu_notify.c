@@ -53,18 +53,18 @@ bool vcpu_notify_posted(struct vcpu *vcpu)
 
 void vcpu_must_forget(struct vcpu *vcpu, uint64_t cpu_mask[CPUS_MAX / 64])
 {
+	const struct percpu *cpu = NULL;
 	const struct thread *thread;
 
 	/* Outside the loop or blocked, it will look at pending before it enters the guest; ordered as in vcpu_notify(). */
 	atomic_fetch_or(&vcpu->pending, PENDING_FLUSH);
 	spinlock_acquire(&vcpu->thread_lock);
 	thread = atomic_load(&vcpu->thread);
-	/* Should it be on its way to another CPU: it looks at pending there before it enters the guest. */
-	if (thread != NULL && atomic_load(&vcpu->place) == VCPU_IN_LOOP) {
-		uint32_t cpu = atomic_load(&thread->home)->index;
-
-		cpu_mask[cpu / 64] |= 1ULL << (cpu % 64);
-	}
+	/* So will one that waits for its CPU, or is on its way to another: nobody's guest there is disturbed for it. */
+	if (thread != NULL && atomic_load(&vcpu->place) == VCPU_IN_LOOP)
+		cpu = thread_runs_on(thread);
+	if (cpu != NULL)
+		cpu_mask[cpu->index / 64] |= 1ULL << (cpu->index % 64);
 	spinlock_release(&vcpu->thread_lock);
 }
 

@@ -101,8 +101,12 @@ static bool is_usable(uint64_t base, uint64_t len_bytes)
 	return false;
 }
 
+void (*fake_pc_while_zeroing)(void);
+
 void frames_zero(uint64_t physical, uint64_t len_bytes)
 {
+	if (fake_pc_while_zeroing != NULL)
+		fake_pc_while_zeroing();
 	ASSERT(is_usable(physical, len_bytes) && !fake_pc_is_mapped(physical));
 	pc.zeroed_bytes += len_bytes;
 }

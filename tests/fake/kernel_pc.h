@@ -24,6 +24,8 @@ void fake_pc_boot_simple(uint64_t size_bytes);
 /* Pages that mapping chunks has cost: page tables beyond the loader's. */
 uint64_t fake_pc_table_pages(void);
 bool fake_pc_is_mapped(uint64_t physical);
+/* What another CPU does while frames_zero() works; NULL: nothing. */
+extern void (*fake_pc_while_zeroing)(void);
 /* Bytes that frames_zero() was asked to clear since power-on; 0 outside RAM of the map is an error. */
 uint64_t fake_pc_zeroed_bytes(void);
 unsigned fake_pc_shootdowns(void);

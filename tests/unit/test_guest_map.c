@@ -89,6 +89,13 @@ void thread_kick(struct thread *thread)
 	kicks++;
 }
 
+const struct percpu *thread_runs_on(const struct thread *thread)
+{
+	const struct percpu *home = atomic_load(&thread->home);
+
+	return atomic_load(&home->current) == thread ? home : NULL;
+}
+
 void shootdown_guests(const uint64_t cpu_mask[CPUS_MAX / 64])
 {
 	shootdowns++;
@@ -123,6 +130,7 @@ static void test_guest_map_remove_disturbs_its_own_cpus(void **state)
 	(void)state;
 	vcpus[0].place = VCPU_BLOCKED;
 	vcpus[1].place = VCPU_IN_LOOP;
+	cpus[1].current = &threads[1];
 	assert_int_equal(guest_map_add(&vm, GPA, MEMORY, 0, LEN, 7, &done), OK);
 	assert_int_equal(done, LEN);
 	assert_int_equal(shootdowns, 0);
@@ -137,6 +145,22 @@ static void test_guest_map_remove_disturbs_its_own_cpus(void **state)
 	assert_int_equal(memory_of_test.references, 1);
 	assert_int_equal(guest_map_remove(&vm, GPA, LEN, &done), ERR_NOT_FOUND);
 	assert_int_equal(fake_lock_ranks, 0);
+}
+
+/* A guest that has its memory moved in a loop does not interrupt who runs where its own vCPUs wait for the CPU. */
+static void test_guest_map_remove_disturbs_no_other_guest(void **state)
+{
+	struct thread other = {.home = &cpus[1]};
+	uint64_t done = 0;
+
+	(void)state;
+	vcpus[0].place = vcpus[1].place = VCPU_IN_LOOP;
+	cpus[0].current = NULL;
+	cpus[1].current = &other;
+	assert_int_equal(guest_map_add(&vm, GPA, MEMORY, 0, LEN, 7, &done), OK);
+	assert_int_equal(guest_map_remove(&vm, GPA, LEN, &done), OK);
+	assert_int_equal(hit[0], 0);
+	assert_true(vcpus[0].pending & vcpus[1].pending & PENDING_FLUSH); /* they look before they go on */
 }
 
 /* A guest that sends NMIs in a loop disturbs whoever runs on the target's CPU once, until the target has looked. Memory that
@@ -210,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_guest_map_remove_disturbs_its_own_cpus, setup),
+		cmocka_unit_test_setup(test_guest_map_remove_disturbs_no_other_guest, setup),
 		cmocka_unit_test_setup(test_vcpu_notify_tells_once, setup),
 		cmocka_unit_test_setup(test_vcpu_notify_posted_interrupts_guests_only, setup),
 		cmocka_unit_test_setup(test_guest_map_add_rejects, setup),

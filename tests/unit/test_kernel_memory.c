@@ -260,6 +260,44 @@ static void body_take_piece_of_pages(void)
 	object_put(memory_object(memory));
 }
 
+static struct memory *filling;
+static unsigned others;
+
+static void other_cpus_touch(void)
+{
+	struct memory_run run;
+	uint64_t physical = 0;
+
+	others++;
+	assert_int_equal(fake_lock_ranks, 0); /* nobody waits for so long with a lock's ticket in hand */
+	assert_int_equal(memory_fill_piece(filling, 4096), ERR_BUSY);
+	assert_int_equal(memory_run_at(filling, 4096, &run), ERR_NOT_FOUND);
+	assert_int_equal(memory_take_piece(filling, 0, SPACE, VM, &physical), ERR_NOT_FOUND);
+	assert_int_equal(memory_may_take_piece(filling, 0, SPACE, VM), ERR_NOT_FOUND);
+}
+
+/* One CPU zeroes a piece that came back; the others find it busy, without a lock to wait for. */
+static void body_fill_piece_holds_up_nobody(void)
+{
+	struct memory_run run;
+	uint64_t size = 0, physical = 0;
+
+	filling = boot(60);
+	others = 0;
+	while (size < PAGE_2M_BYTES)
+		assert_int_equal(memory_grow(filling, PAGE_2M_BYTES, &size), OK);
+	assert_int_equal(memory_may_take_piece(filling, 0, SPACE, VM), OK);
+	assert_int_equal(memory_take_piece(filling, 0, SPACE, VM, &physical), OK);
+	pool_frames_free(pool, physical, 512);
+	fake_pc_while_zeroing = other_cpus_touch;
+	assert_int_equal(memory_fill_piece(filling, 8192), OK);
+	fake_pc_while_zeroing = NULL;
+	assert_int_equal(others, 1);
+	assert_int_equal(memory_run_at(filling, 4096, &run), OK);
+	assert_int_equal(memory_fill_piece(filling, 4096), OK);
+	assert_nothing_left(filling);
+}
+
 #define PC_TEST(name)                                     \
 	static void test_kernel_memory_##name(void **state) \
 	{                                                 \
@@ -275,6 +313,7 @@ PC_TEST(wrap)
 PC_TEST(take_piece)
 PC_TEST(take_piece_refuses)
 PC_TEST(take_piece_of_pages)
+PC_TEST(fill_piece_holds_up_nobody)
 
 int main(void)
 {
@@ -288,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_kernel_memory_take_piece),
 		cmocka_unit_test(test_kernel_memory_take_piece_refuses),
 		cmocka_unit_test(test_kernel_memory_take_piece_of_pages),
+		cmocka_unit_test(test_kernel_memory_fill_piece_holds_up_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,7 +189,13 @@ static void body_large_after_small(void)
 	assert_nothing_left();
 }
 
-/* Every point at which the pool can be exhausted: create and map either work or leave nothing behind. */
+static struct space *touched;
+static void touch_too(void) /* by another thread, while a piece is zeroed: it may try again */
+{
+	assert_true(space_fill(touched, BASE + PAGE_2M_BYTES));
+	assert_int_equal(entry_at(touched, BASE + PAGE_2M_BYTES, 2), 0);
+}
+
 /* A piece that left is in no entry, and a touch brings it back, as a large page or as the page that was touched. */
 static void body_hide_and_fill(void)
 {
@@ -211,7 +217,10 @@ static void body_hide_and_fill(void)
 	assert_true((entry_at(space, BASE + 2 * PAGE_2M_BYTES, 2) & PTE_LARGE) != 0);
 	for (uint64_t at = 0; at < PAGE_2M_BYTES; at += PAGE_SIZE_BYTES)
 		assert_int_equal(entry_at(space, small + at, 1), 0);
+	touched = space;
+	fake_pc_while_zeroing = touch_too;
 	assert_true(space_fill(space, small + 5 * PAGE_SIZE_BYTES + 7));
+	fake_pc_while_zeroing = NULL;
 	assert_int_equal(entry_at(space, small + 4 * PAGE_SIZE_BYTES, 1), 0);
 	assert_true((entry_at(space, small + 5 * PAGE_SIZE_BYTES, 1) & (PTE_PRESENT | PTE_WRITE)) == PTE_PRESENT);
 	assert_true(space_fill(space, BASE + PAGE_2M_BYTES + 3 * PAGE_SIZE_BYTES));
@@ -226,6 +235,7 @@ static void body_hide_and_fill(void)
 	assert_nothing_left();
 }
 
+/* Every point at which the pool can be exhausted: create and map either work or leave nothing behind. */
 static void body_exhaustion(void)
 {
 	static void *ballast[4 * CHUNK_PAGES];

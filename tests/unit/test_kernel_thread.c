@@ -323,7 +323,9 @@ static void test_kernel_thread_run_ticks(void **state)
 	cpu.schedule = &schedule;
 	cpu.current = NULL;
 	assert_int_equal(thread_run_ticks(&thread), 1000);
+	assert_null(thread_runs_on(&thread));
 	cpu.current = &thread;
+	assert_ptr_equal(thread_runs_on(&thread), &cpu);
 	assert_true(thread_run_ticks(&thread) > 1000);
 	schedule.charged_tsc = UINT64_MAX; /* another CPU's TSC, a little ahead */
 	assert_int_equal(thread_run_ticks(&thread), 1000);
