@@ -41,11 +41,14 @@ $(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
 $(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
 # Those that drive virtio devices.
 FLAT_VIRTIO_GUESTS := disk pci virtio_chains shared_memory switch_flood
+# Those that count right answers.
+FLAT_EXPECT_GUESTS := disk fw_cfg pci testdev virtio_chains
 # Those that start further processors.
 FLAT_SMP_GUESTS := hostile_pair ioapic many_vcpus paravirtual
 $(foreach guest,$(FLAT_TEST_GUESTS),$(eval $(call flat_rule,$(guest),guests/test/$(guest) \
 	$(if $(filter $(guest),$(FLAT_SMP_GUESTS)),$(basename $(SMP_SOURCES))) \
 	$(if $(filter $(guest),$(FLAT_VIRTIO_GUESTS)),$(basename $(FLAT_VIRTIO_SOURCES))) \
+	$(if $(filter $(guest),$(FLAT_EXPECT_GUESTS)),guests/flat/expect) \
 	$(if $(filter $(guest),task_switch),guests/tasks/tasks guests/tasks/real) \
 	$(if $(filter $(guest),modes),guests/flat/modes))))
 

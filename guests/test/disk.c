@@ -4,6 +4,7 @@
  * Writes at its first start and asks for a reset; the last disk tells which start it is. Command line "wait": looks only whether
  * the first disk holds the file, once a key came. */
 #include "guests/flat/cpu.h"
+#include "guests/flat/expect.h"
 #include "guests/flat/flat.h"
 #include "guests/flat/virtio.h"
 
@@ -32,23 +33,9 @@
 
 enum { COPIED, READ_ONLY, ZEROS };
 
-static uint64_t right_count, all_count;
 static struct flat_virtio device;
 static struct flat_virtqueue queue;
 static uint8_t data[ALL_BYTES];
-
-static void expect(const char *what, uint64_t value, uint64_t wanted)
-{
-	all_count++;
-	right_count += value == wanted;
-	if (value == wanted)
-		return;
-	print("TEST-FAIL disk: ");
-	print(what);
-	print(": ");
-	print_hex(value);
-	print("\n");
-}
 
 static void use(unsigned disk)
 {
@@ -195,34 +182,26 @@ static void wait_for_key(void)
 	(void)in8(COM1);
 }
 
-static void show(const char *what)
-{
-	print(what);
-	print_number(right_count);
-	print(" of ");
-	print_number(all_count);
-	print("\n");
-}
-
 void guest_main(const struct guest_flat_info *info)
 {
 	bool waits = flat_find((const char *)(uintptr_t)info->command_line_address, "wait") != 0;
 
+	expect_for("disk");
 	exceptions_install();
 	if (waits) {
 		wait_for_key();
 		use(COPIED);
 		expect("the file, then zeros", other_than_file(0, FILE_SECTORS), 0);
-		show("disk: answers beside right: ");
+		expect_tell("disk: answers beside right: ");
 		return;
 	}
 	use(ZEROS);
 	if (other_than(0, 0, 1) == 0) {
 		first_start();
-		show("disk: answers right: ");
+		expect_tell("disk: answers right: ");
 		out8(RESET_CONTROL, HARD_RESET);
 	}
 	expect("what was written to zeros", other_than(0x55, 0, 1), 0);
 	second_start();
-	show("disk: answers after reset right: ");
+	expect_tell("disk: answers after reset right: ");
 }

@@ -1,5 +1,6 @@
 /* QEMU's fw_cfg by ports and by DMA. Expects a VM of 4 MiB with one vCPU. */
 #include "guests/flat/cpu.h"
+#include "guests/flat/expect.h"
 #include "guests/flat/flat.h"
 
 #define SELECTOR      0x510U
@@ -37,31 +38,6 @@ static struct {
 	uint32_t count;
 	struct file files[FILES_MAX];
 } directory;
-
-static uint64_t right_count, all_count;
-
-/* Only what is wrong is printed: a terminal shows its last lines. */
-static void expect(const char *name, uint64_t value, uint64_t wanted)
-{
-	all_count++;
-	right_count += value == wanted;
-	if (value == wanted)
-		return;
-	print("TEST-FAIL fw_cfg: ");
-	print(name);
-	print(": ");
-	print_hex(value);
-	print("\n");
-}
-
-static void tell(void)
-{
-	print("fw_cfg: answers right: ");
-	print_number(right_count);
-	print(" of ");
-	print_number(all_count);
-	print("\n");
-}
 
 static uint64_t next(unsigned count)
 {
@@ -159,9 +135,10 @@ static void dma_and_its_errors(const char *command_line)
 
 void guest_main(const struct guest_flat_info *info)
 {
+	expect_for("fw_cfg");
 	exceptions_install();
 	by_ports();
 	files();
 	dma_and_its_errors((const char *)info->command_line_address);
-	tell();
+	expect_tell("fw_cfg: answers right: ");
 }

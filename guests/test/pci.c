@@ -4,6 +4,7 @@
 
 #include "guests/flat/apic.h"
 #include "guests/flat/cpu.h"
+#include "guests/flat/expect.h"
 #include "guests/flat/flat.h"
 #include "guests/flat/virtio.h"
 
@@ -38,22 +39,6 @@
 #define WAIT_TICKS     400000000ULL
 #define IOAPIC         0xfec00000U
 #define IOAPIC_VERSION 0x20U
-
-static uint64_t right_count, all_count;
-
-/* Only what is wrong is printed: a terminal shows its last lines. */
-static void expect(const char *name, uint64_t value, uint64_t wanted)
-{
-	all_count++;
-	right_count += value == wanted;
-	if (value == wanted)
-		return;
-	print("TEST-FAIL pci: ");
-	print(name);
-	print(": ");
-	print_hex(value);
-	print("\n");
-}
 
 static uint32_t load(uint64_t address)
 {
@@ -242,6 +227,7 @@ void guest_main(const struct guest_flat_info *info)
 	unsigned device = 0;
 
 	(void)info;
+	expect_for("pci");
 	by_both_ways();
 	ecam_moves();
 	while (device < DEVICES && pci_read16(device, 0) != VIRTIO)
@@ -252,9 +238,5 @@ void guest_main(const struct guest_flat_info *info)
 		fixed_devices_win(device);
 		messages_arrive();
 	}
-	print("pci: answers right: ");
-	print_number(right_count);
-	print(" of ");
-	print_number(all_count);
-	print("\n");
+	expect_tell("pci: answers right: ");
 }

@@ -2,6 +2,7 @@
  * device memory. */
 #include "guests/flat/apic.h"
 #include "guests/flat/cpu.h"
+#include "guests/flat/expect.h"
 #include "guests/flat/flat.h"
 
 #define SCRATCH       0xe0U
@@ -17,31 +18,6 @@
 #define APIC_IRR      0x200U
 #define PIC_SLAVE     0xa0U
 #define PIC_READ_IRR  0x0aU
-
-static uint64_t right_count, all_count;
-
-/* Only what is wrong is printed: a terminal shows its last lines. */
-static void expect(const char *name, uint64_t value, uint64_t wanted)
-{
-	all_count++;
-	right_count += value == wanted;
-	if (value == wanted)
-		return;
-	print("TEST-FAIL testdev: ");
-	print(name);
-	print(": ");
-	print_hex(value);
-	print("\n");
-}
-
-static void tell(void)
-{
-	print("testdev: answers right: ");
-	print_number(right_count);
-	print(" of ");
-	print_number(all_count);
-	print("\n");
-}
 
 static void scratch(void)
 {
@@ -122,10 +98,11 @@ static void memory_changes(void)
 void guest_main(const struct guest_flat_info *info)
 {
 	(void)info;
+	expect_for("testdev");
 	exceptions_install();
 	scratch();
 	lines();
 	memory_widths();
 	memory_changes();
-	tell();
+	expect_tell("testdev: answers right: ");
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "guests/flat/cpu.h"
+#include "guests/flat/expect.h"
 #include "guests/flat/flat.h"
 #include "guests/flat/virtio.h"
 
@@ -35,24 +36,6 @@ static struct flat_virtio device;
 static struct flat_virtqueue queue;
 static struct virtio_descriptor table[TABLE_MAX];
 static uint8_t bytes[BYTES];
-static uint64_t right_count, all_count;
-static const char *current;
-
-static void expect(const char *what, uint64_t value, uint64_t wanted)
-{
-	all_count++;
-	right_count += value == wanted;
-	if (value == wanted)
-		return;
-	print("TEST-FAIL virtio_chains: ");
-	print(queue.packed ? "packed " : "split ");
-	print(current);
-	print(": ");
-	print(what);
-	print(": ");
-	print_hex(value);
-	print("\n");
-}
 
 static void offer(uint64_t address, uint32_t len_bytes, uint16_t flags)
 {
@@ -297,7 +280,7 @@ static void try_shapes(unsigned kind)
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		if ((shapes[i].kinds & kind) == 0)
 			continue;
-		current = shapes[i].name;
+		expect_while(shapes[i].name);
 		start(kind, shapes[i].features);
 		shapes[i].make();
 		virtio_notify(&queue);
@@ -335,7 +318,7 @@ static void write_register16(unsigned offset, uint16_t value)
 static void try_places(unsigned kind)
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		current = places[i].name;
+		expect_while(places[i].name);
 		start(kind, 0);
 		begin(kind, 0);
 		write_register16(VIRTIO_QUEUE_SELECT, (uint16_t)target->queue);
@@ -359,13 +342,13 @@ static void try_places(unsigned kind)
 /* What is odd and harmless. */
 static void try_oddities(unsigned kind)
 {
-	current = "rings moved and shrunk in use";
+	expect_while("rings moved and shrunk in use");
 	start(kind, INDIRECT);
 	write_register32(VIRTIO_QUEUE_DESC, (uint32_t)NO_MEMORY);
 	write_register16(VIRTIO_QUEUE_SIZE, 2);
 	write_register16(VIRTIO_QUEUE_ENABLE, 0);
 	expect("works on", good_bytes(), target->written_bytes);
-	current = "reset in the middle";
+	expect_while("reset in the middle");
 	offer(place(bytes), BYTES, VIRTIO_F_WRITE);
 	virtio_notify(&queue);
 	expect_works_after_reset(kind);
@@ -383,14 +366,14 @@ static uint32_t come_back(void)
 
 static void try_entropy(unsigned kind)
 {
-	current = "buffer outside";
+	expect_while("buffer outside");
 	start(kind, INDIRECT);
 	offer(NO_MEMORY, BYTES, VIRTIO_F_WRITE);
 	expect("comes back with nothing", come_back(), 0);
-	current = "buffer to read";
+	expect_while("buffer to read");
 	offer(place(bytes), BYTES, 0);
 	expect("comes back with nothing", come_back(), 0);
-	current = "good table";
+	expect_while("good table");
 	good_table();
 	expect("comes back", come_back(), BYTES);
 }
@@ -411,6 +394,7 @@ void guest_main(const struct guest_flat_info *info)
 		return;
 	}
 	for (unsigned kind = SPLIT; kind <= PACKED; kind++) {
+		expect_for(kind == PACKED ? "virtio_chains packed" : "virtio_chains split");
 		try_shapes(kind);
 		try_places(kind);
 		try_oddities(kind);
@@ -421,9 +405,5 @@ void guest_main(const struct guest_flat_info *info)
 	print_number(target->type);
 	print(" queue ");
 	print_number(target->queue);
-	print(": answers right: ");
-	print_number(right_count);
-	print(" of ");
-	print_number(all_count);
-	print("\n");
+	expect_tell(": answers right: ");
 }
