@@ -88,7 +88,7 @@ bool addresses_learn(struct addresses *addresses, uint32_t port, const uint8_t m
 		entry->seen_ns = now_ns;
 		return true;
 	}
-	if (entry != NULL && entry->fixed)
+	if (entry != NULL && (entry->fixed || now_ns - entry->seen_ns < ADDRESSES_MOVE_NS))
 		return false;
 	if (entry != NULL) /* it has moved */
 		take_out(addresses, entry);

@@ -17,17 +17,19 @@ bool port_open(struct port *port, const struct switch_port_spec *spec, uint64_t 
 					    spec->from_switch_bytes) == OK &&
 			port->writer.end.capacity_bytes >= MESSAGE_BYTES_MAX;
 	port->rate.filled_us = now_ns / NS_PER_US;
+	port->patience = (struct port_patience){.left_ns = (int64_t)PORT_PATIENCE_NS, .seen_ns = now_ns};
 	port->shares.last_sender = SWITCH_PORTS_MAX;
 	return port->is_open;
 }
 
-/* Where a peer found no room, it waits for a signal: as long as a message might not have had room, what is taken is told. */
+/* Where a peer found no room, it waits for a signal: as long as a message might not have had room, what is taken is told. It may
+ * have filled the channel while the message before was being taken: so that one counts too. */
 static void note_room(struct port *port)
 {
 	size_t used_bytes;
 
 	if (channel_used_bytes(&port->reader, &used_bytes) == OK &&
-	    port->reader.end.capacity_bytes - used_bytes < MESSAGE_BYTES_MAX)
+	    port->reader.end.capacity_bytes - used_bytes < 2 * MESSAGE_BYTES_MAX)
 		port->wakes = true;
 }
 

@@ -15,6 +15,8 @@
 #define PORT_SHARE_COST_MAX  0x30000U
 #define PORT_ALONE_NS        100000000ULL /* a sender is alone when no other had anything for so long */
 
+#define PORT_PATIENCE_NS     2000000000ULL /* packets of sockets wait so long for a receiver that takes nothing */
+
 /* A message as it lies in a channel. */
 struct port_message {
 	struct switch_message header;
@@ -42,6 +44,14 @@ struct port_shares {
 	struct port_share now[SWITCH_PORTS_MAX], before[SWITCH_PORTS_MAX];
 };
 
+/* What a receiver without room may hold up its senders: it grows with what it takes from its channel, and slowly with time. */
+struct port_patience {
+	int64_t left_ns;
+	uint64_t seen_ns;     /* when it grew last */
+	uint64_t charged_ns;  /* up to when waiting for it was taken from it */
+	uint32_t taken;       /* what it had taken from its channel then, as the channel counts */
+};
+
 struct port {
 	struct switch_port_spec spec; /* a copy */
 	bool is_open;
@@ -51,10 +61,9 @@ struct port {
 	struct port_rate rate;
 	struct port_shares shares;
 	int64_t credit_bytes; /* that it may still send before others had their turn */
-	/* of sockets: its first packet waits for a receiver without room */
-	bool is_held;
-	bool is_stuck; /* nobody waits for this receiver any more, until it has room */
-	uint64_t held_until_ns;
+	bool is_held; /* of sockets: its first packet waits for a receiver without room, */
+	uint64_t held_since_ns;
+	struct port_patience patience; /* and this is how long others still wait for this one */
 };
 
 /* Opens the channels. False: their sizes make no sense; the port is closed. */

@@ -1,11 +1,16 @@
 /* The way of a packet of sockets, by CIDs. Connections rely on each packet to arrive: one that has no room waits, with all
- * behind it of the same sender, for a bounded time; then, and where nobody is there, the sender hears that the connection is
- * reset. */
+ * behind it of the same sender, for as long as there is patience with that receiver; then, and where nobody is there, the sender
+ * hears that the connection is reset. */
 #include "lib/base/string.h"
 #include "switch/switch.h"
 
 #define HEADER_BYTES 44U
 #define OPERATION_RESET 3U
+/* How long a receiver may hold up its senders: PORT_PATIENCE_NS at most; that grows by a fiftieth of the time, and as if 4 MiB a
+ * second were taken from its channel. So one that takes little, whatever it does, holds a neighbour for a fiftieth of the time. */
+#define PATIENCE_OF_TIME     50U
+#define PATIENCE_NS_PER_BYTE 238
+#define PATIENCE_NS_MIN      1000000 /* to begin with */
 
 /* Fields of a packet's header, from "Virtual I/O Device (VIRTIO) Version 1.2", "Socket Device", "Device Operation". */
 struct socket_header {
@@ -36,6 +41,48 @@ static uint32_t find_receiver(const struct switch_state *state, uint32_t port, u
 	return receiver < state->port_count && switch_may_reach(state, port, receiver) ? receiver : state->port_count;
 }
 
+/* A receiver that takes what it is sent is waited for as long as that lasts. */
+static void grow(const struct port *receiver, struct port_patience *patience, uint64_t now_ns)
+{
+	size_t free_bytes;
+	uint32_t taken;
+
+	if (channel_free_bytes(&receiver->writer, &free_bytes) != OK)
+		return; /* giving finds what is wrong */
+	taken = receiver->writer.end.count - (uint32_t)(receiver->writer.end.capacity_bytes - free_bytes);
+	patience->left_ns += (int64_t)((now_ns - patience->seen_ns) / PATIENCE_OF_TIME);
+	patience->left_ns += (int64_t)(taken - patience->taken) * PATIENCE_NS_PER_BYTE;
+	if (patience->left_ns > (int64_t)PORT_PATIENCE_NS)
+		patience->left_ns = (int64_t)PORT_PATIENCE_NS;
+	patience->taken = taken;
+	patience->seen_ns = now_ns;
+}
+
+/* Takes the time that the port waited, but for what was taken for others that wait too. */
+static void charge(const struct port *port, struct port_patience *patience, uint64_t now_ns)
+{
+	uint64_t from_ns = port->held_since_ns > patience->charged_ns ? port->held_since_ns : patience->charged_ns;
+
+	patience->left_ns -= (int64_t)(now_ns - from_ns);
+	patience->charged_ns = now_ns;
+}
+
+/* The port's first packet finds no room. False: it waits no longer. */
+static bool waits(struct switch_state *state, struct port *port, struct port *receiver)
+{
+	struct port_patience *patience = &receiver->patience;
+
+	grow(receiver, patience, state->now_ns);
+	if (port->is_held)
+		charge(port, patience, state->now_ns);
+	else
+		port->held_since_ns = state->now_ns;
+	port->is_held = patience->left_ns >= (port->is_held ? 1 : PATIENCE_NS_MIN);
+	if (port->is_held && state->now_ns + (uint64_t)patience->left_ns < state->deadline_ns)
+		state->deadline_ns = state->now_ns + (uint64_t)patience->left_ns;
+	return port->is_held;
+}
+
 bool sockets_have_room(struct switch_state *state, uint32_t index, const struct switch_message *header)
 {
 	struct {
@@ -44,32 +91,19 @@ bool sockets_have_room(struct switch_state *state, uint32_t index, const struct 
 	} __attribute__((packed)) start;
 	struct port *port = &state->ports[index];
 	uint32_t receiver;
-	bool has_room;
 
 	if (channel_peek(&port->reader, &start, sizeof(start)) != OK)
 		return true; /* taking it finds what is wrong */
 	receiver = find_receiver(state, index, start.socket.destination_cid);
 	if (receiver == state->port_count)
 		return true;
-	has_room = port_has_room(&state->ports[receiver], index, header, state->now_ns);
-	if (has_room)
-		state->ports[receiver].is_stuck = false;
-	if (has_room || state->ports[receiver].is_stuck) {
+	if (port_has_room(&state->ports[receiver], index, header, state->now_ns)) {
+		if (port->is_held)
+			charge(port, &state->ports[receiver].patience, state->now_ns);
 		port->is_held = false;
 		return true;
 	}
-	if (!port->is_held) {
-		port->is_held = true;
-		port->held_until_ns = state->now_ns + SWITCH_HOLD_NS;
-	}
-	if (state->now_ns >= port->held_until_ns) {
-		port->is_held = false;
-		state->ports[receiver].is_stuck = true;
-		return true;
-	}
-	if (port->held_until_ns < state->deadline_ns)
-		state->deadline_ns = port->held_until_ns;
-	return false;
+	return !waits(state, port, &state->ports[receiver]);
 }
 
 /* Tells the sender that its connection is reset; a reset is answered by nothing, and one that has no room is not told. */

@@ -12,7 +12,6 @@
  * much as it has receivers. */
 #define SWITCH_TURN_BYTES    0x10000
 #define SWITCH_TURN_MESSAGES 64U
-#define SWITCH_HOLD_NS       2000000000ULL /* a packet of sockets waits so long for room */
 #define SWITCH_NO_DEADLINE   UINT64_MAX
 
 struct switch_state {

@@ -156,11 +156,15 @@ static void test_switch_learns_a_bounded_number(void **state)
 	expect_counts(0, 1, 0);
 	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 119}, 2), 0);
 	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 20}, 2), ADDRESSES_NONE);
-	assert_true(pc_send(1, 119, 2, 60)); /* it moves */
+	assert_true(pc_send(1, 119, 2, 60)); /* as one that was heard just now */
 	pc_turn(3);
-	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 119}, 3), 1);
-	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 119}, S(301)), ADDRESSES_NONE);
-	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 2}, S(301)), 2);
+	assert_int_equal(report->dropped_filter, 1);
+	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 119}, 3), 0);
+	assert_true(pc_send(1, 119, 2, 60)); /* it moves */
+	pc_turn(S(11));
+	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 119}, S(11)), 1);
+	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 119}, S(312)), ADDRESSES_NONE);
+	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 2}, S(312)), 2);
 }
 
 static void test_switch_drops_where_a_receiver_is_full(void **state)

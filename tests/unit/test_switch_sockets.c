@@ -116,11 +116,51 @@ static void test_switch_holds_packets_of_sockets(void **state)
 	assert_true(pc_receive(2));
 }
 
+/* One that takes a packet now and then, and has its neighbour answer in a flood, does not keep that neighbour from others. */
+static void test_switch_holds_nobody_for_a_slow_receiver(void **state)
+{
+	unsigned sent = 0, received = 0;
+
+	(void)state;
+	start_sockets();
+	for (uint64_t ms = 1; ms <= 20000; ms++) {
+		for (unsigned i = 0; i < 2; i++)
+			(void)send_packet(0, 10, 11, 20000);
+		sent++;
+		(void)send_packet(0, 10, 12, 100);
+		pc_turn(ms * 1000000);
+		received += count(2);
+		while (count(0) != 0)
+			; /* the resets */
+		if (ms % 400 == 0)
+			assert_true(pc_receive(1));
+	}
+	assert_true(received > sent * 3 / 4);
+}
+
+/* Its peer may have filled the channel while a large message was being taken: what is taken is told while there is less room than
+ * for two. */
+static void test_switch_tells_of_room_that_comes_late(void **state)
+{
+	(void)state;
+	start_sockets();
+	assert_true(send_packet(0, 10, 11, 60000));
+	pc_turn(1);
+	assert_false(switch_take_wake(&switch_pc.state, 0));
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(send_packet(0, 10, 11, 50000));
+	pc_turn(2);
+	assert_true(switch_take_wake(&switch_pc.state, 0));
+	assert_false(switch_take_wake(&switch_pc.state, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_switch_routes_sockets),
 		cmocka_unit_test(test_switch_holds_packets_of_sockets),
+		cmocka_unit_test(test_switch_holds_nobody_for_a_slow_receiver),
+		cmocka_unit_test(test_switch_tells_of_room_that_comes_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
