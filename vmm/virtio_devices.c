@@ -33,20 +33,21 @@ void virtio_wake(const struct virtio_slot *slot)
 	sys_event_signal(slot->event, 1ULL << VIRTIO_EVENT_BACKEND);
 }
 
-/* Where BAR 0 answers, an OUT signals the event without a visit here. Should there be no doorbell (another BAR has its ports, or
- * all are in use), such an access comes to the registers and does the same. */
+/* Where BAR 0 answers, an OUT signals the event without a visit here. Should there be no doorbell (another BAR or a device of the
+ * PC has its ports, or all are in use), such an access comes to the bus, which finds whose it is. */
 static void move_doorbell(void *ctx, unsigned bar, uint64_t base)
 {
 	struct virtio_slot *slot = ctx;
 	handle_t vm = slot->machine->spec->handles.vm;
+	unsigned ports = slot->device.config.queue_count * VIRTIO_NOTIFY_STEP_BYTES;
 
 	if (bar != VIRTIO_BAR_NOTIFY)
 		return;
 	if (slot->doorbell_port != PCI_DECODE_OFF && sys_vm_doorbell(vm, HANDLE_NONE, (uint16_t)slot->doorbell_port, 0, 0) != OK)
 		return;
 	slot->doorbell_port = PCI_DECODE_OFF;
-	if (base <= UINT16_MAX && sys_vm_doorbell(vm, slot->event, (uint16_t)base,
-						  slot->device.config.queue_count * VIRTIO_NOTIFY_STEP_BYTES, 0) == OK)
+	if (base <= UINT16_MAX && bus_is_free(&slot->machine->ports, base, ports) &&
+	    sys_vm_doorbell(vm, slot->event, (uint16_t)base, ports, 0) == OK)
 		slot->doorbell_port = base;
 }
 

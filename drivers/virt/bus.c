@@ -19,6 +19,17 @@ static uint64_t width_mask(unsigned width)
 	return width < 8 ? width_masks[width] : UINT64_MAX;
 }
 
+bool bus_is_free(const struct bus *bus, uint64_t base, uint64_t size)
+{
+	for (size_t i = 0; i < bus->region_count; i++) {
+		const struct io_region *other = &bus->regions[i];
+
+		if (other->base <= base ? base - other->base < other->size : other->base - base < size)
+			return false;
+	}
+	return true;
+}
+
 enum status bus_attach(struct bus *bus, const struct io_region *region)
 {
 	size_t at = bus->region_count;
@@ -27,13 +38,8 @@ enum status bus_attach(struct bus *bus, const struct io_region *region)
 		return ERR_INVALID;
 	if (region->base > bus->address_max || region->size - 1 > bus->address_max - region->base)
 		return ERR_OUT_OF_RANGE;
-	for (size_t i = 0; i < bus->region_count; i++) {
-		const struct io_region *other = &bus->regions[i];
-
-		if (other->base <= region->base ? region->base - other->base < other->size
-						: other->base - region->base < region->size)
-			return ERR_EXISTS;
-	}
+	if (!bus_is_free(bus, region->base, region->size))
+		return ERR_EXISTS;
 	if (bus->region_count == BUS_REGIONS_MAX)
 		return ERR_NO_SPACE;
 	for (; at > 0 && bus->regions[at - 1].base > region->base; at--)

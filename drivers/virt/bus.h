@@ -39,6 +39,9 @@ void bus_init(struct bus *bus, uint64_t address_max);
  * Context: before vCPUs run. */
 MUST_CHECK enum status bus_attach(struct bus *bus, const struct io_region *region);
 
+/* Whether no region has any of [base, base + size). */
+bool bus_is_free(const struct bus *bus, uint64_t base, uint64_t size);
+
 /* Whether all of [address, address + width) belongs to the region; width: 1, 2, 4 or 8. */
 static inline bool io_region_contains(const struct io_region *region, uint64_t address, unsigned width)
 {

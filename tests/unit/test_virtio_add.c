@@ -140,6 +140,7 @@ static int setup(void **state)
 	memset(&machine, 0, sizeof(machine));
 	memset(&doorbell, 0, sizeof(doorbell));
 	machine.spec = &spec;
+	bus_init(&machine.ports, UINT16_MAX);
 	event_status = claim_status = attach_status = make_status = OK;
 	made = 0;
 	signalled = 0;
@@ -242,6 +243,19 @@ static void test_virtio_doorbell_follows_its_ports(void **state)
 	assert_int_equal(doorbell.calls, 0);
 }
 
+/* A doorbell would take a port from the device that has it. */
+static void test_virtio_doorbell_spares_fixed_devices(void **state)
+{
+	const struct io_region power = {.base = 0x604, .size = 2, .ops = &virtio_notify_ops, .dev = slot};
+
+	(void)state;
+	assert_int_equal(bus_attach(&machine.ports, &power), OK);
+	move(VIRTIO_BAR_NOTIFY, 0x600);
+	expect_none();
+	move(VIRTIO_BAR_NOTIFY, 0x606);
+	expect_doorbell(0x606);
+}
+
 /* Where another device's doorbell is, or all are in use, accesses come to the registers; later moves work again. */
 static void test_virtio_doorbell_that_is_refused(void **state)
 {
@@ -283,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup(test_virtio_add_takes_the_event_that_there_is, setup),
 		cmocka_unit_test_setup(test_virtio_add_says_what_is_missing, setup),
 		cmocka_unit_test_setup(test_virtio_doorbell_follows_its_ports, setup),
+		cmocka_unit_test_setup(test_virtio_doorbell_spares_fixed_devices, setup),
 		cmocka_unit_test_setup(test_virtio_doorbell_that_is_refused, setup),
 		cmocka_unit_test_setup(test_virtio_devices_are_made_in_their_order, setup),
 	};
