@@ -6,14 +6,15 @@
 #define WORD_BYTES 8U
 
 /* By words: processors without "enhanced REP MOVSB" (CPUID leaf 7) move or store no more than a byte at a time else. From the
- * lowest address on, so that a destination below an overlapping source is right, too. */
+ * lowest address on, so that a destination below an overlapping source is right, too. The rest's register is read late: it must be
+ * one of its own, even where the compiler knows both counts to be equal. */
 void *memcpy(void *restrict dst, const void *restrict src, size_t len_bytes)
 {
 	size_t count = len_bytes / WORD_BYTES;
 	void *to = dst;
 
 	__asm__ volatile("rep movsq\n\tmov %k3, %%ecx\n\trep movsb"
-			 : "+D"(to), "+S"(src), "+c"(count)
+			 : "+&D"(to), "+&S"(src), "+&c"(count)
 			 : "r"(len_bytes % WORD_BYTES)
 			 : "memory");
 	return dst;
@@ -25,7 +26,7 @@ void *memset(void *dst, int byte, size_t len_bytes)
 	void *to = dst;
 
 	__asm__ volatile("rep stosq\n\tmov %k3, %%ecx\n\trep stosb"
-			 : "+D"(to), "+c"(count)
+			 : "+&D"(to), "+&c"(count)
 			 : "a"((unsigned char)byte * 0x0101010101010101ULL), "r"(len_bytes % WORD_BYTES)
 			 : "memory");
 	return dst;
