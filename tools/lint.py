@@ -64,6 +64,7 @@ INLINE_ASSEMBLY = {
     "kernel/main.c": "names an address in the boot stack for the entry code; no instruction",
     "virt/fpu_insn.h": "single instructions of the FPU's state",
     "user/random_insn.h": "RDSEED, RDRAND and the leaves of CPUID that show them",
+    "user/cpuid_insn.h": "one wrapper of CPUID",
     "vmx/vmx_insn.h": "single VMX instructions",
     "boot/common/cpu.h": "single privileged instructions of the loaders",
     "user/clock.h": "RDTSC",

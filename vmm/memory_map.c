@@ -11,6 +11,7 @@
 #define LOW_RAM_MOST  0xb0000000ULL
 #define LOW_RAM_SPLIT 0x80000000ULL
 #define ABOVE_4G      0x100000000ULL
+#define GIB           0x40000000ULL
 
 static void add(struct memory_map *map, uint64_t gpa, uint64_t offset_bytes, uint64_t length_bytes, uint32_t type)
 {
@@ -23,6 +24,11 @@ static void add(struct memory_map *map, uint64_t gpa, uint64_t offset_bytes, uin
 uint64_t memory_map_low_end(uint64_t memory_bytes)
 {
 	return memory_bytes < LOW_RAM_MOST ? memory_bytes : LOW_RAM_SPLIT;
+}
+
+uint32_t memory_map_high_window_gib(uint64_t memory_bytes)
+{
+	return (uint32_t)((ABOVE_4G + memory_bytes - memory_map_low_end(memory_bytes) + GIB - 1) / GIB);
 }
 
 enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out)

@@ -9,7 +9,7 @@
  *   1 MiB - 2.75 GiB        RAM; of a VM with 2.75 GiB or more it ends at 2 GiB. So QEMU's Q35 machine has it, and so firmware
  *                           for that machine expects it: SeaBIOS puts PCI Express configuration space at 2.75 GiB
  *   up to 4 GiB             devices
- *   from 4 GiB on           the rest of RAM
+ *   from 4 GiB on           the rest of RAM, and from the next GiB on devices
  *
  * Pure. */
 #pragma once
@@ -40,6 +40,9 @@ struct memory_map {
 
 /* Where the RAM below 4 GiB ends. */
 uint64_t memory_map_low_end(uint64_t memory_bytes);
+
+/* The first GiB above 4 GiB, and above all RAM, as a number: devices may be from there on. */
+uint32_t memory_map_high_window_gib(uint64_t memory_bytes);
 
 /* memory_bytes: a multiple of 4096. Errors: ERR_OUT_OF_RANGE: less than VMM_MEMORY_LEAST_BYTES. */
 MUST_CHECK enum status memory_map_make(uint64_t memory_bytes, struct memory_map *out);

@@ -5,6 +5,7 @@
 #include "lib/base/string.h"
 #include "user/calls.h"
 #include "user/clock.h"
+#include "user/cpuid_insn.h"
 #include "vmm/acpi/tables.h"
 #include "vmm/firmware.h"
 #include "vmm/fw_cfg_items.h"
@@ -23,6 +24,11 @@
 #define DUMMY_HANDLER     0xfff53U
 #define RESET_VECTOR      0xffff0U
 #define REAL_MODE_VECTORS 256U
+#define CPUID_EXTENDED     0x80000000U
+#define CPUID_ADDRESS_BITS 0x80000008U
+#define ADDRESS_BITS_LEAST 36U
+#define ADDRESS_BITS_MOST  46U /* virt/guest_map.c */
+#define GIB_SHIFT          30U
 #define ALL_GROUPS      (VCPU_GROUP_GENERAL | VCPU_GROUP_SYSTEM | VCPU_GROUP_SEGMENTS)
 
 /* Large, points into itself, and needed until the guest runs. */
@@ -64,6 +70,15 @@ static uint32_t acpi_features(const struct vmm_spec *spec)
 	return (spec->options & VMM_OPTION_HPET) != 0 ? features | GUEST_ACPI_HPET : features;
 }
 
+/* Where a CPU's physical addresses end, which the guest sees in its CPUID too, and those that the kernel maps for a guest. */
+static uint32_t address_end_gib(void)
+{
+	bool is_told = cpuid_eax(CPUID_EXTENDED) >= CPUID_ADDRESS_BITS;
+	uint32_t bits = is_told ? cpuid_eax(CPUID_ADDRESS_BITS) & 0xff : ADDRESS_BITS_LEAST;
+
+	return 1U << ((bits > ADDRESS_BITS_MOST ? ADDRESS_BITS_MOST : bits) - GIB_SHIFT);
+}
+
 static struct guest_acpi_config acpi_config(const struct machine *machine)
 {
 	return (struct guest_acpi_config){
@@ -72,6 +87,8 @@ static struct guest_acpi_config acpi_config(const struct machine *machine)
 		.ioapic_id = machine->ioapic.state.id,
 		.features = acpi_features(machine->spec),
 		.low_memory_end = (uint32_t)memory_map_low_end(machine->spec->memory_bytes),
+		.high_window_first_gib = memory_map_high_window_gib(machine->spec->memory_bytes),
+		.high_window_end_gib = address_end_gib(),
 	};
 }
 

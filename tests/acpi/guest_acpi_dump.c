@@ -36,7 +36,8 @@ static int save_table(const char *folder, uint64_t physical)
 
 int main(int argc, char **argv)
 {
-	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL};
+	struct guest_acpi_config config = {
+		.physical = GUEST_ACPI_PHYSICAL, .high_window_first_gib = 5, .high_window_end_gib = 1024};
 	struct guest_acpi_layout layout;
 	const uint8_t *rsdp, *xsdt;
 

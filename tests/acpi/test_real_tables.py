@@ -182,9 +182,13 @@ def evaluate(folder, *calls):
 
 
 def memory_windows(resources):
-    """First and last address of each DWord address space descriptor of memory."""
-    starts = [match.start() for match in re.finditer(rb"\x87\x17\x00\x00", resources)]
-    return [tuple(int.from_bytes(resources[at + offset:at + offset + 4], "little") for offset in (10, 14)) for at in starts]
+    """First and last address of each address space descriptor of memory: DWord, then QWord."""
+    windows = []
+    for pattern, bytes_each in ((rb"\x87\x17\x00\x00", 4), (rb"\x8a\x2b\x00\x00", 8)):
+        for match in re.finditer(pattern, resources):
+            first = match.start() + 6 + bytes_each
+            windows.append(tuple(int.from_bytes(resources[at:at + bytes_each], "little") for at in (first, first + bytes_each)))
+    return windows
 
 
 HOST_BRIDGE_UUID = "(5B 4D DB 33 F7 1F 1C 40 96 57 74 41 C0 3D D7 66)"
@@ -198,7 +202,7 @@ def test_guest_tables_do_what_they_say(tmp_path):
         tmp_path, r"\_SB.PCI0._CRS", r"\_SB.ECAM._STA", r"\_SB.ECAM._CRS", rf"\_SB.PCI0._OSC {HOST_BRIDGE_UUID} 1 {wish}",
         rf"\_SB.PCI0._OSC {HOST_BRIDGE_UUID} 2 {wish}", rf"\_SB.PCI0._OSC {OTHER_UUID} 1 {wish}",
         rf"\_SB.PCI0._OSC {HOST_BRIDGE_UUID} 1 3 (00 00 00 00 1F 00 00 00 10 00 00 00)")
-    assert memory_windows(windows) == [(0x80000000, 0xdfffffff), (0xf0000000, 0xfebfffff)]
+    assert memory_windows(windows) == [(0x80000000, 0xdfffffff), (0xf0000000, 0xfebfffff), (5 << 30, (1 << 40) - 1)]
     assert ecam_is_there == 15
     assert ecam[:12] == bytes.fromhex("86 09 00 01 00 00 00 e0 00 00 00 10")
     # Only PCI Express capability control is granted, and that something else was not is said.

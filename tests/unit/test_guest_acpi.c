@@ -164,7 +164,8 @@ static uint32_t word_named(const struct acpi_table *ssdt, const char *name)
 
 static void test_guest_acpi_ssdt_tells_the_dsdt_what_differs(void **state)
 {
-	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1, .features = 0x1f};
+	struct guest_acpi_config config = {.physical = GUEST_ACPI_PHYSICAL, .vcpu_count = 1, .features = 0x1f,
+					   .high_window_first_gib = 5, .high_window_end_gib = 1024};
 	struct acpi_root root = build(&config);
 	struct acpi_table ssdt = find(&root, "SSDT");
 
@@ -173,10 +174,21 @@ static void test_guest_acpi_ssdt_tells_the_dsdt_what_differs(void **state)
 	assert_int_equal(word_named(&ssdt, "BHWN"), 0x80000000);
 	assert_int_equal(word_named(&ssdt, "BHEC"), 0xe0000000);
 	assert_int_equal(word_named(&ssdt, "BHEL"), 0x10000000);
+	assert_int_equal(word_named(&ssdt, "BHHF"), 5);
+	assert_int_equal(word_named(&ssdt, "BHHE"), 1024);
 	config.low_memory_end = 0xa0000000; /* 2.5 GiB: devices begin above */
 	root = build(&config);
 	ssdt = find(&root, "SSDT");
 	assert_int_equal(word_named(&ssdt, "BHWN"), 0xa0000000);
+	config.high_window_first_gib = 64; /* RAM up to the last address */
+	config.high_window_end_gib = 64;
+	root = build(&config);
+	ssdt = find(&root, "SSDT");
+	assert_int_equal(word_named(&ssdt, "BHHE"), 64);
+	config.high_window_end_gib = 32;
+	root = build(&config);
+	ssdt = find(&root, "SSDT");
+	assert_int_equal(word_named(&ssdt, "BHHE"), 64);
 }
 
 /* Both tables stay whole: find() looks at their checksums. */

@@ -59,6 +59,16 @@ static void test_memory_map_splits_from_2816m_on(void **state)
 	assert_int_equal(memory_map_low_end(2816 * MIB), 2 * GIB);
 }
 
+static void test_memory_map_devices_are_above_all_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(memory_map_high_window_gib(256 * MIB), 4);
+	assert_int_equal(memory_map_high_window_gib(2 * GIB), 4);
+	assert_int_equal(memory_map_high_window_gib(3 * GIB), 5);
+	assert_int_equal(memory_map_high_window_gib(3 * GIB + 4096), 6);
+	assert_int_equal(memory_map_high_window_gib(64 * GIB), 66);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -66,6 +76,7 @@ int main(void)
 		cmocka_unit_test(test_memory_map_small_vm_lies_low),
 		cmocka_unit_test(test_memory_map_large_vm_goes_on_at_4g),
 		cmocka_unit_test(test_memory_map_splits_from_2816m_on),
+		cmocka_unit_test(test_memory_map_devices_are_above_all_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

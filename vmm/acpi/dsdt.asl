@@ -1,12 +1,14 @@
 /* What a guest's operating system is told of devices that announce themselves by no bus. The same for every VM:
  * what differs is in words that the builder defines in a SSDT of its own (vmm/acpi/tables.h): BHFT, GUEST_ACPI_ bits;
- * BHWN, where the first window of memory for PCI begins; BHEC, where PCI Express configuration space is, 0 for nowhere,
- * and BHEL, its length.
+ * BHWN, where the first window of memory for PCI begins; BHHF and BHHE, where the one above 4 GiB begins and ends, in GiB,
+ * the same for none; BHEC, where PCI Express configuration space is, 0 for nowhere, and BHEL, its length.
  * Addresses: vmm/acpi/tables.h. */
 DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 {
 	External (\BHFT, IntObj)
 	External (\BHWN, IntObj)
+	External (\BHHF, IntObj)
+	External (\BHHE, IntObj)
 	External (\BHEC, IntObj)
 	External (\BHEL, IntObj)
 
@@ -51,6 +53,8 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 					0, 0x80000000, 0xDFFFFFFF, 0, 0x60000000, , , LOWW)
 				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite,
 					0, 0xF0000000, 0xFEBFFFFF, 0, 0x0EC00000)
+				QWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, Cacheable, ReadWrite,
+					0, 0x100000000, 0xFFFFFFFFF, 0, 0xF00000000, , , HIGH)
 			})
 			Method (_CRS, 0, Serialized)
 			{
@@ -58,6 +62,12 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 				CreateDWordField (WNDS, \_SB.PCI0.LOWW._LEN, WLEN)
 				WMIN = \BHWN
 				WLEN = 0xE0000000 - \BHWN
+				CreateQWordField (WNDS, \_SB.PCI0.HIGH._MIN, HMIN)
+				CreateQWordField (WNDS, \_SB.PCI0.HIGH._MAX, HMAX)
+				CreateQWordField (WNDS, \_SB.PCI0.HIGH._LEN, HLEN)
+				HMIN = \BHHF << 30
+				HLEN = (\BHHE - \BHHF) << 30
+				HMAX = HMIN + HLEN - 1
 				Return (WNDS)
 			}
 

@@ -18,12 +18,14 @@
 #define MCFG_BASE      44U
 #define MCFG_LAST_BUS  55U
 #define MIB            0x100000U /* of a bus */
-/* SSDT: four names of a DWord each: NameOp, name segment, DWordPrefix, value. */
+/* SSDT: six names of a DWord each: NameOp, name segment, DWordPrefix, value. */
 #define NAME_BYTES     10U
 #define NAME_VALUE     6U
 #define SSDT_FEATURES  ACPI_HEADER_BYTES
 #define SSDT_WINDOW    (SSDT_FEATURES + NAME_BYTES)
-#define SSDT_ECAM      (SSDT_WINDOW + NAME_BYTES)
+#define SSDT_HIGH      (SSDT_WINDOW + NAME_BYTES)
+#define SSDT_HIGH_END  (SSDT_HIGH + NAME_BYTES)
+#define SSDT_ECAM      (SSDT_HIGH_END + NAME_BYTES)
 #define SSDT_ECAM_LEN  (SSDT_ECAM + NAME_BYTES)
 #define SSDT_BYTES     (SSDT_ECAM_LEN + NAME_BYTES)
 
@@ -244,11 +246,14 @@ static uint8_t *build_ssdt(struct acpi_builder *builder, const struct guest_acpi
 {
 	uint8_t *ssdt = acpi_builder_table(builder, "SSDT", 2, SSDT_BYTES);
 	bool ram_is_higher = config->low_memory_end > GUEST_PCI_WINDOW_BASE;
+	bool has_high = config->high_window_end_gib > config->high_window_first_gib;
 
 	if (ssdt == NULL)
 		return NULL;
 	put_name(ssdt + SSDT_FEATURES, "BHFT", config->features);
 	put_name(ssdt + SSDT_WINDOW, "BHWN", ram_is_higher ? config->low_memory_end : GUEST_PCI_WINDOW_BASE);
+	put_name(ssdt + SSDT_HIGH, "BHHF", config->high_window_first_gib);
+	put_name(ssdt + SSDT_HIGH_END, "BHHE", has_high ? config->high_window_end_gib : config->high_window_first_gib);
 	put_name(ssdt + SSDT_ECAM, "BHEC", GUEST_ECAM_BASE);
 	put_name(ssdt + SSDT_ECAM_LEN, "BHEL", GUEST_ECAM_BYTES);
 	acpi_builder_finish(builder, ssdt, true);

@@ -48,6 +48,7 @@ struct guest_acpi_config {
 	uint8_t ioapic_id;
 	uint32_t features;        /* enum guest_acpi_feature */
 	uint32_t low_memory_end;  /* RAM below 4 GiB ends there */
+	uint32_t high_window_first_gib, high_window_end_gib; /* PCI's addresses above 4 GiB; end not above first: none */
 };
 
 struct guest_acpi_layout {
