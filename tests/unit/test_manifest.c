@@ -1,48 +1,10 @@
 /* Reading bulkhead.toml: good files, each mistake with its code, and that a mistake costs one VM only. One file because each key is
  * one row of the same tables of cases. */
 #include "lib/base/format.h"
-#include "lib/manifest/manifest.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/manifest_text.h"
 
 #define GOOD_VM  "[[vm]]\nname = \"good\"\nkernel = \"linux/vmlinuz\"\n"
 #define VM_LINES "[[vm]]\nname = \"a\"\nkernel = \"k\"\n"
-
-static struct manifest manifest;
-static struct manifest_workspace workspace;
-
-static void read_text(const char *text)
-{
-	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
-}
-
-static void print_messages(void)
-{
-	char line[MANIFEST_LINE_BYTES];
-
-	for (uint32_t i = 0; i < manifest.message_count; i++) {
-		manifest_message_format(&manifest, &manifest.messages[i], line, sizeof(line));
-		print_message("%s\n", line);
-	}
-}
-
-static void expect_message(uint32_t index, const char *expected)
-{
-	char line[MANIFEST_LINE_BYTES];
-
-	assert_true(index < manifest.message_count);
-	manifest_message_format(&manifest, &manifest.messages[index], line, sizeof(line));
-	assert_string_equal(line, expected);
-}
-
-/* The file gives just that message. */
-static void expect_only(const char *text, const char *expected)
-{
-	read_text(text);
-	if (manifest.message_count != 1)
-		print_messages();
-	assert_int_equal(manifest.message_count, 1);
-	expect_message(0, expected);
-}
 
 /* The line below a VM's name and kernel, which is line 4, refuses the VM with just that message; a good VM stays. */
 static void expect_refused(const char *vm_line, const char *expected)

@@ -1,14 +1,10 @@
 /* The key disk: what is read, what contradicts itself, and what the PC's files and memory make of it. */
 #include "lib/base/format.h"
 #include "lib/disk/disk.h"
-#include "lib/manifest/manifest.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/manifest_text.h"
 
 #define VM "[[vm]]\nname = \"a\"\nkernel = \"k\"\nmemory = \"16M\"\n"
 #define MIB (1ULL << 20)
-
-static struct manifest manifest;
-static struct manifest_workspace workspace;
 
 static enum status find_file(void *context, const char *path)
 {
@@ -29,7 +25,7 @@ static void read_disks(const char *disks)
 	char text[512];
 
 	format_text(text, sizeof(text), VM "disk = [%s]\n", disks);
-	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
+	read_text(text);
 }
 
 static void check_host(uint64_t free_bytes)
@@ -40,13 +36,9 @@ static void check_host(uint64_t free_bytes)
 	manifest_check_host(&manifest, &limits);
 }
 
-static void expect_message(const char *expected)
+static void expect_refused(const char *expected)
 {
-	char line[MANIFEST_LINE_BYTES];
-
-	assert_int_equal(manifest.message_count, 1);
-	manifest_message_format(&manifest, &manifest.messages[0], line, sizeof(line));
-	assert_string_equal(line, expected);
+	expect_one_message(expected);
 	assert_true(manifest.vms[0].refused);
 }
 
@@ -87,12 +79,12 @@ static void test_manifest_disks_that_contradict_themselves(void **state)
 {
 	(void)state;
 	read_disks("{ serial = \"x\" }");
-	expect_message("E142 bulkhead.toml line 5: VM \"a\": a disk has neither file nor size; write one of them");
+	expect_refused("E142 bulkhead.toml line 5: VM \"a\": a disk has neither file nor size; write one of them");
 	read_disks("{ size = \"1M\", mode = \"read-only\" }");
-	expect_message("E142 bulkhead.toml line 5: VM \"a\": a read-only disk without file holds nothing; write file, or "
+	expect_refused("E142 bulkhead.toml line 5: VM \"a\": a read-only disk without file holds nothing; write file, or "
 		       "mode = \"cow\"");
 	read_disks("{ file = \"x\", changes = \"1M\", mode = \"read-only\" }");
-	expect_message("E142 bulkhead.toml line 5: VM \"a\": a read-only disk has no changes; leave changes out, or write "
+	expect_refused("E142 bulkhead.toml line 5: VM \"a\": a read-only disk has no changes; leave changes out, or write "
 		       "mode = \"cow\"");
 }
 
@@ -101,18 +93,18 @@ static void test_manifest_disks_against_their_files(void **state)
 	(void)state;
 	read_disks("{ file = \"none.img\" }");
 	check_host(UINT64_MAX);
-	expect_message("E232 bulkhead.toml line 1: VM \"a\": none.img is not on the boot volume; copy it to bulkhead/none.img "
+	expect_refused("E232 bulkhead.toml line 1: VM \"a\": none.img is not on the boot volume; copy it to bulkhead/none.img "
 		       "or correct the path");
 	read_disks("{ file = \"big.img\", size = \"512K\" }");
 	check_host(UINT64_MAX);
-	expect_message("E233 bulkhead.toml line 5: VM \"a\": big.img has 1048576 bytes, which is no disk of that size; "
+	expect_refused("E233 bulkhead.toml line 5: VM \"a\": big.img has 1048576 bytes, which is no disk of that size; "
 		       "correct size");
 	read_disks("{ file = \"empty.img\" }");
 	check_host(UINT64_MAX);
-	expect_message("E233 bulkhead.toml line 5: VM \"a\": empty.img has 0 bytes, which is no disk of that size; correct size");
+	expect_refused("E233 bulkhead.toml line 5: VM \"a\": empty.img has 0 bytes, which is no disk of that size; correct size");
 	read_disks("{ size = \"1M\", changes = \"4K\" }");
 	check_host(UINT64_MAX);
-	expect_message("E233 bulkhead.toml line 5: VM \"a\": changes of 4096 bytes are too few for a disk of that size; write at "
+	expect_refused("E233 bulkhead.toml line 5: VM \"a\": changes of 4096 bytes are too few for a disk of that size; write at "
 		       "least 16384");
 }
 
@@ -121,7 +113,7 @@ static void test_manifest_disks_against_memory(void **state)
 	(void)state;
 	read_disks("{ size = \"32M\" }");
 	check_host(32 * MIB);
-	expect_message("E203 bulkhead.toml line 1: VM \"a\" wants 32 MiB for changes of its disks besides its memory, but 32 MiB "
+	expect_refused("E203 bulkhead.toml line 1: VM \"a\" wants 32 MiB for changes of its disks besides its memory, but 32 MiB "
 		       "are left for both; lower memory or changes");
 	read_disks("{ size = \"32M\" }");
 	check_host(50 * MIB);

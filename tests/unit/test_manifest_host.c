@@ -1,12 +1,8 @@
 /* The manifest against the PC, and the manifest of a PC without one. */
 #include "lib/base/format.h"
-#include "lib/manifest/manifest.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/manifest_text.h"
 
 #define VM(name) "[[vm]]\nname = \"" name "\"\nkernel = \"linux/vmlinuz\"\n"
-
-static struct manifest manifest;
-static struct manifest_workspace workspace;
 
 static enum status find_file(void *context, const char *path)
 {
@@ -28,19 +24,10 @@ static unsigned check_host(const char *text, uint32_t cpu_count, uint64_t free_m
 		.context = &calls,
 	};
 
-	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
+	read_text(text);
 	assert_int_equal(manifest.error_count, 0);
 	manifest_check_host(&manifest, &limits);
 	return calls;
-}
-
-static void expect_message(uint32_t index, const char *expected)
-{
-	char line[MANIFEST_LINE_BYTES];
-
-	assert_true(index < manifest.message_count);
-	manifest_message_format(&manifest, &manifest.messages[index], line, sizeof(line));
-	assert_string_equal(line, expected);
 }
 
 static void test_manifest_host_accepts_what_the_pc_has(void **state)
@@ -140,7 +127,7 @@ static void test_manifest_host_leaves_refused_vms_alone(void **state)
 	const char *text = "[[vm]]\nname = \"a\"\n";
 
 	(void)state;
-	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
+	read_text(text);
 	manifest_check_host(&manifest, &limits);
 	assert_int_equal(manifest.message_count, 1);
 	assert_int_equal(calls, 0);

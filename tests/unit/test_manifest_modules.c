@@ -1,19 +1,15 @@
 /* The key `modules` of bulkhead.toml. */
 #include "lib/base/format.h"
-#include "lib/manifest/manifest.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/manifest_text.h"
 
 #define VM_LINES "[[vm]]\nname = \"a\"\nkernel = \"k\"\n"
-
-static struct manifest manifest;
-static struct manifest_workspace workspace;
 
 static void read_line(const char *vm_line)
 {
 	static char text[1024];
 
 	format_text(text, sizeof(text), VM_LINES "%s\n", vm_line);
-	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
+	read_text(text);
 	assert_int_equal(manifest.vm_count, 1);
 }
 
@@ -26,12 +22,8 @@ static const struct manifest_vm *read_vm_line(const char *vm_line)
 
 static void expect_refused(const char *vm_line, const char *expected)
 {
-	char line[MANIFEST_LINE_BYTES];
-
 	read_line(vm_line);
-	assert_int_equal(manifest.message_count, 1);
-	manifest_message_format(&manifest, &manifest.messages[0], line, sizeof(line));
-	assert_string_equal(line, expected);
+	expect_one_message(expected);
 	assert_true(manifest.vms[0].refused);
 }
 

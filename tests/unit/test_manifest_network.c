@@ -1,28 +1,9 @@
 /* Switches and network cards of bulkhead.toml. */
 #include "lib/base/format.h"
-#include "lib/manifest/manifest.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/manifest_text.h"
 
 #define VM(name) "[[vm]]\nname = \"" name "\"\nkernel = \"k\"\n"
 #define LAN      "[[switch]]\nname = \"lan\"\n"
-
-static struct manifest manifest;
-static struct manifest_workspace workspace;
-
-static void read_text(const char *text)
-{
-	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
-}
-
-static void expect_only(const char *text, const char *expected)
-{
-	char line[MANIFEST_LINE_BYTES];
-
-	read_text(text);
-	assert_int_equal(manifest.message_count, 1);
-	manifest_message_format(&manifest, &manifest.messages[0], line, sizeof(line));
-	assert_string_equal(line, expected);
-}
 
 /* The switch may stand below the VMs that name it. */
 static void test_manifest_network_is_read(void **state)

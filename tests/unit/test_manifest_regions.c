@@ -1,28 +1,9 @@
 /* Shared memory of bulkhead.toml. */
 #include "lib/base/format.h"
-#include "lib/manifest/manifest.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/manifest_text.h"
 
 #define VM(name, more)  "[[vm]]\nname = \"" name "\"\nkernel = \"k\"\n" more "\n"
 #define REGION(name, size) "[[shared]]\nname = \"" name "\"\nsize = " size "\n"
-
-static struct manifest manifest;
-static struct manifest_workspace workspace;
-
-static void read_text(const char *text)
-{
-	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
-}
-
-static void expect_only(const char *text, const char *expected)
-{
-	char line[MANIFEST_LINE_BYTES];
-
-	read_text(text);
-	assert_int_equal(manifest.message_count, 1);
-	manifest_message_format(&manifest, &manifest.messages[0], line, sizeof(line));
-	assert_string_equal(line, expected);
-}
 
 /* The region may stand below the VMs that name it. */
 static void test_manifest_regions_are_read(void **state)
@@ -69,18 +50,14 @@ static void test_manifest_regions_that_are_wrong(void **state)
 static void test_manifest_regions_have_room_for_16(void **state)
 {
 	static char text[8192];
-	char line[MANIFEST_LINE_BYTES];
 	size_t used = format_text(text, sizeof(text), "[[shared]]\nname = \"r\"\nsize = 4096\n");
 
 	(void)state;
 	for (unsigned i = 0; i < 17; i++)
 		used += format_text(text + used, sizeof(text) - used,
 				    "[[vm]]\nname = \"v%u\"\nkernel = \"k\"\nshared = [{ name = \"r\" }]\n", i);
-	read_text(text);
-	assert_int_equal(manifest.message_count, 1);
-	manifest_message_format(&manifest, &manifest.messages[0], line, sizeof(line));
-	assert_string_equal(line, "E145 bulkhead.toml line 71: VM \"v16\" is one too many for region \"r\", which up to 16 can "
-				  "share; add another [[shared]]");
+	expect_only(text, "E145 bulkhead.toml line 71: VM \"v16\" is one too many for region \"r\", which up to 16 can "
+			  "share; add another [[shared]]");
 	assert_true(manifest.vms[16].refused && !manifest.vms[15].refused);
 }
 

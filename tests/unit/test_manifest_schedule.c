@@ -1,8 +1,7 @@
 /* Scheduling in bulkhead.toml: durations, reservations, dedicated CPUs and windows; each mistake with its code, line and remedy.
  * One file because each mistake is one row of the same cases. */
 #include "lib/base/format.h"
-#include "lib/manifest/manifest.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/manifest_text.h"
 
 #define GOOD_VM     "[[vm]]\nname = \"good\"\nkernel = \"k\"\n"
 #define VM(name)    "[[vm]]\nname = \"" name "\"\nkernel = \"k\"\n"
@@ -14,24 +13,6 @@
 #define WINDOWS_END "]\n"
 #define WINDOW_OF_A "{ start = \"0ms\", length = \"4ms\", vms = [\"a\"], cpus = [1] },\n"
 #define MS          UINT64_C(1000000)
-
-static struct manifest manifest;
-static struct manifest_workspace workspace;
-
-static void read_text(const char *text)
-{
-	manifest_read(&manifest, &workspace, MANIFEST_FILE_NAME, text, strlen(text));
-}
-
-static void expect_message(uint32_t index, const char *expected)
-{
-	char line[MANIFEST_LINE_BYTES];
-
-	if (index >= manifest.message_count)
-		fail_msg("no message %u, expected \"%s\"", index, expected);
-	manifest_message_format(&manifest, &manifest.messages[index], line, sizeof(line));
-	assert_string_equal(line, expected);
-}
 
 /* The file gives just that message; the first VM is refused by it, the one named "good" is not. */
 static void expect_refused(const char *text, const char *expected)
@@ -326,7 +307,7 @@ static void test_manifest_schedule_tells_all_mistakes_of_windows(void **state)
 }
 
 /* A message of no VM: nobody is named. */
-static void expect_only(const char *schedule, const char *expected)
+static void expect_of_no_vm(const char *schedule, const char *expected)
 {
 	char text[512];
 
@@ -341,16 +322,16 @@ static void expect_only(const char *schedule, const char *expected)
 static void test_manifest_schedule_reports_what_names_no_vm(void **state)
 {
 	(void)state;
-	expect_only("[schedule]\nframe = \"10ms\"\nwindows = []\n",
+	expect_of_no_vm("[schedule]\nframe = \"10ms\"\nwindows = []\n",
 		    "E112 bulkhead.toml line 3: windows is empty; write an array of tables, like [ { start = \"0ms\", ... } ]");
-	expect_only("[schedule]\nframe = \"10ms\"\n",
+	expect_of_no_vm("[schedule]\nframe = \"10ms\"\n",
 		    "E110 bulkhead.toml line 1: [schedule] has no windows; add an array of tables, like [ { start = \"0ms\", ... "
 				"} ]");
-	expect_only(WINDOWS "{ start = \"0ms\", length = \"1ms\", vms = [], cpus = [1] }" WINDOWS_END,
+	expect_of_no_vm(WINDOWS "{ start = \"0ms\", length = \"1ms\", vms = [], cpus = [1] }" WINDOWS_END,
 		    "E112 bulkhead.toml line 4: vms is empty; write an array of VMs' names, like [\"web\"]");
-	expect_only(WINDOWS "{ start = \"0ms\", length = \"1ms\", vms = [7], cpus = [1] }" WINDOWS_END,
+	expect_of_no_vm(WINDOWS "{ start = \"0ms\", length = \"1ms\", vms = [7], cpus = [1] }" WINDOWS_END,
 		    "E106 bulkhead.toml line 4: vms lists VMs' names in \"quotes\", but here is an integer");
-	expect_only("[[schedule]]\nframe = \"10ms\"\n",
+	expect_of_no_vm("[[schedule]]\nframe = \"10ms\"\n",
 		    "E106 bulkhead.toml line 1: \"schedule\" is an array; write [schedule] on a line of its own");
 }
 
