@@ -1,5 +1,6 @@
 /* Memory that VMs share (docs/shared-memory.md), told from each side by the command line: "writer" may write it and begins,
- * "reader" may only read it, "stranger" has none. Each says TEST-PASS, or what it found. */
+ * "reader" may only read it, "neighbour" has another region, "stranger" has none, "partner" answers a VM without a driver. Each
+ * says TEST-PASS, or what it found. */
 #include <stddef.h>
 
 #include "guests/flat/apic.h"
@@ -17,13 +18,15 @@
 #define DOORBELL        12U
 #define DEVICES_BASE    0xc0000000UL /* where a PC without firmware puts what its devices show */
 #define DEVICES_END     0xd8000000UL
-#define DEVICES_STEP    0x100000UL
+#define DEVICES_STEP    0x10000UL
 #define NEW_PLACE       0xd0000000UL
 #define BYTES           0x10000U
 #define FLAG            (BYTES / 4 - 1)
 #define FORBIDDEN       0x200U
 #define READY           0x12345678U
 #define PATIENCE_MS     2000U
+#define PAGE_BYTES      0x1000U
+#define PAGE_WORDS      (PAGE_BYTES / 4)
 
 static volatile unsigned rung[3];
 
@@ -162,15 +165,17 @@ static bool reader(void)
 	return has_pattern(side.memory) || fails("the memory has changed");
 }
 
-static bool stranger(void)
+/* Whether there is nothing where a PC's devices are, but for the BARs of the device of `own` (NULL: it has none). */
+static bool sees_nothing_else(const struct side *own)
 {
-	unsigned device;
-
-	if (pci_find(VENDOR, DEVICE, 0, &device))
-		return fails("it has the device");
 	for (unsigned long at = DEVICES_BASE; at < DEVICES_END; at += DEVICES_STEP) {
 		volatile uint32_t *word = (volatile uint32_t *)at;
+		bool is_own = false;
 
+		for (unsigned bar = 0; own != NULL && bar < 3; bar++)
+			is_own = is_own || pci_bar(own->device, bar) == at;
+		if (is_own)
+			continue;
 		*word = 1;
 		if (*word != UINT32_MAX)
 			return fails("there is something");
@@ -178,18 +183,92 @@ static bool stranger(void)
 	return true;
 }
 
+static bool stranger(void)
+{
+	unsigned device;
+
+	if (pci_find(VENDOR, DEVICE, 0, &device))
+		return fails("it has the device");
+	return sees_nothing_else(NULL);
+}
+
+/* Its region, of a page, is its own wherever it puts it, and ends where it ends; its doorbell reaches nobody else's peers. */
+static bool neighbour(void)
+{
+	volatile uint32_t *moved = (volatile uint32_t *)NEW_PLACE;
+	struct side side;
+
+	if (!find(&side, 0, 2))
+		return false;
+	for (uint32_t i = 0; i < PAGE_WORDS; i++) {
+		if (side.memory[i] != 0)
+			return fails("the memory is another's");
+		side.memory[i] = i + 1;
+	}
+	for (uint32_t i = PAGE_WORDS; i < BYTES / 4; i += PAGE_WORDS) {
+		side.memory[i] = 1;
+		if (side.memory[i] != UINT32_MAX)
+			return fails("the memory is longer than its region");
+	}
+	for (unsigned peer = 1; peer < 4; peer++) {
+		ring(&side, peer, 0);
+		ring(&side, peer, 1);
+	}
+	ring(&side, 0, 0);
+	if (!is_rung(0) || rung[1] != 0 || !sees_nothing_else(&side))
+		return fails("its own bell has not rung, or there is something");
+	pci_write32(side.device, PCI_BAR_0 + 8, (uint32_t)NEW_PLACE);
+	for (uint32_t i = 0; i < PAGE_WORDS; i++) {
+		if (moved[i] != i + 1)
+			return fails("the memory is another's in another place");
+	}
+	return moved[PAGE_WORDS] == UINT32_MAX || fails("the memory is longer in another place");
+}
+
+/* Vector 0: it adds up all words behind the first page, says the sum and leaves it in the first word. Vector 1: the end. */
+static bool partner(void)
+{
+	unsigned answered = 0;
+	struct side side;
+
+	if (!find(&side, 1, 2))
+		return false;
+	print("partner: ready\n");
+	while (rung[1] == 0 || answered != rung[0]) {
+		uint32_t sum = 0;
+
+		if (answered == rung[0]) {
+			interrupts_on_and_halt();
+			interrupts_off();
+			continue;
+		}
+		answered++;
+		for (uint32_t i = PAGE_WORDS; i < BYTES / 4; i++)
+			sum += side.memory[i];
+		side.memory[0] = sum;
+		print("partner: rung, the sum is ");
+		print_hex(sum);
+		print("\n");
+	}
+	return true;
+}
+
 void guest_main(const struct guest_flat_info *info)
 {
+	static const struct {
+		const char *name;
+		bool (*run)(void);
+	} sides[] = {{"writer", writer}, {"reader", reader}, {"neighbour", neighbour}, {"partner", partner}};
 	const char *words = (const char *)info->command_line_address;
-	bool (*side)(void) = stranger;
+	bool (*run)(void) = stranger;
 
-	if (flat_find(words, "writer") != NULL)
-		side = writer;
-	else if (flat_find(words, "reader") != NULL)
-		side = reader;
+	for (unsigned i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+		if (flat_find(words, sides[i].name) != NULL)
+			run = sides[i].run;
+	}
 	exceptions_install();
 	apic_enable(false);
-	print(side() ? "TEST-PASS shared_memory " : "TEST-FAIL shared_memory ");
+	print(run() ? "TEST-PASS shared_memory " : "TEST-FAIL shared_memory ");
 	print(words);
 	print("\n");
 }

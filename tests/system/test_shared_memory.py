@@ -8,9 +8,11 @@ import pytest
 SIDES = {
     "writer": 'shared = [{ name = "ring", vectors = 2 }]',
     "reader": 'shared = [{ name = "ring", access = "read-only" }]',
+    "neighbour": 'shared = [{ name = "other", vectors = 2 }]',
     "stranger": "",
 }
-MANIFEST = '[host]\nconsole = ["serial"]\n[[shared]]\nname = "ring"\nsize = "64K"\n' + "".join(
+REGIONS = '[[shared]]\nname = "ring"\nsize = "64K"\n[[shared]]\nname = "other"\nsize = "4K"\n'
+MANIFEST = '[host]\nconsole = ["serial"]\n' + REGIONS + "".join(
     f'[[vm]]\nname = "{name}"\nkernel = "test/shared_memory.bin"\nmemory = "2M"\ncmdline = "{name}"\n{shared}\n'
     for name, shared in SIDES.items())
 REQUESTS = 100
