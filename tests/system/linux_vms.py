@@ -7,6 +7,7 @@ import re
 
 import emulator
 import harness
+import pytest
 
 COMMAND_TICKS = 4_000_000_000
 # Only against an emulator that hangs: several kernels boot at once.
@@ -95,3 +96,19 @@ class LinuxVms:
         self.boot.type("reboot\r")
         self.boot.wait_for("reboot: Restarting system", ticks, HOST_SECONDS)
         self.boot.wait_for(harness.GUEST_PROMPT, ticks, HOST_SECONDS)
+
+
+def linux_fixture(*names, prepare=None):
+    """For `linux = linux_fixture("one", "two")` in a file of tests: the guests of its boot, once all of these have their first
+    prompt. prepare: called with them then."""
+    kept = {}
+
+    @pytest.fixture
+    def linux(boot):
+        if kept.get("boot") is not boot:
+            kept["boot"], kept["linux"] = boot, LinuxVms(boot)
+            kept["linux"].ready(*names)
+            if prepare:
+                prepare(kept["linux"])
+        return kept["linux"]
+    return linux

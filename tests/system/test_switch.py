@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from linux_vms import LinuxVms, vm
+from linux_vms import linux_fixture, vm
 
 MANIFEST = (vm("one", 'net = [{ switch = "lan", queues = 2 }]\n', vcpus=2, memory="192M") +
             vm("two", 'net = [{ switch = "lan", mac = "52:54:00:00:00:02" }]\n', memory="192M") +
@@ -12,19 +12,12 @@ pytestmark = [pytest.mark.slow,
               pytest.mark.boot(cpus=2, memory=1024, firmware="bios", manifest=MANIFEST, devices=True)]
 
 
-@pytest.fixture(scope="module")
-def kept():
-    return {}
+def give_addresses(linux):
+    for name, address in (("one", "10.0.0.1"), ("two", "10.0.0.2")):
+        linux.ask(name, f"ip link set eth0 up && ip addr add {address}/24 dev eth0")
 
 
-@pytest.fixture
-def linux(boot, kept):
-    if kept.get("boot") is not boot:
-        kept["boot"], kept["linux"] = boot, LinuxVms(boot)
-        kept["linux"].ready("one", "two")
-        for name, address in (("one", "10.0.0.1"), ("two", "10.0.0.2")):
-            kept["linux"].ask(name, f"ip link set eth0 up && ip addr add {address}/24 dev eth0")
-    return kept["linux"]
+linux = linux_fixture("one", "two", prepare=give_addresses)
 
 
 class TestTwoLinuxVmsOnASwitch:

@@ -1,28 +1,37 @@
-"""Small virtio devices with the kernel's own drivers, all in one boot: entropy, console with ports, sockets, balloon."""
+"""Small virtio devices with the kernel's own drivers, all in one boot: entropy, console with ports, sockets, balloon. And shared
+memory, for which it has none: `one` reaches it through sysfs, beside a guest of ours that says when it is rung."""
 import re
 
+import harness
 import pytest
-from linux_vms import LinuxVms, vm
+from linux_vms import linux_fixture, vm
 
-MANIFEST = "[[switch]]\nname = \"lan\"\n" + vm(
-    "one", "rng = true\nballoon = true\nhvc = true\nports = [\"log\"]\nvsock = { switch = \"lan\", cid = 3 }\n",
-    memory="256M") + vm(
-    "two", "vsock = { switch = \"lan\", cid = 4 }\n")
+# None of them may take the CPU's random numbers for good: `two` shows what a kernel without a virtio entropy device has then.
+DISTRUST = "random.trust_cpu=off"
+MANIFEST = '[[switch]]\nname = "lan"\n[[shared]]\nname = "ring"\nsize = "64K"\n' + vm(
+    "one", """rng = true
+balloon = true
+hvc = true
+ports = ["log"]
+vsock = { switch = "lan", cid = 3 }
+shared = [{ name = "ring" }]
+""", memory="256M", cmdline=DISTRUST) + vm(
+    "two", 'vsock = { switch = "lan", cid = 4 }\n', cmdline=DISTRUST) + """
+[[vm]]
+name    = "partner"
+kernel  = "test/shared_memory.bin"
+memory  = "2M"
+cmdline = "partner"
+shared  = [{ name = "ring", vectors = 2 }]
+"""
+SHARED_WORDS = 0x10000 // 4
+PAGE_WORDS = 4096 // 4
 pytestmark = [pytest.mark.slow,
-              pytest.mark.boot(cpus=2, memory=1024, firmware="bios", manifest=MANIFEST, devices=True)]
+              pytest.mark.boot(cpus=2, memory=1024, firmware="bios", manifest=MANIFEST, devices=True,
+                               add=harness.guest_programs("shared_memory"))]
 
 
-@pytest.fixture(scope="module")
-def kept():
-    return {}
-
-
-@pytest.fixture
-def linux(boot, kept):
-    if kept.get("boot") is not boot:
-        kept["boot"], kept["linux"] = boot, LinuxVms(boot)
-        kept["linux"].ready("one", "two")
-    return kept["linux"]
+linux = linux_fixture("one", "two")
 
 
 def memory_of(linux):
@@ -53,6 +62,8 @@ class TestSmallDevices:
         words = [linux.ask("one", "head -c 32 /dev/hwrng | od -An -tx1 | tr -d ' \\n'") for _ in range(2)]
         assert all(re.search("[0-9a-f]{64}", word) for word in words) and words[0] != words[1]
         linux.ask("one", "dmesg | grep 'crng init done'")
+        status, text = linux.answer("two", "cat /sys/class/misc/hw_random/rng_current; dmesg | grep 'crng init done'")
+        assert (status, text) == (1, "none")
 
     def test_hvc_shares_the_terminal(self, linux):
         assert "by-hvc" in linux.ask("one", "ls -l /dev/hvc0; echo by-h''vc >/dev/hvc0; sleep 0.2")
@@ -87,3 +98,43 @@ class TestSmallDevices:
         # What came back is memory: it holds what is written to it.
         linux.ask("one", "dd if=/dev/urandom of=/tmp/x bs=1M count=24 2>/dev/null && cp /tmp/x /tmp/y && cmp /tmp/x /tmp/y; "
                          "s=$?; rm /tmp/x /tmp/y; test $s = 0")
+
+
+def pcimem_words(count, seed):
+    """What `pcimem fill` writes (guests/linux/pcimem.c)."""
+    for _ in range(count):
+        seed = (seed * 1664525 + 1013904223) & 0xffffffff
+        yield seed ^ seed >> 16
+
+
+class TestSharedMemoryBySysfs:
+    @pytest.fixture
+    def function(self, linux):
+        """The folder of the PCI function in Linux's sysfs."""
+        found = linux.ask("one", "cd /sys/bus/pci/devices; for f in *; do "
+                                 "[ $(cat $f/vendor)$(cat $f/device) != 0x1af40x1110 ] || echo $f; done; cd").split()
+        assert len(found) == 1
+        linux.ask("one", f"echo 1 >/sys/bus/pci/devices/{found[0]}/enable")
+        return f"/sys/bus/pci/devices/{found[0]}"
+
+    def test_memory_is_read_and_written(self, linux, function):
+        assert linux.ask("one", f"stat -c %s {function}/resource2") == str(SHARED_WORDS * 4)
+        assert linux.ask("one", f"pcimem {function}/resource0 read 8 4") == "0x0"
+        linux.ask("one", f"pcimem {function}/resource2 fill 4096 {(SHARED_WORDS - PAGE_WORDS) * 4} 7")
+        assert "equal" in linux.ask("one", f"pcimem {function}/resource2 check 4096 {(SHARED_WORDS - PAGE_WORDS) * 4} 7")
+
+    @pytest.mark.parametrize("seed", [7, 8])
+    def test_the_partner_is_rung_and_sees_what_was_written(self, linux, function, seed):
+        linux.ask("one", f"pcimem {function}/resource2 fill 4096 {(SHARED_WORDS - PAGE_WORDS) * 4} {seed}")
+        linux.ask("one", f"pcimem {function}/resource0 write 12 4 0x10000")
+        total = sum(pcimem_words(SHARED_WORDS - PAGE_WORDS, seed)) & 0xffffffff
+        assert wait_until(linux, lambda: int(linux.ask("one", f"pcimem {function}/resource2 read 0 4"), 16) == total)
+        assert f"partner: rung, the sum is {total:016x}" in linux.at_host("output partner")
+
+    def test_what_nobody_is_to_hear_is_lost(self, linux, function):
+        before = linux.at_host("output partner").count("rung")
+        for target in ("0x10002", "0x20000", "0xffffffff", "0"):  # no such vector, no such peer, Linux's own, which has no driver
+            linux.ask("one", f"pcimem {function}/resource0 write 12 4 {target}")
+        linux.ask("one", f"pcimem {function}/resource0 write 12 4 0x10001")
+        assert wait_until(linux, lambda: "TEST-PASS shared_memory partner" in linux.at_host("output partner"))
+        assert linux.at_host("output partner").count("rung") == before
