@@ -49,19 +49,30 @@ void hostile_queues_reset(void)
 	memset(hostile.queues, 0, sizeof(hostile.queues));
 }
 
+/* Where a queue's areas are: at its own place, all of them anywhere, one of them anywhere; and its size. */
+static void pick_areas(struct hostile_queue *queue, unsigned index, unsigned how, struct fuzz_input *input)
+{
+	uint32_t base = how >> 5 == 7 ? fuzz_u16(input) * 16U : index * QUEUE_BYTES;
+
+	queue->size = (uint16_t)(queue->is_packed ? 1 + how % SIZE_MAX_OF : 1U << how % 5);
+	queue->descriptors = base;
+	queue->driver = base + DRIVER_AT;
+	queue->device = base + DEVICE_AT;
+	if (how >> 5 == 6)
+		queue->size = fuzz_u16(input);
+	else if (how >> 5 == 5)
+		queue->driver = fuzz_u16(input) * 4U;
+	else if (how >> 5 == 4)
+		queue->device = fuzz_u16(input) * 4U;
+}
+
 void hostile_queue_set_up(unsigned index, struct fuzz_input *input)
 {
 	struct hostile_queue *queue = &hostile.queues[index];
 	unsigned how = fuzz_u8(input);
-	uint32_t base = (how & 0xe0) == 0xe0 ? fuzz_u16(input) : index * QUEUE_BYTES;
 
 	queue->is_packed = (hostile.device.state.driver_features >> VIRTIO_F_RING_PACKED & 1) != 0;
-	queue->size = (uint16_t)(queue->is_packed ? 1 + how % SIZE_MAX_OF : 1U << how % 5);
-	if ((how & 0xe0) == 0xc0)
-		queue->size = fuzz_u16(input);
-	queue->descriptors = base;
-	queue->driver = base + DRIVER_AT;
-	queue->device = base + DEVICE_AT;
+	pick_areas(queue, index, how, input);
 	queue->next = queue->avail_index = 0;
 	queue->wrap = true;
 	hostile_write(VIRTIO_COMMON_QUEUE_SELECT, 2, index);

@@ -2,16 +2,17 @@
  * leaves keeps the rules of offloads. */
 #include "drivers/virt/virtio_net.h"
 #include "tests/fake/hostile_guest.h"
+#include "tests/fake/net_frames.h"
 #include "tests/fake/queue_judge.h"
 
-#define ARRIVING_MAX 300U
+#define TCP_DATA_MAX 0x1000U
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct virtio_net net;
 static unsigned room, waiting; /* messages */
-static uint8_t arriving[ARRIVING_MAX];
-static size_t arriving_bytes; /* what is known of it: the rest is zeros */
+static struct virtio_net_message arriving;
+static size_t arriving_bytes; /* of data, what is known of it: zeros follow */
 
 static bool send(void *ctx, struct virtio_net_message *message)
 {
@@ -37,7 +38,7 @@ static bool receive(void *ctx, struct virtio_net_message *message)
 	waiting--;
 	hostile_progress();
 	memset(message->data, 0, 0x1000);
-	memcpy(message, arriving, arriving_bytes);
+	memcpy(message, &arriving, sizeof(arriving.header) + arriving_bytes);
 	return true;
 }
 
@@ -60,38 +61,85 @@ static struct virtio_config create(struct virtio *transport, struct fuzz_input *
 	return virtio_net_config(&net);
 }
 
+/* A frame of TCP as a card with offloads gets it. Returns its length; most of what is then asked of it makes sense. */
+static size_t pick_tcp(struct fuzz_input *input, uint32_t data_max, uint8_t *out, struct net_offload *offload)
+{
+	unsigned how = fuzz_u8(input);
+	const struct tcp_frame tcp = {
+		.is_ip6 = (how & 1) != 0,
+		.has_vlan = (how & 2) != 0,
+		.ip_options = how >> 2 & 4,
+		.tcp_options = how >> 3 & 4,
+		.data_bytes = fuzz_u16(input) % (data_max + 1),
+		.flags = fuzz_u8(input),
+	};
+
+	return frame_make(&tcp, (how & 0x80) != 0 ? 0 : (uint16_t)(1 + fuzz_u16(input) % 1460), out, offload);
+}
+
+static void tcp_arrives(struct fuzz_input *input)
+{
+	struct net_offload offload;
+
+	arriving_bytes = pick_tcp(input, TCP_DATA_MAX, arriving.data, &offload);
+	arriving.header = (struct virtio_net_frame){
+		.len_bytes = (uint32_t)arriving_bytes,
+		.offload_flags = offload.flags,
+		.offload_type = offload.type,
+		.segment_bytes = offload.segment_bytes,
+		.checksum_start = offload.checksum_start,
+		.checksum_offset = offload.checksum_offset,
+	};
+}
+
 /* A frame with the header as the wires have it, its length and offloads the input's. */
 static void happens(struct fuzz_input *input)
 {
-	struct virtio_net_frame header = {.len_bytes = fuzz_u8(input)};
+	struct virtio_net_frame *header = &arriving.header;
 	unsigned how = fuzz_u8(input);
 
 	room = how;
 	waiting = fuzz_u8(input) % 80;
-	if ((how & 1) != 0)
-		header.len_bytes <<= how >> 1 & 31;
-	if ((how & 0xc0) != 0) {
-		header.offload_flags = fuzz_u8(input);
-		header.offload_type = fuzz_u8(input);
-		header.segment_bytes = fuzz_u16(input);
-		header.checksum_start = fuzz_u8(input);
-		header.checksum_offset = fuzz_u8(input);
+	if ((how & 0x38) == 0) {
+		tcp_arrives(input);
+		return;
 	}
-	memcpy(arriving, &header, sizeof(header));
-	arriving_bytes = sizeof(header) + fuzz_bytes(input, arriving + sizeof(header), how % 100);
+	*header = (struct virtio_net_frame){.len_bytes = fuzz_u8(input)};
+	if ((how & 1) != 0)
+		header->len_bytes <<= how >> 1 & 31;
+	if ((how & 0xc0) != 0) {
+		header->offload_flags = fuzz_u8(input);
+		header->offload_type = fuzz_u8(input);
+		header->segment_bytes = fuzz_u16(input);
+		header->checksum_start = fuzz_u8(input);
+		header->checksum_offset = fuzz_u8(input);
+	}
+	arriving_bytes = fuzz_bytes(input, arriving.data, how % 100);
 }
 
 /* A frame to send, or a command of the control queue. */
 static size_t message(struct fuzz_input *input, uint8_t *out)
 {
 	struct virtio_net_header header = {.flags = 0};
+	struct net_offload offload;
 	unsigned how = fuzz_u8(input);
+	size_t len_bytes;
 
 	memset(out, 0, HOSTILE_MESSAGE_BYTES);
 	if ((how & 3) == 0) {
 		out[0] = 4;
-		out[2] = fuzz_u8(input);
+		out[2] = fuzz_u8(input) % 5;
 		return 4;
+	}
+	if ((how & 3) == 2) {
+		len_bytes = pick_tcp(input, 16, out + sizeof(header), &offload);
+		header.flags = offload.flags;
+		header.type = offload.type;
+		header.segment_bytes = offload.segment_bytes;
+		header.checksum_start = offload.checksum_start;
+		header.checksum_offset = offload.checksum_offset;
+		memcpy(out, &header, sizeof(header));
+		return sizeof(header) + len_bytes;
 	}
 	if ((how & 3) == 1) {
 		header.flags = fuzz_u8(input);
