@@ -18,6 +18,7 @@
 enum switch_message_kind {
 	SWITCH_FRAME, /* an Ethernet frame without checksum sequence, 14 bytes or more */
 	SWITCH_VSOCK, /* a packet of virtio's socket device: its header of 44 bytes, then data */
+	SWITCH_BEGAN_ANEW, /* from the switch to a socket device: it died, and packets may be lost; a byte of 0 */
 };
 
 #define SWITCH_FRAME_BYTES_MIN 14U
@@ -77,8 +78,9 @@ struct switch_report {
 	uint64_t dropped_filter; /* with a source that was not the port's */
 	uint64_t dropped_other;  /* to nobody, or without sense */
 	uint64_t closed_ports;   /* bit n: port n said what no VMM says */
+	uint64_t starts;         /* of the program */
 };
 
 _Static_assert(sizeof(struct switch_port_spec) == 112, "switch_port_spec layout");
 _Static_assert(sizeof(struct switch_spec) == 64 + SWITCH_PORTS_MAX * 112, "switch_spec layout");
-_Static_assert(sizeof(struct switch_report) == 40, "switch_report layout");
+_Static_assert(sizeof(struct switch_report) == 48, "switch_report layout");

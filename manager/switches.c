@@ -67,7 +67,7 @@ static void collect_ports(struct switches *switches)
 			continue;
 		for (uint32_t i = 0; i < manifest->vms[vm].net_count; i++)
 			add_net(switches, vm, i, &manifest->vms[vm].nets[i]);
-		if (manifest->vms[vm].vsock.switch_name[0] != '\0')
+		if (switches_link_count(&manifest->vms[vm]) > manifest->vms[vm].net_count)
 			add_vsock(switches, vm, &manifest->vms[vm]);
 	}
 }
@@ -204,6 +204,9 @@ static bool look(struct switch_entry *entry, const struct switch_surroundings *a
 		log_print("E640 switch %s: ended by itself, exit code %lu; VMs go on", entry->name, status.exit_code);
 	if (entry->restart_count++ < SWITCH_RESTARTS_MAX)
 		start(entry, around);
+	else
+		log_print("E640 switch %s: stopped %u times and stays off: cards on it reach nobody; report it with the output "
+			  "of `log`", entry->name, SWITCH_RESTARTS_MAX + 1);
 	return true;
 }
 

@@ -56,6 +56,11 @@ struct switches {
 /* Memory that the switches of a manifest take; beside it, each link takes VM_POOL_LINK_BYTES of its VM's pool. */
 uint64_t switches_memory_bytes(const struct manifest *manifest);
 #define VM_POOL_LINK_BYTES 0x10000U
+/* Network cards, and the socket device if it has one. */
+static inline uint32_t switches_link_count(const struct manifest_vm *wanted)
+{
+	return wanted->net_count + (wanted->vsock.switch_name[0] != '\0' ? 1 : 0);
+}
 
 /* Makes channels and starts the programs. What fails is said in the log: VMs start all the same. */
 void switches_start(struct switches *switches, const struct switch_surroundings *around);

@@ -41,7 +41,7 @@ uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted
 	uint64_t bytes = wanted->memory_bytes + wanted->memory_bytes / MEMORY_PER_TABLE + POOL_OWN_BYTES;
 
 	bytes += rom_bytes(host, wanted);
-	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES + wanted->net_count * (uint64_t)VM_POOL_LINK_BYTES;
+	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES + switches_link_count(wanted) * (uint64_t)VM_POOL_LINK_BYTES;
 	bytes += regions_pool_bytes(wanted);
 	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);
 }

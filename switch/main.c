@@ -69,6 +69,8 @@ int program_main(uint64_t argument)
 	}
 	/* Ports that an earlier instance closed are open again: what is in their channels is looked at anew. */
 	state.report->closed_ports = 0;
+	if (state.report->starts++ > 0)
+		switch_begin_anew(&state);
 	serve(spec);
 	return 1;
 }

@@ -64,6 +64,7 @@ struct port {
 	bool is_held; /* of sockets: its first packet waits for a receiver without room, */
 	uint64_t held_since_ns;
 	struct port_patience patience; /* and this is how long others still wait for this one */
+	bool tells_of_start; /* SWITCH_BEGAN_ANEW has to go there yet */
 };
 
 /* Opens the channels. False: their sizes make no sense; the port is closed. */

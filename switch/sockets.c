@@ -126,6 +126,13 @@ static void answer_reset(struct switch_state *state, uint32_t port, const struct
 		state->report->dropped_full++;
 }
 
+void sockets_tell_of_start(struct switch_state *state, uint32_t port)
+{
+	state->answer.header = (struct switch_message){.kind = SWITCH_BEGAN_ANEW, .len_bytes = 1};
+	state->answer.data[0] = 0;
+	state->ports[port].tells_of_start = switch_give(state, port, port, &state->answer) == ERR_NO_SPACE;
+}
+
 uint64_t sockets_pass_on(struct switch_state *state, uint32_t port)
 {
 	struct socket_header packet;

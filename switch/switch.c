@@ -25,6 +25,14 @@ enum status switch_init(struct switch_state *state, const struct switch_spec *sp
 	return OK;
 }
 
+void switch_begin_anew(struct switch_state *state)
+{
+	for (uint32_t i = 0; i < state->port_count; i++) {
+		state->ports[i].wakes = true;
+		state->ports[i].tells_of_start = state->ports[i].spec.kind == SWITCH_VSOCK;
+	}
+}
+
 static void close_port(struct switch_state *state, uint32_t port)
 {
 	state->ports[port].is_open = false;
@@ -137,6 +145,8 @@ static bool serve_port(struct switch_state *state, uint32_t index)
 	struct port *port = &state->ports[index];
 	struct switch_message header;
 
+	if (port->is_open && port->tells_of_start)
+		sockets_tell_of_start(state, index);
 	if (!port->is_open)
 		return false;
 	port->credit_bytes += SWITCH_TURN_BYTES;

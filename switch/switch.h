@@ -29,6 +29,10 @@ struct switch_state {
 MUST_CHECK enum status switch_init(struct switch_state *state, const struct switch_spec *spec, struct switch_report *report,
 				   uint64_t now_ns);
 
+/* This program takes the place of one that died, which may have had a message in hand, and peers to signal: all are signalled, and
+ * socket devices are told. After switch_init(). */
+void switch_begin_anew(struct switch_state *state);
+
 /* Gives each port a turn. True: there is more to do at once. Afterwards, ports that want it are to be signalled
  * (switch_take_wake), and deadline_ns says when to come back. */
 bool switch_turn(struct switch_state *state, uint64_t now_ns);
@@ -47,6 +51,9 @@ void switch_closed_line(const struct switch_spec *spec, uint32_t port, char *out
 bool sockets_have_room(struct switch_state *state, uint32_t port, const struct switch_message *header);
 /* Passes on the packet in state->message; returns how many bytes were copied. */
 uint64_t sockets_pass_on(struct switch_state *state, uint32_t port);
+
+/* Tells the port's device, when there is room. */
+void sockets_tell_of_start(struct switch_state *state, uint32_t port);
 
 /* Gives a message to a port, and counts. Errors: as port_give(). */
 MUST_CHECK enum status switch_give(struct switch_state *state, uint32_t receiver, uint32_t sender,

@@ -1,5 +1,5 @@
 /* Both directions of packets. A packet that arrived is kept until the guest has all of it; one that cannot leave stays in its
- * queue. The event queue stays silent: a guest that restarts answers packets of its former life with resets itself. */
+ * queue. The one event, that all connections have ended, is kept until the guest has a buffer for it. */
 #include "drivers/virt/virtio_vsock.h"
 
 #include "lib/base/string.h"
@@ -156,21 +156,45 @@ static bool serve_receive(struct virtio_vsock *vsock)
 	return turns == VIRTIO_SERVE_CHAINS || moved_bytes >= VIRTIO_VSOCK_TURN_BYTES;
 }
 
+void virtio_vsock_lost(struct virtio_vsock *vsock)
+{
+	vsock->state.has_event = true;
+}
+
+static void serve_event(struct virtio_vsock *vsock)
+{
+	struct virtqueue *queue = &vsock->transport->queues[VIRTIO_VSOCK_EVENT];
+	const uint32_t event = VIRTIO_VSOCK_EVENT_TRANSPORT_RESET;
+	size_t written_bytes;
+
+	if (!vsock->state.has_event || virtqueue_take(queue, &vsock->chain) != OK)
+		return;
+	written_bytes = virtqueue_write(queue, &vsock->chain, 0, &event, sizeof(event), NULL);
+	virtqueue_return(queue, &vsock->chain, (uint32_t)written_bytes);
+	vsock->state.has_event = false;
+	virtio_interrupt_queue(vsock->transport, VIRTIO_VSOCK_EVENT);
+}
+
 static bool serve_backend(void *model)
 {
 	struct virtio_vsock *vsock = model;
 	bool has_more = serve_transmit(vsock);
 
-	return serve_receive(vsock) || has_more;
+	has_more |= serve_receive(vsock);
+	serve_event(vsock);
+	return has_more;
 }
 
 static bool serve(void *model, unsigned queue)
 {
 	struct virtio_vsock *vsock = model;
 
+	if (queue == VIRTIO_VSOCK_RECEIVE && serve_receive(vsock))
+		return true;
 	if (queue == VIRTIO_VSOCK_TRANSMIT)
 		return serve_backend(vsock); /* resets are for its receiver */
-	return queue == VIRTIO_VSOCK_RECEIVE && serve_receive(vsock);
+	serve_event(vsock);
+	return false;
 }
 
 static uint64_t read_config(void *model, unsigned offset, unsigned width)
@@ -188,6 +212,7 @@ static void reset(void *model)
 
 	vsock->state.reset_count = 0;
 	vsock->state.has_arrived = false;
+	vsock->state.has_event = false;
 }
 
 const struct virtio_ops virtio_vsock_ops = {

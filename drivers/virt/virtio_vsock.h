@@ -20,6 +20,8 @@
 
 enum virtio_vsock_queue { VIRTIO_VSOCK_RECEIVE, VIRTIO_VSOCK_TRANSMIT, VIRTIO_VSOCK_EVENT, VIRTIO_VSOCK_QUEUE_COUNT };
 
+#define VIRTIO_VSOCK_EVENT_TRANSPORT_RESET 0U /* "Device Events": all connections have ended */
+
 enum virtio_vsock_operation {
 	VIRTIO_VSOCK_OP_INVALID,
 	VIRTIO_VSOCK_OP_REQUEST,
@@ -65,6 +67,7 @@ struct virtio_vsock_state {
 	unsigned reset_count;
 	uint32_t received_bytes; /* of the data of `arrived` that the guest has */
 	bool has_arrived;
+	bool has_event; /* TRANSPORT_RESET, for which the guest had no buffer yet */
 	struct virtio_vsock_packet arrived;
 };
 
@@ -78,6 +81,10 @@ struct virtio_vsock {
 };
 
 extern const struct virtio_ops virtio_vsock_ops;
+
+/* Packets may have been lost: the guest hears at the end of this turn that its connections have ended. Context: inside the wires'
+ * send() and receive(). */
+void virtio_vsock_lost(struct virtio_vsock *vsock);
 
 #define VIRTIO_VSOCK_CONFIG(vsock)                                                                          \
 	((struct virtio_config){                                                                            \

@@ -4,7 +4,12 @@
  *
  * "one" sends frames of 1514 bytes for PERIOD_MS, then one each PACE_US for as long, and prints for each kind of flood of each
  * flooder: "flood N KIND: E echoes, L lost, longest wait U us; paced: ...; S of the flood". As many as it can: FRAMES_IN_FLIGHT are
- * under way at once. */
+ * under way at once.
+ *
+ * "role=deaths": as "one" without a flood, but kills the switch (tests/programs/dying_switch.c) between its periods:
+ * "deaths N: E echoes, L lost, ...", with N from 0 to DEATHS.
+ *
+ * One file because all roles speak the same frames. */
 #include <stddef.h>
 
 #include "guests/flat/apic.h"
@@ -37,6 +42,8 @@
 #define KIND      14U
 #define ORDER     15U
 #define OUR_TYPE  0x88b5U /* for experiments in one's own network: IEEE Std 802 */
+#define DYING_TYPE 0x88b6U
+#define DEATHS    4U /* of the last one, the switch does not recover */
 #define KIND_PING 1U
 #define KIND_ECHO 2U
 #define KIND_GO   3U
@@ -62,6 +69,7 @@ static struct {
 	uint8_t frame[PACKET_BYTES];
 } flood_packet;
 static uint16_t sent_ids; /* that were used once since the start */
+static uint8_t *last_sent;
 static uint64_t ticks_per_ms;
 
 static INTERRUPT_HANDLER void on_interrupt(struct interrupt_frame *frame)
@@ -138,6 +146,7 @@ static bool send(enum card from, enum card to, unsigned kind, unsigned order)
 	sent[id].frame[KIND] = (uint8_t)kind;
 	sent[id].frame[ORDER] = (uint8_t)order;
 	buffer.bytes = &sent[id];
+	last_sent = sent[id].frame;
 	virtio_offer(&transmit_queue, id, &buffer, 1);
 	return true;
 }
@@ -286,6 +295,29 @@ static void measure_all(void)
 	print("switch_flood end\n");
 }
 
+/* Role "deaths". What is under way when the switch dies, but for the frame that kills it, is there afterwards. */
+static void measure_deaths(void)
+{
+	struct measurement m;
+
+	exchange(PERIOD_MS, 0, &m);
+	for (unsigned deaths = 0; deaths <= DEATHS; deaths++) {
+		exchange(PERIOD_MS, 0, &m);
+		print("deaths ");
+		print_number(deaths);
+		print(": ");
+		show(&m);
+		print("\n");
+		while (!send(ONE, TWO, 0, 0))
+			;
+		put16(last_sent + TYPE, DYING_TYPE);
+		virtio_notify(&transmit_queue);
+		exchange(SETTLE_MS, 0, &m);
+		exchange(PATIENCE_MS, 0, &m);
+	}
+	print("switch_flood end\n");
+}
+
 /* One TCP segment of the largest size, which its receiver has to cut. */
 static void make_packet(void)
 {
@@ -387,6 +419,8 @@ void guest_main(const struct guest_flat_info *info)
 	}
 	if (flat_find(words, "role=one") != NULL)
 		measure_all();
+	else if (flat_find(words, "role=deaths") != NULL)
+		measure_deaths();
 	else if (flat_find(words, "role=two") != NULL)
 		send_back();
 	else

@@ -4,4 +4,10 @@ $(BUILD)/call_fuzz: $$(call objects,user,$$(CALL_FUZZ_SOURCES) $$(USER_SOURCES))
 	$(CC) $(USER_LDFLAGS) -o $@ $(filter %.o,$^)
 	$(PYTHON) tools/check_elf.py --program $@
 
-test-guests: $(BUILD)/call_fuzz
+# The switch, but it dies of a frame that asks for it.
+DYING_SWITCH_SOURCES := tests/programs/dying_switch.c $(switch_SOURCES)
+$(BUILD)/dying_switch: $$(call objects,user,$$(DYING_SWITCH_SOURCES) $$(USER_SOURCES)) user/program.ld
+	$(CC) $(USER_LDFLAGS) -Wl,--wrap=port_take -o $@ $(filter %.o,$^)
+	$(PYTHON) tools/check_elf.py --program $@
+
+test-guests: $(BUILD)/call_fuzz $(BUILD)/dying_switch

@@ -218,6 +218,8 @@ static void test_manager_switches_start_again(void **state)
 	assert_int_equal(created, 1 + SWITCH_RESTARTS_MAX);
 	assert_int_equal(closed, 1 + SWITCH_RESTARTS_MAX);
 	assert_non_null(strstr(fake_program_log, "E640 switch lan: stopped by exception 14 at 0x400123, address 0x8; VMs go on\n"));
+	assert_non_null(strstr(fake_program_log, "E640 switch lan: stopped 4 times and stays off: cards on it reach nobody; report "
+						 "it with the output of `log`\n"));
 }
 
 static void test_manager_switches_that_cannot_start(void **state)

@@ -154,6 +154,35 @@ static void test_switch_tells_of_room_that_comes_late(void **state)
 	assert_false(switch_take_wake(&switch_pc.state, 0));
 }
 
+/* A switch that takes the place of a dead one tells socket devices, once there is room, and signals all. */
+static void test_switch_tells_sockets_of_its_start(void **state)
+{
+	static const struct {
+		struct switch_message header;
+		uint8_t data[44];
+	} full = {.header = {.kind = SWITCH_VSOCK, .len_bytes = 44}};
+
+	(void)state;
+	start_sockets();
+	while (channel_write_all(&switch_pc.state.ports[1].writer, &full, sizeof(full)) == OK)
+		;
+	assert_int_equal(switch_init(&switch_pc.state, &switch_pc.spec, report, S(1)), OK);
+	switch_begin_anew(&switch_pc.state);
+	pc_turn(S(1));
+	for (uint32_t port = 0; port < 4; port++)
+		assert_true(switch_take_wake(&switch_pc.state, port));
+	while (pc_receive(1))
+		assert_int_equal(switch_pc.got.header.kind, SWITCH_VSOCK);
+	pc_turn(S(1));
+	for (uint32_t port = 0; port < 3; port++) {
+		assert_true(pc_receive(port));
+		assert_int_equal(switch_pc.got.header.kind, SWITCH_BEGAN_ANEW);
+		assert_int_equal(switch_pc.got.header.len_bytes, 1);
+	}
+	pc_turn(S(1));
+	assert_false(pc_receive(0) || pc_receive(1) || pc_receive(2) || pc_receive(3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_switch_holds_packets_of_sockets),
 		cmocka_unit_test(test_switch_holds_nobody_for_a_slow_receiver),
 		cmocka_unit_test(test_switch_tells_of_room_that_comes_late),
+		cmocka_unit_test(test_switch_tells_sockets_of_its_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

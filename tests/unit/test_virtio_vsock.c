@@ -236,6 +236,37 @@ static void test_virtio_vsock_drops_what_is_not_its_own(void **state)
 	assert_true(virtio_vsock_ops.serve_backend(&vsock));
 }
 
+/* The guest hears once that its connections have ended, when it has a buffer; one that starts anew has none. */
+static void test_virtio_vsock_tells_of_lost_packets(void **state)
+{
+	static const uint8_t transport_reset[4];
+	unsigned number;
+
+	(void)state;
+	fake_offer(VIRTIO_VSOCK_EVENT, NULL, 0, 4);
+	assert_false(virtio_vsock_ops.serve_backend(&vsock));
+	assert_int_equal(fake_returned_count(VIRTIO_VSOCK_EVENT), 0);
+	virtio_vsock_lost(&vsock);
+	assert_false(virtio_vsock_ops.serve_backend(&vsock));
+	assert_int_equal(fake_returned_count(VIRTIO_VSOCK_EVENT), 1);
+	assert_int_equal(fake_virtio.interrupts[VIRTIO_VSOCK_EVENT], 1);
+	virtio_vsock_lost(&vsock);
+	virtio_vsock_lost(&vsock);
+	assert_false(virtio_vsock_ops.serve(&vsock, VIRTIO_VSOCK_RECEIVE));
+	assert_int_equal(fake_virtio.interrupts[VIRTIO_VSOCK_EVENT], 1);
+	number = fake_offer(VIRTIO_VSOCK_EVENT, NULL, 0, 4);
+	fake_offer(VIRTIO_VSOCK_EVENT, NULL, 0, 4);
+	memset((uint8_t *)(uintptr_t)fake_written(number), 0xff, 4);
+	assert_false(virtio_vsock_ops.serve(&vsock, VIRTIO_VSOCK_EVENT));
+	assert_int_equal(fake_virtio.chains[number].written_bytes, 4);
+	assert_memory_equal(fake_written(number), transport_reset, 4);
+	assert_int_equal(fake_returned_count(VIRTIO_VSOCK_EVENT), 2);
+	virtio_vsock_lost(&vsock);
+	virtio_vsock_ops.reset(&vsock);
+	assert_false(virtio_vsock_ops.serve(&vsock, VIRTIO_VSOCK_EVENT));
+	assert_int_equal(fake_returned_count(VIRTIO_VSOCK_EVENT), 2);
+}
+
 static void test_virtio_vsock_shows_its_cid(void **state)
 {
 	(void)state;
@@ -256,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup(test_virtio_vsock_cuts_to_buffers, reset),
 		cmocka_unit_test_setup(test_virtio_vsock_keeps_the_rest, reset),
 		cmocka_unit_test_setup(test_virtio_vsock_drops_what_is_not_its_own, reset),
+		cmocka_unit_test_setup(test_virtio_vsock_tells_of_lost_packets, reset),
 		cmocka_unit_test_setup(test_virtio_vsock_shows_its_cid, reset),
 	};
 

@@ -326,6 +326,24 @@ static void test_vm_start_pays_for_each_vcpu(void **state)
 	assert_true(with_one - vm.memory_bytes <= 10 * unit);
 }
 
+/* A socket device's link is as large as a card's. */
+static void test_vm_start_pays_for_links(void **state)
+{
+	struct manifest_vm cards = wanted, sockets = wanted;
+	bool is_paid = false;
+
+	(void)state;
+	strcpy(sockets.vsock.switch_name, "lan");
+	for (uint32_t count = 0; count < 64; count++) {
+		sockets.net_count = count;
+		cards.net_count = count + 1;
+		assert_int_equal(vm_pool_bytes(NULL, &sockets), vm_pool_bytes(NULL, &cards));
+		cards.net_count = count;
+		is_paid |= vm_pool_bytes(NULL, &sockets) > vm_pool_bytes(NULL, &cards);
+	}
+	assert_true(is_paid);
+}
+
 static void test_vm_start_pays_for_a_copy_of_the_firmware(void **state)
 {
 	struct manifest_vm vm = wanted;
@@ -351,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup(test_vm_start_names_the_program_that_is_missing, start),
 		cmocka_unit_test_setup(test_vm_start_keeps_changes_of_disks_over_restarts, start),
 		cmocka_unit_test(test_vm_start_pays_for_each_vcpu),
+		cmocka_unit_test(test_vm_start_pays_for_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
