@@ -95,9 +95,9 @@ static bool is_alone(struct port_shares *shares, uint32_t sender, uint64_t now_n
 /* What the message costs its receiver, in bytes; one that has to be cut as much as its frames. */
 static uint32_t cost_of(const struct switch_message *header)
 {
-	uint32_t frames = header->segment_bytes == 0 ? 1 : header->len_bytes / header->segment_bytes + 1;
+	uint32_t more_frames = header->segment_bytes == 0 ? 0 : header->len_bytes / header->segment_bytes;
 
-	return header->len_bytes + frames * PORT_MESSAGE_COST;
+	return header->len_bytes + PORT_MESSAGE_COST + more_frames * PORT_FRAME_COST;
 }
 
 /* A sender has at most as much there as it leaves free: alone half of the channel, of two each a third. Beside others, no more
@@ -179,5 +179,5 @@ bool port_may_send(struct port *port, uint64_t now_ns, uint64_t *ready_ns)
 void port_spend(struct port *port, uint32_t len_bytes)
 {
 	if (port->spec.rate_bytes != 0)
-		port->rate.level_bytes -= (int64_t)(len_bytes < PORT_MESSAGE_COST ? PORT_MESSAGE_COST : len_bytes);
+		port->rate.level_bytes -= (int64_t)(len_bytes < PORT_FRAME_COST ? PORT_FRAME_COST : len_bytes);
 }

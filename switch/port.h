@@ -10,7 +10,8 @@
 #include "lib/channel/channel.h"
 
 #define PORT_BURST_BYTES_MIN 0x20000U
-#define PORT_MESSAGE_COST    512U /* what handling a frame takes, as bytes that could be copied in that time */
+#define PORT_MESSAGE_COST    2048U /* what handling a message takes, as bytes that could be copied in that time */
+#define PORT_FRAME_COST      512U  /* and each further frame that it has to be cut into; at a port's rate, any frame */
 /* Of one sender in a channel that has others, costs of frames included: what comes from the others is behind no more than that. */
 #define PORT_SHARE_COST_MAX  0x30000U
 #define PORT_ALONE_NS        100000000ULL /* a sender is alone when no other had anything for so long */

@@ -11,8 +11,8 @@ SECOND = 200_000_000  # ticks
 LEAST_OF_PACED = 0.85
 # Of what the pair has without a flood. The flood takes a VM's share of the CPUs, half of the switch's time, and half of what each
 # receiver can take; frames that wait behind those of the flood do the rest.
-LEAST_BESIDE_FLOOD = 0.12
-LEAST_BESIDE_RATE = 0.18
+LEAST_BESIDE_FLOOD = 0.08
+LEAST_BESIDE_RATE = 0.12
 FLOODER, SLOW_FLOODER = 3, 4
 WAYS = {"broadcasts", "short broadcasts", "unknown destinations", "forged sources", "frames to two", "short frames to two",
         "packets to two"}

@@ -141,6 +141,8 @@ static void test_switch_isolates_ports(void **state)
 /* A port that invents addresses forgets its own, never those of others; and all are forgotten in time. */
 static void test_switch_learns_a_bounded_number(void **state)
 {
+	unsigned received;
+
 	(void)state;
 	pc_prepare(3);
 	switch_pc.spec.ports[0].flags = 0;
@@ -148,10 +150,13 @@ static void test_switch_learns_a_bounded_number(void **state)
 	pc_start();
 	assert_true(pc_send(1, 200, 2, 60));
 	pc_turn(1);
-	for (uint8_t i = 0; i < 100; i++)
+	received = count(2);
+	for (uint8_t i = 0; i < 100; i++) {
 		assert_true(pc_send(0, (uint8_t)(i + 20), 2, 60));
-	pc_turn(2);
-	assert_int_equal(count(2), 101);
+		pc_turn(2);
+		received += count(2);
+	}
+	assert_int_equal(received, 101);
 	assert_true(pc_send(2, 2, 200, 60));
 	expect_counts(0, 1, 0);
 	assert_int_equal(addresses_find(&switch_pc.state.addresses, (uint8_t[]){2, 0, 0, 0, 0, 119}, 2), 0);
@@ -228,7 +233,7 @@ static void test_switch_limits_rates_of_short_frames(void **state)
 		pc_turn(ms * 1000000);
 		count(1);
 	}
-	assert_in_range(report->passed, 1000000 / PORT_MESSAGE_COST - 1, 1000000 / PORT_MESSAGE_COST + 1);
+	assert_in_range(report->passed, 1000000 / PORT_FRAME_COST - 1, 1000000 / PORT_FRAME_COST + 1);
 }
 
 /* A broadcast to many is as much as a turn has room for; who sends one frame has his turn soon. */
