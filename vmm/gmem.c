@@ -19,6 +19,8 @@ enum status gmem_add_slot(struct gmem *gm, gpa_t base, uint64_t length_bytes, vo
 	}
 	if (gm->slot_count == GMEM_SLOT_MAX)
 		return ERR_NO_SPACE;
+	if (length_bytes > gm->slots[gm->largest].length_bytes)
+		gm->largest = gm->slot_count;
 	gm->slots[gm->slot_count++] = (struct gmem_slot){.gpa = base, .length_bytes = length_bytes, .host = host};
 	return OK;
 }
@@ -34,17 +36,30 @@ enum status gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t length_bytes, voi
 	return status;
 }
 
-static const struct gmem_slot *slot_of(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
+static inline bool holds(const struct gmem_slot *slot, gpa_t start, uint64_t len_bytes)
+{
+	uint64_t offset = start.raw - slot->gpa.raw;
+
+	return start.raw >= slot->gpa.raw && offset <= slot->length_bytes && len_bytes <= slot->length_bytes - offset;
+}
+
+static __attribute__((noinline)) const struct gmem_slot *search(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
 {
 	for (unsigned i = 0; i < gm->slot_count; i++) {
 		const struct gmem_slot *slot = &gm->slots[i];
-		uint64_t offset = start.raw - slot->gpa.raw;
 
-		if (start.raw >= slot->gpa.raw && offset <= slot->length_bytes &&
-		    len_bytes <= slot->length_bytes - offset)
+		if (holds(slot, start, len_bytes))
 			return slot->is_shown == NULL || atomic_load(slot->is_shown) ? slot : NULL;
 	}
 	return NULL;
+}
+
+/* Devices ask for each word of their queues: most are in the largest slot. */
+static inline const struct gmem_slot *slot_of(const struct gmem *gm, gpa_t start, uint64_t len_bytes)
+{
+	const struct gmem_slot *slot = &gm->slots[gm->largest];
+
+	return holds(slot, start, len_bytes) && slot->is_shown == NULL ? slot : search(gm, start, len_bytes);
 }
 
 /* The host address of a span that lies in one slot, or NULL. */

@@ -26,6 +26,7 @@ struct gmem_slot {
 
 struct gmem {
 	unsigned slot_count;
+	unsigned largest; /* index of that slot */
 	struct gmem_slot slots[GMEM_SLOT_MAX];
 };
 

@@ -62,38 +62,42 @@ static bool is_single(uint64_t address, size_t len_bytes)
 	return (len_bytes == 2 || len_bytes == 4 || len_bytes == 8) && address % len_bytes == 0;
 }
 
-union single {
-	uint16_t u16;
-	uint32_t u32;
-	uint64_t u64;
-};
+/* One load, and a copy whose length the compiler knows. */
+#define SINGLE(bits)                                                                                    \
+	static enum status read_u##bits(const struct gmem *gm, uint64_t address, void *out)              \
+	{                                                                                                \
+		uint##bits##_t value;                                                                    \
+		enum status status = gmem_read_u##bits(gm, gpa(address), &value);                        \
+                                                                                                         \
+		if (status == OK)                                                                        \
+			memcpy(out, &value, sizeof(value));                                              \
+		return status;                                                                           \
+	}                                                                                                \
+                                                                                                         \
+	static enum status write_u##bits(const struct gmem *gm, uint64_t address, const void *bytes)     \
+	{                                                                                                \
+		uint##bits##_t value;                                                                    \
+                                                                                                         \
+		memcpy(&value, bytes, sizeof(value));                                                    \
+		return gmem_write_u##bits(gm, gpa(address), value);                                      \
+	}
+
+SINGLE(16)
+SINGLE(32)
+SINGLE(64)
 
 static enum status read_single(const struct gmem *gm, uint64_t address, void *out, size_t len_bytes)
 {
-	union single value;
-	enum status status;
-
-	if (len_bytes == sizeof(value.u16))
-		status = gmem_read_u16(gm, gpa(address), &value.u16);
-	else if (len_bytes == sizeof(value.u32))
-		status = gmem_read_u32(gm, gpa(address), &value.u32);
-	else
-		status = gmem_read_u64(gm, gpa(address), &value.u64);
-	if (status == OK)
-		memcpy(out, &value, len_bytes);
-	return status;
+	if (len_bytes == sizeof(uint16_t))
+		return read_u16(gm, address, out);
+	return len_bytes == sizeof(uint32_t) ? read_u32(gm, address, out) : read_u64(gm, address, out);
 }
 
 static enum status write_single(const struct gmem *gm, uint64_t address, const void *bytes, size_t len_bytes)
 {
-	union single value;
-
-	memcpy(&value, bytes, len_bytes);
-	if (len_bytes == sizeof(value.u16))
-		return gmem_write_u16(gm, gpa(address), value.u16);
-	if (len_bytes == sizeof(value.u32))
-		return gmem_write_u32(gm, gpa(address), value.u32);
-	return gmem_write_u64(gm, gpa(address), value.u64);
+	if (len_bytes == sizeof(uint16_t))
+		return write_u16(gm, address, bytes);
+	return len_bytes == sizeof(uint32_t) ? write_u32(gm, address, bytes) : write_u64(gm, address, bytes);
 }
 
 static enum status read_memory(void *ctx, uint64_t address, void *out, size_t len_bytes)

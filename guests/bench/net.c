@@ -205,7 +205,7 @@ static void hello(void)
 static void answer(uint64_t rounds, uint64_t packets)
 {
 	hello();
-	for (uint64_t round = 0; round < rounds; round++) {
+	for (uint64_t round = 0; rounds > 0 && round < rounds + MARKED_ROUNDS; round++) {
 		wait_for(BALL);
 		send_small(BALL);
 	}
@@ -226,8 +226,15 @@ static void play(uint64_t rounds)
 		send_small(BALL);
 		wait_for(BALL);
 	}
-	if (rounds > 0)
-		show("virtio_net_round_trip", (uint32_t)((read_tsc() - begin) / rounds));
+	if (rounds == 0)
+		return;
+	show("virtio_net_round_trip", (uint32_t)((read_tsc() - begin) / rounds));
+	for (unsigned round = 0; round < MARKED_ROUNDS; round++) {
+		__asm__ volatile(MARK : : : "rbx");
+		send_small(BALL);
+		wait_for(BALL);
+		__asm__ volatile(MARK : : : "rbx");
+	}
 }
 
 /* Some number of packets: a multiple of the window. */
