@@ -59,7 +59,7 @@ static enum status write_pieces(const struct gmem *gm, uint64_t address, const u
 /* A span on a multiple of its size does not cross slots, which are whole pages. */
 static bool is_single(uint64_t address, size_t len_bytes)
 {
-	return (len_bytes == 2 || len_bytes == 4 || len_bytes == 8) && address % len_bytes == 0;
+	return (len_bytes == 2 || len_bytes == 4 || len_bytes == 8) && (address & (len_bytes - 1)) == 0;
 }
 
 /* One load, and a copy whose length the compiler knows. */

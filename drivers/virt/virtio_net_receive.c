@@ -190,9 +190,7 @@ bool virtio_net_receive(struct virtio_net *net)
 		moved_bytes += frame.len_bytes;
 		done_with_frame(&net->state);
 	}
-	for (unsigned pair = 0; pair < VIRTIO_NET_PAIRS_MAX; pair++) {
-		if ((net->interrupts >> pair & 1) != 0)
-			virtio_interrupt_queue(net->transport, 2 * pair);
-	}
+	for (; net->interrupts != 0; net->interrupts &= net->interrupts - 1)
+		virtio_interrupt_queue(net->transport, 2 * (unsigned)__builtin_ctz(net->interrupts));
 	return turns == VIRTIO_SERVE_CHAINS || moved_bytes >= VIRTIO_NET_TURN_BYTES;
 }
