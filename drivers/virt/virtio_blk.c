@@ -35,19 +35,38 @@ static bool place_of(const struct virtio_blk *blk, uint64_t sector, uint64_t len
 	return true;
 }
 
-static uint8_t read_sectors(struct virtio_blk *blk, const struct virtqueue *queue, uint64_t sector, uint32_t data_bytes)
+/* A request in a turn. Large ones take several: what moved is counted between turns, the rest is looked at anew in each. */
+struct work {
+	const struct virtqueue *queue;
+	uint32_t type;
+	uint64_t in_bytes, out_bytes; /* of the data that the device writes, or reads */
+	uint64_t done_bytes;          /* of them, from the start on, with those of earlier turns */
+	bool goes_on;                 /* in the next turn */
+};
+
+/* Where a turn ends that begins at the work's done_bytes. */
+static uint64_t turn_end(const struct work *work, uint64_t data_bytes)
 {
-	uint64_t offset;
-	size_t part_bytes;
+	if (work->done_bytes >= data_bytes || data_bytes - work->done_bytes <= VIRTIO_BLK_TURN_BYTES)
+		return data_bytes;
+	return work->done_bytes + VIRTIO_BLK_TURN_BYTES;
+}
+
+static uint8_t read_sectors(struct virtio_blk *blk, struct work *work, uint64_t sector)
+{
+	uint64_t offset, end = turn_end(work, work->in_bytes);
 	bool fault = false;
 
-	if (data_bytes % DISK_SECTOR_BYTES != 0 || !place_of(blk, sector, data_bytes, &offset))
+	if (work->in_bytes % DISK_SECTOR_BYTES != 0 || !place_of(blk, sector, work->in_bytes, &offset))
 		return VIRTIO_BLK_S_IOERR;
-	for (size_t done = 0; done < data_bytes && !fault; done += part_bytes) {
-		const void *bytes = disk_view(blk->disk, offset + done, data_bytes - done, &part_bytes);
+	while (work->done_bytes < end && !fault) {
+		size_t part_bytes;
+		const void *bytes =
+			disk_view(blk->disk, offset + work->done_bytes, (size_t)(end - work->done_bytes), &part_bytes);
 
-		(void)virtqueue_write(queue, &blk->chain, done, bytes, part_bytes, &fault);
+		work->done_bytes += virtqueue_write(work->queue, &blk->chain, work->done_bytes, bytes, part_bytes, &fault);
 	}
+	work->goes_on = !fault && work->done_bytes < work->in_bytes;
 	return (uint8_t)(fault ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
 }
 
@@ -58,22 +77,25 @@ static uint8_t disk_status(const struct virtio_blk *blk, enum status status)
 	return (uint8_t)(status == OK ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR);
 }
 
-static uint8_t write_sectors(struct virtio_blk *blk, const struct virtqueue *queue, uint64_t sector, uint32_t data_bytes)
+static uint8_t write_sectors(struct virtio_blk *blk, struct work *work, uint64_t sector)
 {
-	uint64_t offset;
-	size_t part_bytes;
+	uint64_t offset, end = turn_end(work, work->out_bytes);
 	bool fault = false;
 
-	if (data_bytes % DISK_SECTOR_BYTES != 0 || !place_of(blk, sector, data_bytes, &offset))
+	if (work->out_bytes % DISK_SECTOR_BYTES != 0 || !place_of(blk, sector, work->out_bytes, &offset))
 		return VIRTIO_BLK_S_IOERR;
-	for (size_t done = 0; done < data_bytes && !fault; done += part_bytes) {
+	while (work->done_bytes < end && !fault) {
+		size_t part_bytes;
 		void *place;
-		enum status status = disk_change(blk->disk, offset + done, data_bytes - done, &place, &part_bytes);
+		enum status status = disk_change(blk->disk, offset + work->done_bytes, (size_t)(end - work->done_bytes), &place,
+						 &part_bytes);
 
 		if (status != OK)
 			return disk_status(blk, status);
-		(void)virtqueue_read(queue, &blk->chain, HEADER_BYTES + done, place, part_bytes, &fault);
+		work->done_bytes += virtqueue_read(work->queue, &blk->chain, HEADER_BYTES + work->done_bytes, place, part_bytes,
+						   &fault);
 	}
+	work->goes_on = !fault && work->done_bytes < work->out_bytes;
 	return (uint8_t)(fault ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK);
 }
 
@@ -90,103 +112,126 @@ static uint8_t check_range(const struct virtio_blk *blk, uint32_t type, const st
 }
 
 /* Discarded sectors read as zeros here, so that both are one. All ranges are checked before the first one is changed. */
-static uint8_t zero_sectors(struct virtio_blk *blk, const struct virtqueue *queue, uint32_t type, uint32_t data_bytes)
+static uint8_t zero_sectors(struct virtio_blk *blk, const struct work *work)
 {
 	struct virtio_blk_range ranges[VIRTIO_BLK_RANGES_MAX];
 	uint64_t offsets[VIRTIO_BLK_RANGES_MAX];
-	uint32_t count = data_bytes / sizeof(ranges[0]);
+	uint32_t count = (uint32_t)(work->out_bytes / sizeof(ranges[0]));
 	uint8_t answer = VIRTIO_BLK_S_OK;
 
-	if (data_bytes % sizeof(ranges[0]) != 0 || count == 0 || count > VIRTIO_BLK_RANGES_MAX)
+	if (work->out_bytes % sizeof(ranges[0]) != 0 || work->out_bytes == 0 || work->out_bytes > sizeof(ranges))
 		return VIRTIO_BLK_S_IOERR;
-	if (virtqueue_read(queue, &blk->chain, HEADER_BYTES, ranges, data_bytes, NULL) != data_bytes)
+	if (virtqueue_read(work->queue, &blk->chain, HEADER_BYTES, ranges, (size_t)work->out_bytes, NULL) != work->out_bytes)
 		return VIRTIO_BLK_S_IOERR;
 	for (uint32_t i = 0; i < count && answer == VIRTIO_BLK_S_OK; i++)
-		answer = check_range(blk, type, &ranges[i], &offsets[i]);
+		answer = check_range(blk, work->type, &ranges[i], &offsets[i]);
 	for (uint32_t i = 0; i < count && answer == VIRTIO_BLK_S_OK; i++)
 		answer = disk_status(blk, disk_zero(blk->disk, offsets[i], (uint64_t)ranges[i].sector_count * DISK_SECTOR_BYTES));
 	return answer;
 }
 
-static uint8_t give_serial(const struct virtio_blk *blk, const struct virtqueue *queue, uint32_t data_bytes)
+static uint8_t give_serial(const struct virtio_blk *blk, struct work *work)
 {
-	size_t wanted = data_bytes < sizeof(blk->serial) ? data_bytes : sizeof(blk->serial);
+	size_t wanted = work->in_bytes < sizeof(blk->serial) ? (size_t)work->in_bytes : sizeof(blk->serial);
 
-	if (virtqueue_write(queue, &blk->chain, 0, blk->serial, wanted, NULL) != wanted)
-		return VIRTIO_BLK_S_IOERR;
-	return VIRTIO_BLK_S_OK;
+	work->done_bytes = virtqueue_write(work->queue, &blk->chain, 0, blk->serial, wanted, NULL);
+	return (uint8_t)(work->done_bytes == wanted ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR);
 }
 
-/* in_bytes, out_bytes: of the data that the device writes, or reads. */
-static uint8_t carry_out(struct virtio_blk *blk, const struct virtqueue *queue, const struct virtio_blk_request *request,
-			 uint32_t in_bytes, uint32_t out_bytes)
+static uint8_t carry_out(struct virtio_blk *blk, struct work *work, uint64_t sector)
 {
-	bool changes = request->type == VIRTIO_BLK_T_OUT || request->type == VIRTIO_BLK_T_DISCARD ||
-		       request->type == VIRTIO_BLK_T_WRITE_ZEROES;
+	bool changes = work->type == VIRTIO_BLK_T_OUT || work->type == VIRTIO_BLK_T_DISCARD ||
+		       work->type == VIRTIO_BLK_T_WRITE_ZEROES;
 
 	if (changes && !disk_is_writable(blk->disk))
 		return VIRTIO_BLK_S_IOERR;
-	switch (request->type) {
+	switch (work->type) {
 	case VIRTIO_BLK_T_IN:
-		return read_sectors(blk, queue, request->sector, in_bytes);
+		return read_sectors(blk, work, sector);
 	case VIRTIO_BLK_T_OUT:
-		return write_sectors(blk, queue, request->sector, out_bytes);
+		return write_sectors(blk, work, sector);
 	case VIRTIO_BLK_T_FLUSH:
 		return VIRTIO_BLK_S_OK;
 	case VIRTIO_BLK_T_GET_ID:
-		return give_serial(blk, queue, in_bytes);
+		return give_serial(blk, work);
 	case VIRTIO_BLK_T_DISCARD:
 	case VIRTIO_BLK_T_WRITE_ZEROES:
-		return zero_sectors(blk, queue, request->type, out_bytes);
+		return zero_sectors(blk, work);
 	default:
 		return VIRTIO_BLK_S_UNSUPP;
 	}
 }
 
-/* A chain without room for a status is no request: it comes back empty. Returns how much of a turn it took, in bytes: ranges of
- * zeros take all of it. */
-static size_t serve_request(struct virtio_blk *blk, struct virtqueue *queue)
+/* How many bytes the device wrote without a gap from the start on: the status, behind data that it did not write, is not among
+ * them. "The device MUST write at least len bytes to descriptor, beginning at the first device-writable buffer". */
+static uint32_t used_length(const struct work *work, bool has_status)
+{
+	bool writes_data = work->type == VIRTIO_BLK_T_IN || work->type == VIRTIO_BLK_T_GET_ID;
+	uint64_t written_bytes = writes_data && work->done_bytes < work->in_bytes ? work->done_bytes : 0;
+
+	if (has_status && (work->in_bytes == 0 || (writes_data && work->done_bytes >= work->in_bytes)))
+		written_bytes = work->in_bytes + 1;
+	return written_bytes < UINT32_MAX ? (uint32_t)written_bytes : UINT32_MAX;
+}
+
+/* A chain without room for a status is no request: it comes back empty. False: it goes on in the next turn, and its chain is still
+ * taken. *moved_bytes: how much of a turn it took is added; ranges of zeros take all of it. */
+static bool serve_request(struct virtio_blk *blk, struct virtqueue *queue, uint64_t *done_bytes, uint64_t *moved_bytes)
 {
 	const struct virtqueue_chain *chain = &blk->chain;
 	struct virtio_blk_request request = {.type = VIRTIO_BLK_T_IN};
-	uint32_t in_bytes, out_bytes, written_bytes = 0;
-	uint8_t answer;
+	struct work work = {.queue = queue, .done_bytes = *done_bytes};
+	uint8_t answer = VIRTIO_BLK_S_IOERR;
+	bool has_status;
 
 	if (chain->writable_bytes == 0) {
 		virtqueue_return(queue, chain, 0);
-		return chain->readable_bytes;
+		return true;
 	}
-	in_bytes = chain->writable_bytes - 1;
-	if (virtqueue_read(queue, chain, 0, &request, HEADER_BYTES, NULL) != HEADER_BYTES) {
-		answer = VIRTIO_BLK_S_IOERR;
-	} else {
-		out_bytes = chain->readable_bytes - (uint32_t)HEADER_BYTES;
-		answer = carry_out(blk, queue, &request, in_bytes, out_bytes);
+	work.in_bytes = chain->writable_bytes - 1;
+	if (virtqueue_read(queue, chain, 0, &request, HEADER_BYTES, NULL) == HEADER_BYTES) {
+		work.type = request.type;
+		work.out_bytes = chain->readable_bytes - HEADER_BYTES;
+		answer = carry_out(blk, &work, request.sector);
 	}
-	/* Only what was written from the start on counts: the status alone does not, where there is data before it that was not.
-	 * */
-	if (virtqueue_write(queue, chain, in_bytes, &answer, sizeof(answer), NULL) == sizeof(answer))
-		written_bytes = answer == VIRTIO_BLK_S_OK || in_bytes == 0 ? in_bytes + 1 : 0;
-	virtqueue_return(queue, chain, written_bytes);
+	*moved_bytes += work.done_bytes - *done_bytes;
+	*done_bytes = work.goes_on ? work.done_bytes : 0;
+	if (work.goes_on)
+		return false;
 	if (request.type == VIRTIO_BLK_T_DISCARD || request.type == VIRTIO_BLK_T_WRITE_ZEROES)
-		return VIRTIO_BLK_TURN_BYTES;
-	return chain->readable_bytes + chain->writable_bytes;
+		*moved_bytes += VIRTIO_BLK_TURN_BYTES;
+	has_status = virtqueue_write(queue, chain, work.in_bytes, &answer, sizeof(answer), NULL) == sizeof(answer);
+	virtqueue_return(queue, chain, used_length(&work, has_status));
+	return true;
 }
 
+/* A request that is not done with stays the next one of its queue: others have their turns meanwhile. */
 static bool serve(void *model, unsigned index)
 {
 	struct virtio_blk *blk = model;
 	struct virtqueue *queue = &blk->transport->queues[index];
 	unsigned served = 0;
-	size_t moved_bytes = 0;
+	uint64_t moved_bytes = 0;
+	bool is_done = true;
 
-	while (served < VIRTIO_SERVE_CHAINS && moved_bytes < VIRTIO_BLK_TURN_BYTES && virtqueue_take(queue, &blk->chain) == OK) {
-		moved_bytes += serve_request(blk, queue);
-		served++;
+	while (is_done && served < VIRTIO_SERVE_CHAINS && moved_bytes < VIRTIO_BLK_TURN_BYTES &&
+	       virtqueue_take(queue, &blk->chain) == OK) {
+		is_done = serve_request(blk, queue, &blk->done_bytes[index], &moved_bytes);
+		if (is_done)
+			served++;
+		else
+			virtqueue_untake(queue, &blk->chain, 1);
 	}
 	if (served > 0)
 		virtio_interrupt_queue(blk->transport, index);
-	return served == VIRTIO_SERVE_CHAINS || moved_bytes >= VIRTIO_BLK_TURN_BYTES;
+	return !is_done || served == VIRTIO_SERVE_CHAINS || moved_bytes >= VIRTIO_BLK_TURN_BYTES;
+}
+
+static void reset(void *model)
+{
+	struct virtio_blk *blk = model;
+
+	memset(blk->done_bytes, 0, sizeof(blk->done_bytes));
 }
 
 static void put(uint8_t config[VIRTIO_BLK_CONFIG_BYTES], unsigned offset, uint64_t value, unsigned width)
@@ -223,6 +268,7 @@ const struct virtio_ops virtio_blk_ops = {
 	.class_code = CLASS_MASS_STORAGE,
 	.serve = serve,
 	.read_config = read_config,
+	.reset = reset,
 };
 
 struct virtio_config virtio_blk_config(struct virtio_blk *blk)

@@ -31,7 +31,7 @@
 #define VIRTIO_BLK_SEGMENTS      254U /* of data in a request: the queue's, less those of header and status */
 #define VIRTIO_BLK_RANGES_MAX    16U  /* of one discard or write-zeroes */
 #define VIRTIO_BLK_RANGE_SECTORS 0x8000U /* of one of them: 16 MiB */
-#define VIRTIO_BLK_TURN_BYTES    0x100000U
+#define VIRTIO_BLK_TURN_BYTES    0x100000U /* of one request that move in a turn */
 #define VIRTIO_BLK_CONFIG_BYTES  60U
 
 struct virtio_blk_request {
@@ -59,6 +59,7 @@ struct virtio_blk {
 	char serial[VIRTIO_BLK_SERIAL_BYTES]; /* without a NUL where it is full */
 	uint16_t queue_count;                 /* 1 .. VIRTIO_BLK_QUEUES_MAX */
 	struct virtqueue_chain chain;         /* that is being served */
+	uint64_t done_bytes[VIRTIO_BLK_QUEUES_MAX]; /* of the request that is next in each queue: what earlier turns moved */
 };
 
 extern const struct virtio_ops virtio_blk_ops;

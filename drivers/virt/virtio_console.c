@@ -36,7 +36,7 @@ static bool transmit_chain(struct virtio_console *console, const struct virtqueu
 		size_t count = virtqueue_read(queue, &console->chain, state->transmitted_bytes, piece, sizeof(piece), NULL);
 		size_t taken = count == 0 ? 0 : console->wires.transmit(console->wires.ctx, port, piece, count);
 
-		state->transmitted_bytes += (uint32_t)taken;
+		state->transmitted_bytes += taken;
 		*budget_bytes -= taken;
 		if (count == 0)
 			return true;

@@ -59,7 +59,7 @@ struct virtio_console_wires {
 struct virtio_console_port_state {
 	bool guest_is_ready, guest_listens;
 	uint32_t pending;          /* control messages that the guest has not got yet: bits by event */
-	uint32_t transmitted_bytes; /* of the chain that is next in its queue */
+	uint64_t transmitted_bytes; /* of the chain that is next in its queue */
 };
 
 struct virtio_console_state {

@@ -41,10 +41,11 @@ static bool read_frame(struct virtio_net *net, const struct virtqueue *queue)
 	const struct virtqueue_chain *chain = &net->chain;
 	struct virtio_net_message *message = &net->leaving;
 	struct virtio_net_header header;
-	uint32_t len_bytes = chain->readable_bytes - (uint32_t)HEADER_BYTES;
+	uint64_t chain_bytes = chain->readable_bytes;
+	uint32_t len_bytes = (uint32_t)(chain_bytes - HEADER_BYTES);
 	struct net_offload offload;
 
-	if (chain->readable_bytes < HEADER_BYTES + VIRTIO_NET_FRAME_BYTES_MIN || len_bytes > VIRTIO_NET_DATA_BYTES_MAX ||
+	if (chain_bytes < HEADER_BYTES + VIRTIO_NET_FRAME_BYTES_MIN || chain_bytes > HEADER_BYTES + VIRTIO_NET_DATA_BYTES_MAX ||
 	    virtqueue_read(queue, chain, 0, &header, HEADER_BYTES, NULL) != HEADER_BYTES || !feature_allows(net, &header) ||
 	    virtqueue_read(queue, chain, HEADER_BYTES, message->data, len_bytes, NULL) != len_bytes)
 		return false;

@@ -123,14 +123,17 @@ static void fill_buffers(struct virtio_net *net, struct virtqueue *queue, unsign
 	for (unsigned i = 0; i < count; i++) {
 		const struct virtqueue_chain *chain = &net->buffers[i];
 		uint32_t offset = i == 0 ? (uint32_t)HEADER_BYTES : 0;
-		uint32_t room_bytes = chain->writable_bytes - offset;
-		uint32_t part_bytes = frame->len_bytes - done_bytes < room_bytes ? frame->len_bytes - done_bytes : room_bytes;
+		uint64_t room_bytes = chain->writable_bytes - offset;
+		uint32_t part_bytes = frame->len_bytes - done_bytes;
+		size_t written_bytes = 0;
 
-		/* Where a buffer is not in the guest's memory, it gets less than it is told. */
+		part_bytes = part_bytes < room_bytes ? part_bytes : (uint32_t)room_bytes;
+		/* Where a buffer is not in the guest's memory, the frame has a hole, and the used length says so. */
 		if (i == 0)
-			(void)virtqueue_write(queue, chain, 0, &frame->header, HEADER_BYTES, NULL);
-		(void)virtqueue_write(queue, chain, offset, frame->bytes + done_bytes, part_bytes, NULL);
-		virtqueue_put(queue, chain, offset + part_bytes);
+			written_bytes = virtqueue_write(queue, chain, 0, &frame->header, HEADER_BYTES, NULL);
+		if (written_bytes == offset)
+			written_bytes += virtqueue_write(queue, chain, offset, frame->bytes + done_bytes, part_bytes, NULL);
+		virtqueue_put(queue, chain, (uint32_t)written_bytes);
 		done_bytes += part_bytes;
 	}
 	virtqueue_publish(queue);

@@ -98,16 +98,17 @@ static size_t give_part(struct virtio_vsock *vsock, const struct virtqueue *queu
 	struct virtio_vsock_state *state = &vsock->state;
 	struct virtio_vsock_header header = state->arrived.header;
 	uint32_t left_bytes = header.len_bytes - state->received_bytes;
-	uint32_t room_bytes = vsock->chain.writable_bytes - (uint32_t)HEADER_BYTES;
+	uint64_t room_bytes = vsock->chain.writable_bytes - HEADER_BYTES;
 	bool is_last = left_bytes <= room_bytes;
 	size_t written_bytes;
 
-	header.len_bytes = is_last ? left_bytes : room_bytes;
+	header.len_bytes = is_last ? left_bytes : (uint32_t)room_bytes;
 	if (!is_last && header.operation == VIRTIO_VSOCK_OP_RW)
 		header.flags &= ~(VIRTIO_VSOCK_SEQ_EOM | VIRTIO_VSOCK_SEQ_EOR);
 	written_bytes = virtqueue_write(queue, &vsock->chain, 0, &header, HEADER_BYTES, NULL);
-	written_bytes += virtqueue_write(queue, &vsock->chain, HEADER_BYTES, state->arrived.data + state->received_bytes,
-					 header.len_bytes, NULL);
+	if (written_bytes == HEADER_BYTES)
+		written_bytes += virtqueue_write(queue, &vsock->chain, HEADER_BYTES, state->arrived.data + state->received_bytes,
+						 header.len_bytes, NULL);
 	state->received_bytes += header.len_bytes;
 	state->has_arrived = !is_last;
 	return written_bytes;

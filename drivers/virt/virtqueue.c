@@ -75,6 +75,7 @@ bool virtqueue_start(struct virtqueue *queue, uint64_t features)
 	state->used_next = 0;
 	state->avail_wrap = true;
 	state->used_wrap = true;
+	state->taken = 0;
 	state->unsignalled = 0;
 	return state->ready;
 }
@@ -84,23 +85,18 @@ static bool is_usable(const struct virtqueue *queue)
 	return queue->state.ready && !queue->state.broken;
 }
 
-/* Bytes beyond VIRTQUEUE_CHAIN_BYTES_MAX are not seen, but are checked as the others. */
 bool virtqueue_walk_add(struct virtqueue_walk *walk, uint64_t address, uint32_t len_bytes, unsigned flags)
 {
 	struct virtqueue_chain *chain = walk->chain;
 	bool is_writable = (flags & VIRTQ_DESC_F_WRITE) != 0;
-	uint32_t *total_bytes = is_writable ? &chain->writable_bytes : &chain->readable_bytes;
+	uint64_t *total_bytes = is_writable ? &chain->writable_bytes : &chain->readable_bytes;
 	uint16_t *count = is_writable ? &chain->writable_count : &chain->readable_count;
-	uint32_t room_bytes = (uint32_t)VIRTQUEUE_CHAIN_BYTES_MAX - *total_bytes;
 
 	if (walk->seen == VIRTQUEUE_SEGMENTS_MAX || len_bytes == 0 || len_bytes - 1 > UINT64_MAX - address)
 		return false;
 	if (!is_writable && chain->writable_count != 0)
 		return false;
 	walk->seen++;
-	if (room_bytes == 0)
-		return true;
-	len_bytes = len_bytes < room_bytes ? len_bytes : room_bytes;
 	chain->segments[chain->readable_count + chain->writable_count] =
 		(struct virtqueue_segment){.address = address, .len_bytes = len_bytes};
 	*total_bytes += len_bytes;

@@ -15,7 +15,6 @@
 
 #define VIRTQUEUE_SIZE_MAX     256U
 #define VIRTQUEUE_SEGMENTS_MAX 256U /* of one chain, indirect ones included; a longer one breaks the queue */
-#define VIRTQUEUE_CHAIN_BYTES_MAX 0x1000000ULL /* of one chain; the rest of a longer one is not seen */
 
 /* Features that queues know of. Features are sets of 64 bits, by the specification's bit numbers. */
 #define VIRTIO_F_INDIRECT_DESC  28
@@ -35,6 +34,7 @@ struct virtqueue_state {
 	uint16_t avail_next;   /* split: the next entry of the available ring; packed: the next descriptor */
 	uint16_t used_next;    /* split: the index that the used ring shows; packed: the next descriptor */
 	bool avail_wrap, used_wrap; /* packed */
+	uint16_t taken;        /* packed: descriptors of chains that were taken and not returned; a ring at most */
 	uint16_t unsignalled;  /* entries or descriptors used since the guest was last asked whether it wants an interrupt */
 };
 
@@ -58,7 +58,7 @@ struct virtqueue_chain {
 	uint16_t id;          /* what names it in the used ring */
 	uint16_t descriptors; /* packed: how many the ring holds of it */
 	uint16_t readable_count, writable_count;
-	uint32_t readable_bytes, writable_bytes; /* at most VIRTQUEUE_CHAIN_BYTES_MAX each */
+	uint64_t readable_bytes, writable_bytes; /* all of them, never cut: who copies sets bounds */
 	struct virtqueue_segment segments[VIRTQUEUE_SEGMENTS_MAX]; /* readable ones first */
 };
 

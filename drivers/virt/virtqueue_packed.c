@@ -124,16 +124,21 @@ enum status virtqueue_packed_take(struct virtqueue *queue, struct virtqueue_walk
 	atomic_thread_fence(memory_order_acquire);
 	if (!walk_chain(queue, &cursor, &tail, walk))
 		return ERR_BAD_FORMAT;
+	/* A guest that marks descriptors anew before they came back would have more than the ring holds. */
+	if (walk->chain->descriptors > queue->state.size - queue->state.taken)
+		return ERR_BAD_FORMAT;
+	queue->state.taken = (uint16_t)(queue->state.taken + walk->chain->descriptors);
 	queue->state.avail_next = (uint16_t)cursor.position;
 	queue->state.avail_wrap = cursor.wrap;
 	return OK;
 }
 
-/* Never more than were taken, which is a ring at most. */
+/* Never more than were taken, which is a ring at most: virtqueue_packed_take(). */
 void virtqueue_packed_untake(struct virtqueue *queue, unsigned descriptors)
 {
 	struct virtqueue_state *state = &queue->state;
 
+	state->taken = (uint16_t)(state->taken - descriptors);
 	if (descriptors > state->avail_next) {
 		state->avail_next = (uint16_t)(state->avail_next + state->size);
 		state->avail_wrap = !state->avail_wrap;
@@ -158,6 +163,7 @@ void virtqueue_packed_put(struct virtqueue *queue, const struct virtqueue_chain 
 		virtqueue_store(queue, address, &tail, sizeof(tail));
 	}
 	step(queue, &cursor, chain->descriptors);
+	queue->state.taken = (uint16_t)(queue->state.taken - chain->descriptors);
 	queue->state.used_next = (uint16_t)cursor.position;
 	queue->state.used_wrap = cursor.wrap;
 	queue->state.unsignalled = (uint16_t)(queue->state.unsignalled + chain->descriptors);

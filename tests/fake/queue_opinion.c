@@ -26,24 +26,20 @@ static bool add(struct queue_opinion *opinion, const struct descriptor *descript
 {
 	struct virtqueue_chain *chain = &opinion->chain;
 	bool writes = (flags & F_WRITE) != 0;
-	uint64_t bytes = descriptor->len_bytes, so_far = writes ? chain->writable_bytes : chain->readable_bytes;
+	uint64_t bytes = descriptor->len_bytes;
 	struct virtqueue_segment *segment = &chain->segments[chain->readable_count + chain->writable_count];
 
 	if (opinion->buffers++ == VIRTQUEUE_SEGMENTS_MAX || bytes == 0 || (chain->writable_bytes != 0 && !writes))
 		return false;
 	if (descriptor->address + (bytes - 1) < descriptor->address)
 		return false;
-	if (so_far == VIRTQUEUE_CHAIN_BYTES_MAX)
-		return true;
-	if (so_far + bytes > VIRTQUEUE_CHAIN_BYTES_MAX)
-		bytes = VIRTQUEUE_CHAIN_BYTES_MAX - so_far;
 	*segment = (struct virtqueue_segment){.address = descriptor->address, .len_bytes = (uint32_t)bytes};
 	if (writes) {
 		chain->writable_count++;
-		chain->writable_bytes += (uint32_t)bytes;
+		chain->writable_bytes += bytes;
 	} else {
 		chain->readable_count++;
-		chain->readable_bytes += (uint32_t)bytes;
+		chain->readable_bytes += bytes;
 	}
 	return true;
 }

@@ -237,9 +237,126 @@ static void test_virtio_blk_configuration(void **state)
 	assert_int_equal(virtio_blk_ops.read_config(&blk, 56, 4), 1);
 }
 
+#define MIB        0x100000U
+#define BIG_MIB    17U
+#define BIG_BYTES  (BIG_MIB * MIB)
+#define BIG_PLACE  0x400000U /* of the one MiB that all data go through */
+#define HEAD_PLACE 0x300000U
+#define STATUS     0x310000U
+
+/* A request of 17 MiB of a disk of 18, in a chain of 19 buffers; all data at one place. Returns its chain. */
+static unsigned offer_big(uint32_t type, uint64_t sector)
+{
+	const struct virtio_blk_request request = {.type = type, .sector = sector};
+	struct virtqueue_segment segments[BIG_MIB + 2] = {{HEAD_PLACE, sizeof(request)}};
+
+	memcpy(fake_virtio.memory + HEAD_PLACE, &request, sizeof(request));
+	for (unsigned i = 1; i <= BIG_MIB; i++)
+		segments[i] = (struct virtqueue_segment){BIG_PLACE, MIB};
+	segments[BIG_MIB + 1] = (struct virtqueue_segment){STATUS, 1};
+	fake_virtio.memory[STATUS] = 0xee;
+	return fake_offer_segments(0, segments, BIG_MIB + 2, type == VIRTIO_BLK_T_IN ? BIG_MIB + 1 : 1);
+}
+
+static void make_big(void)
+{
+	static uint8_t big_file[BIG_BYTES + MIB];
+	static _Alignas(4096) uint8_t big_changes[BIG_BYTES + 2 * MIB];
+	const struct disk_source source = {.file = big_file,
+					   .file_bytes = sizeof(big_file),
+					   .size_bytes = sizeof(big_file),
+					   .changes = big_changes,
+					   .changes_bytes = disk_changes_bytes(sizeof(big_file))};
+
+	for (unsigned i = 0; i <= BIG_MIB; i++)
+		memset(big_file + i * MIB, (int)i + 1, MIB);
+	memset(big_changes, 0, sizeof(big_changes));
+	assert_true(source.changes_bytes <= sizeof(big_changes));
+	assert_int_equal(disk_open(&disk, &source), OK);
+	blk.queue_count = 2;
+}
+
+/* A turn moves a MiB of it; requests of another queue do not wait for its end. */
+static void test_virtio_blk_big_requests_take_turns(void **state)
+{
+	const struct virtio_blk_request flush = {.type = VIRTIO_BLK_T_FLUSH};
+	unsigned number, other, turns = 0;
+
+	(void)state;
+	make_big();
+	number = offer_big(VIRTIO_BLK_T_IN, MIB / 512);
+	while (!fake_virtio.chains[number].returned) {
+		assert_true(virtio_blk_ops.serve(&blk, 0));
+		turns++;
+		assert_int_equal(fake_virtio.memory[BIG_PLACE], turns + 1);
+		other = fake_offer(1, &flush, sizeof(flush), 1);
+		assert_false(virtio_blk_ops.serve(&blk, 1));
+		assert_true(fake_virtio.chains[other].returned);
+	}
+	assert_int_equal(turns, BIG_MIB);
+	assert_int_equal(fake_virtio.memory[STATUS], VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_virtio.memory[BIG_PLACE + MIB - 1], BIG_MIB + 1);
+	assert_int_equal(fake_virtio.chains[number].written_bytes, BIG_BYTES + 1);
+
+	memset(fake_virtio.memory + BIG_PLACE, 0x55, MIB);
+	number = offer_big(VIRTIO_BLK_T_OUT, 0);
+	for (turns = 0; !fake_virtio.chains[number].returned; turns++)
+		assert_true(virtio_blk_ops.serve(&blk, 0));
+	assert_int_equal(turns, BIG_MIB);
+	assert_int_equal(fake_virtio.memory[STATUS], VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_virtio.chains[number].written_bytes, 1);
+	for (uint64_t at = 0; at < BIG_BYTES + MIB; at += DISK_BLOCK_BYTES) {
+		size_t len_bytes;
+
+		assert_int_equal(*(const uint8_t *)disk_view(&disk, at, 1, &len_bytes), at < BIG_BYTES ? 0x55 : BIG_MIB + 1);
+	}
+}
+
+/* The status of a refused one is its last byte, whatever its length; a reset forgets what moved. */
+static void test_virtio_blk_refuses_big_requests_at_their_end(void **state)
+{
+	unsigned number;
+
+	(void)state;
+	make_big();
+	number = offer_big(VIRTIO_BLK_T_IN, 2 * MIB / 512);
+	assert_false(virtio_blk_ops.serve(&blk, 0));
+	assert_int_equal(fake_virtio.memory[STATUS], VIRTIO_BLK_S_IOERR);
+	assert_int_equal(fake_virtio.memory[BIG_PLACE], 0);
+	assert_int_equal(fake_virtio.chains[number].written_bytes, 0);
+	offer_big(VIRTIO_BLK_T_IN, 0);
+	assert_true(virtio_blk_ops.serve(&blk, 0));
+	virtio_blk_ops.reset(&blk);
+	fake_virtio_reset(0);
+	check_sectors(0, disk.source.file, 512);
+}
+
+/* The used length counts what was written from the first byte on, and nothing behind a gap. */
+static void test_virtio_blk_says_what_it_wrote(void **state)
+{
+	const struct virtio_blk_range range = {.sector = 0, .sector_count = 1};
+	uint8_t data[512] = {0};
+	unsigned number;
+
+	(void)state;
+	assert_int_equal(ask(VIRTIO_BLK_T_GET_ID, 0, NULL, 0, 100, &number), VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_virtio.chains[number].written_bytes, 20);
+	assert_int_equal(ask(VIRTIO_BLK_T_GET_ID, 0, NULL, 0, 20, &number), VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_virtio.chains[number].written_bytes, 21);
+	assert_int_equal(ask(VIRTIO_BLK_T_FLUSH, 0, NULL, 0, 5, &number), VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_virtio.chains[number].written_bytes, 0);
+	assert_int_equal(ask(VIRTIO_BLK_T_OUT, 0, data, 512, 5, &number), VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_virtio.chains[number].written_bytes, 0);
+	assert_int_equal(ask(VIRTIO_BLK_T_DISCARD, 0, &range, sizeof(range), 5, &number), VIRTIO_BLK_S_OK);
+	assert_int_equal(fake_virtio.chains[number].written_bytes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_virtio_blk_big_requests_take_turns, reset),
+		cmocka_unit_test_setup(test_virtio_blk_refuses_big_requests_at_their_end, reset),
+		cmocka_unit_test_setup(test_virtio_blk_says_what_it_wrote, reset),
 		cmocka_unit_test_setup(test_virtio_blk_reads, reset),
 		cmocka_unit_test_setup(test_virtio_blk_writes, reset),
 		cmocka_unit_test_setup(test_virtio_blk_refuses_what_is_not_on_the_disk, reset),

@@ -357,9 +357,28 @@ static void test_virtio_net_shows_its_address(void **state)
 	assert_int_equal(virtio_net_ops.read_config(&net, 8, 2), 2);
 }
 
+/* Of what lies in no memory nothing is written, and the used lengths say so. */
+static void test_virtio_net_says_what_it_wrote(void **state)
+{
+	static const struct virtqueue_segment nowhere = {1ULL << 60, 1530}, cut[] = {{0x100000, 100}, {1ULL << 60, 1430}};
+	const struct tcp_frame whole = {.data_bytes = 100};
+
+	(void)state;
+	start(ALL, 1);
+	for (unsigned i = 0; i < 2; i++)
+		let_arrive(&whole, 0);
+	fake_offer_segments(0, &nowhere, 1, 1);
+	fake_offer_segments(0, cut, 2, 2);
+	assert_false(virtio_net_ops.serve_backend(&net));
+	assert_int_equal(fake_returned_count(0), 2);
+	assert_int_equal(fake_virtio.chains[0].written_bytes, 0);
+	assert_int_equal(fake_virtio.chains[1].written_bytes, 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_virtio_net_says_what_it_wrote),
 		cmocka_unit_test(test_virtio_net_sends_frames_with_their_fields),
 		cmocka_unit_test(test_virtio_net_drops_what_was_not_negotiated),
 		cmocka_unit_test(test_virtio_net_waits_for_room),

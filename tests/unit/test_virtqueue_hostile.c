@@ -279,9 +279,41 @@ static void test_virtqueue_reset_mends_it(void **state)
 	}
 }
 
+/* Descriptors marked as available again while the device holds them: 9 in a ring of 8. */
+static void test_virtqueue_packed_holds_no_more_than_the_ring(void **state)
+{
+	static const struct ring_buffer three[] = {{RING_DATA, 16, 0}, {RING_DATA, 8, RING_F_WRITE}, {RING_DATA, 8, RING_F_WRITE}};
+	static struct virtqueue_chain chains[3];
+
+	(void)state;
+	ring_start(SIZE, PACKED);
+	for (unsigned i = 0; i < 3; i++) {
+		ring_offer((uint16_t)i, three, 3);
+		assert_int_equal(virtqueue_take(&ring.queue, &chains[i]), i < 2 ? OK : ERR_BAD_FORMAT);
+	}
+	assert_true(ring.queue.state.broken);
+	virtqueue_untake(&ring.queue, chains, 2);
+	assert_int_equal(ring.queue.state.avail_next, 0);
+	assert_true(ring.queue.state.avail_wrap);
+	/* What was given back, either way, is held no more. */
+	ring_start(SIZE, PACKED);
+	ring_offer(0, three, 3);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(virtqueue_take(&ring.queue, &chains[0]), OK);
+		virtqueue_untake(&ring.queue, chains, 1);
+	}
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(virtqueue_take(&ring.queue, &chains[0]), OK);
+		virtqueue_return(&ring.queue, &chains[0], 0);
+		ring_offer(0, three, 3);
+	}
+	assert_false(ring.queue.state.broken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_virtqueue_packed_holds_no_more_than_the_ring),
 		cmocka_unit_test(test_virtqueue_refuses_sizes_and_areas),
 		cmocka_unit_test(test_virtqueue_breaks_where_its_rings_are_no_memory),
 		cmocka_unit_test(test_virtqueue_split_refuses_an_index_that_jumps),
