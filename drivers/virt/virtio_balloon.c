@@ -27,60 +27,77 @@ static bool piece_is_given(const struct virtio_balloon *balloon, uint64_t page)
 	return all == UINT64_MAX;
 }
 
-static void inflate(struct virtio_balloon *balloon, uint64_t page)
+/* False: no piece may leave in this turn any more. */
+static bool leave(struct virtio_balloon *balloon, uint64_t address)
 {
-	uint64_t bit = 1ULL << page % 64;
-
-	if ((balloon->given[page / 64] & bit) != 0)
-		return;
-	balloon->given[page / 64] |= bit;
-	if (piece_is_given(balloon, page))
-		balloon->wires.discard(balloon->wires.ctx, page / PIECE_PAGES * VIRTIO_BALLOON_PIECE_BYTES);
+	if (balloon->pieces_left == 0)
+		return false;
+	balloon->pieces_left--;
+	balloon->wires.discard(balloon->wires.ctx, address);
+	return true;
 }
 
-static void deflate(struct virtio_balloon *balloon, uint64_t page)
+/* False: not now, but in the next turn. */
+static bool inflate(struct virtio_balloon *balloon, uint64_t page)
+{
+	uint64_t *word = &balloon->given[page / 64], bit = 1ULL << page % 64;
+
+	if ((*word & bit) != 0)
+		return true;
+	*word |= bit;
+	if (!piece_is_given(balloon, page) || leave(balloon, page / PIECE_PAGES * VIRTIO_BALLOON_PIECE_BYTES))
+		return true;
+	*word &= ~bit;
+	return false;
+}
+
+static bool deflate(struct virtio_balloon *balloon, uint64_t page)
 {
 	balloon->given[page / 64] &= ~(1ULL << page % 64);
+	return true;
 }
 
-/* The chain holds page numbers, 32 bits each. */
-static void take_pages(struct virtio_balloon *balloon, const struct virtqueue *queue,
-		       void (*take)(struct virtio_balloon *balloon, uint64_t page))
+/* The chain holds page numbers, 32 bits each; *done of them have been taken. False: the rest is for the next turn. */
+static bool take_pages(struct virtio_balloon *balloon, const struct virtqueue *queue, uint64_t *done,
+		       bool (*take)(struct virtio_balloon *balloon, uint64_t page))
 {
 	uint32_t numbers[NUMBERS_AT_ONCE];
+	size_t bytes = sizeof(numbers);
 
-	for (size_t done = 0; done < VIRTIO_BALLOON_CHAIN_PAGES; done += NUMBERS_AT_ONCE) {
-		size_t bytes = virtqueue_read(queue, &balloon->chain, done * sizeof(numbers[0]), numbers, sizeof(numbers), NULL);
-
-		for (size_t i = 0; i < bytes / sizeof(numbers[0]); i++) {
-			if (numbers[i] < balloon->page_count)
-				take(balloon, numbers[i]);
+	while (bytes == sizeof(numbers) && *done < VIRTIO_BALLOON_CHAIN_PAGES) {
+		bytes = virtqueue_read(queue, &balloon->chain, *done * sizeof(numbers[0]), numbers, sizeof(numbers), NULL);
+		for (size_t i = 0; i < bytes / sizeof(numbers[0]); i++, ++*done) {
+			if (numbers[i] < balloon->page_count && !take(balloon, numbers[i]))
+				return false;
 		}
-		if (bytes < sizeof(numbers))
-			return;
 	}
+	return true;
 }
 
-/* The whole pieces of what the driver says it does not use: it gets the chain back when they are gone, and not before. */
-static void take_report(struct virtio_balloon *balloon)
+/* The whole pieces of what the driver says it does not use: it gets the chain back when they are gone, and not before. It says so
+ * only once, so that none is left out. *done, false: as above, of pieces. */
+static bool take_report(struct virtio_balloon *balloon, uint64_t *done)
 {
 	const struct virtqueue_chain *chain = &balloon->chain;
-	unsigned pieces = 0;
+	uint64_t before = 0; /* pieces of the segments before this one */
 
 	for (unsigned i = 0; i < chain->writable_count; i++) {
 		const struct virtqueue_segment *segment = &chain->segments[chain->readable_count + i];
 		uint64_t skipped = -segment->address % VIRTIO_BALLOON_PIECE_BYTES;
 		uint64_t left = segment->len_bytes > skipped ? segment->len_bytes - skipped : 0;
-		uint64_t address = segment->address + skipped;
+		uint64_t end = before + left / VIRTIO_BALLOON_PIECE_BYTES;
 
 		if (segment->address > UINT64_MAX - segment->len_bytes)
 			continue;
-		for (; left >= VIRTIO_BALLOON_PIECE_BYTES && pieces < VIRTIO_BALLOON_CHAIN_PIECES; pieces++) {
-			balloon->wires.discard(balloon->wires.ctx, address);
-			address += VIRTIO_BALLOON_PIECE_BYTES;
-			left -= VIRTIO_BALLOON_PIECE_BYTES;
+		for (; *done < end; ++*done) {
+			uint64_t address = segment->address + skipped + (*done - before) * VIRTIO_BALLOON_PIECE_BYTES;
+
+			if (!leave(balloon, address))
+				return false;
 		}
+		before = end;
 	}
+	return true;
 }
 
 static void tell(struct virtio_balloon *balloon)
@@ -119,34 +136,43 @@ static void ask_for_statistics(struct virtio_balloon *balloon)
 	virtio_interrupt_queue(balloon->transport, VIRTIO_BALLOON_STATISTICS);
 }
 
-static void serve_chain(struct virtio_balloon *balloon, unsigned index)
+static bool serve_chain(struct virtio_balloon *balloon, unsigned index)
 {
 	const struct virtqueue *queue = &balloon->transport->queues[index];
+	uint64_t *done = &balloon->done[index];
 
 	if (index == VIRTIO_BALLOON_INFLATE)
-		take_pages(balloon, queue, inflate);
-	else if (index == VIRTIO_BALLOON_DEFLATE)
-		take_pages(balloon, queue, deflate);
-	else if (virtio_has_feature(balloon->transport, VIRTIO_BALLOON_F_PAGE_REPORTING))
-		take_report(balloon);
+		return take_pages(balloon, queue, done, inflate);
+	if (index == VIRTIO_BALLOON_DEFLATE)
+		return take_pages(balloon, queue, done, deflate);
+	return !virtio_has_feature(balloon->transport, VIRTIO_BALLOON_F_PAGE_REPORTING) || take_report(balloon, done);
 }
 
+/* A chain that is not done with stays the next one of its queue. */
 static bool serve(void *model, unsigned index)
 {
 	struct virtio_balloon *balloon = model;
 	struct virtqueue *queue = &balloon->transport->queues[index];
 	unsigned served = 0;
+	bool is_done = true;
 
 	if (index == VIRTIO_BALLOON_STATISTICS && virtio_has_feature(balloon->transport, VIRTIO_BALLOON_F_STATS_VQ)) {
 		serve_statistics(balloon);
 		return false;
 	}
-	for (; served < VIRTIO_BALLOON_TURN_CHAINS && virtqueue_take(queue, &balloon->chain) == OK; served++) {
-		serve_chain(balloon, index);
+	balloon->pieces_left = VIRTIO_BALLOON_TURN_PIECES;
+	while (is_done && served < VIRTIO_BALLOON_TURN_CHAINS && virtqueue_take(queue, &balloon->chain) == OK) {
+		is_done = serve_chain(balloon, index);
+		if (!is_done) {
+			virtqueue_untake(queue, &balloon->chain, 1);
+			break;
+		}
+		balloon->done[index] = 0;
 		virtqueue_return(queue, &balloon->chain, 0);
+		served++;
 	}
 	virtio_interrupt_queue(balloon->transport, index);
-	return served == VIRTIO_BALLOON_TURN_CHAINS;
+	return !is_done || served == VIRTIO_BALLOON_TURN_CHAINS;
 }
 
 static bool serve_backend(void *model)
@@ -190,6 +216,7 @@ static void reset(void *model)
 	balloon->state.actual_pages = 0;
 	balloon->state.target_pages = balloon->wires.target_pages(balloon->wires.ctx);
 	memset(balloon->given, 0, balloon->page_count / 8);
+	memset(balloon->done, 0, sizeof(balloon->done));
 	for (unsigned i = 0; i < VIRTIO_BALLOON_STATS; i++)
 		balloon->state.stats[i] = NOT_KNOWN;
 	tell(balloon);

@@ -11,6 +11,7 @@
 #include "drivers/virt/virtio.h"
 
 #define VIRTIO_ID_BALLOON 5U
+#define VIRTIO_BALLOON_F_MUST_TELL_HOST 0
 #define VIRTIO_BALLOON_F_STATS_VQ       1
 #define VIRTIO_BALLOON_F_DEFLATE_ON_OOM 2
 #define VIRTIO_BALLOON_F_PAGE_REPORTING 5
@@ -18,7 +19,7 @@
 #define VIRTIO_BALLOON_PAGE_BYTES   4096U      /* the unit of everything here, whatever the guest's pages are */
 #define VIRTIO_BALLOON_PIECE_BYTES  0x200000ULL
 #define VIRTIO_BALLOON_CHAIN_PAGES  4096U      /* that one chain names; the rest of a longer one is not looked at */
-#define VIRTIO_BALLOON_CHAIN_PIECES 64U        /* that leave by one report; the rest of a longer one stays */
+#define VIRTIO_BALLOON_TURN_PIECES  64U        /* that leave in a turn of a queue; the next one goes on with the chain */
 #define VIRTIO_BALLOON_TURN_CHAINS  8U
 #define VIRTIO_BALLOON_STATS        10U        /* tags known: swap in, out, major and minor faults, free, total, ... */
 #define VIRTIO_BALLOON_STAT_FREE    4U
@@ -56,6 +57,9 @@ struct virtio_balloon {
 	uint64_t *given;
 	uint64_t page_count;
 	struct virtqueue_chain chain; /* that is being served */
+	unsigned pieces_left;         /* that may leave in this turn */
+	/* Of the chain that is next in each queue: pages, or pieces of a report, that earlier turns took. */
+	uint64_t done[VIRTIO_BALLOON_QUEUE_COUNT];
 };
 
 extern const struct virtio_ops virtio_balloon_ops;
@@ -64,7 +68,8 @@ extern const struct virtio_ops virtio_balloon_ops;
 	((struct virtio_config){                                                                                       \
 		.ops = &virtio_balloon_ops,                                                                            \
 		.model = (balloon),                                                                                    \
-		.features = VIRTIO_FEATURE(VIRTIO_BALLOON_F_STATS_VQ) | VIRTIO_FEATURE(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) | \
+		.features = VIRTIO_FEATURE(VIRTIO_BALLOON_F_MUST_TELL_HOST) | VIRTIO_FEATURE(VIRTIO_BALLOON_F_STATS_VQ) | \
+			    VIRTIO_FEATURE(VIRTIO_BALLOON_F_DEFLATE_ON_OOM) |                                          \
 			    VIRTIO_FEATURE(VIRTIO_BALLOON_F_PAGE_REPORTING),                                           \
 		.queue_count = VIRTIO_BALLOON_QUEUE_COUNT,                                                             \
 		.queue_size_max = 128,                                                                                 \

@@ -128,15 +128,58 @@ static void test_virtio_balloon_reports(void **state)
 	assert_int_equal(fake_virtio.interrupts[VIRTIO_BALLOON_REPORTS], 1);
 }
 
-/* A report of all memory there is costs a turn no more than any. */
-static void test_virtio_balloon_reports_are_bounded(void **state)
+/* A driver reports memory once: all of it leaves, over as many turns as that takes, and only then its chain comes back. */
+static void test_virtio_balloon_reports_take_turns(void **state)
 {
-	static const struct virtqueue_segment all[] = {{0, UINT32_MAX}, {1ULL << 32, UINT32_MAX}};
+	struct virtqueue_segment blocks[33];
+	const unsigned pieces = 32 * 2 + 100;
 
 	(void)state;
-	fake_offer_segments(VIRTIO_BALLOON_REPORTS, all, 2, 2);
+	for (unsigned i = 0; i < 32; i++)
+		blocks[i] = (struct virtqueue_segment){i * 3 * PIECE, 2 * PIECE};
+	blocks[32] = (struct virtqueue_segment){1000 * PIECE + 4096, 101 * PIECE};
+	fake_offer_segments(VIRTIO_BALLOON_REPORTS, blocks, 33, 33);
+	for (unsigned turn = 1; turn <= 2; turn++) {
+		assert_true(virtio_balloon_ops.serve(&balloon, VIRTIO_BALLOON_REPORTS));
+		assert_int_equal(machine.count, turn * VIRTIO_BALLOON_TURN_PIECES);
+		assert_int_equal(fake_returned_count(VIRTIO_BALLOON_REPORTS), 0);
+	}
 	assert_false(virtio_balloon_ops.serve(&balloon, VIRTIO_BALLOON_REPORTS));
-	assert_int_equal(machine.count, VIRTIO_BALLOON_CHAIN_PIECES);
+	assert_int_equal(machine.count, pieces);
+	assert_int_equal(fake_returned_count(VIRTIO_BALLOON_REPORTS), 1);
+	for (unsigned i = 0; i < pieces; i++)
+		assert_int_equal(machine.addresses[i], i < 64 ? (i / 2 * 3 + i % 2) * PIECE : (1001 + i - 64) * PIECE);
+	/* The next one begins at its own first piece. */
+	fake_offer_segments(VIRTIO_BALLOON_REPORTS, blocks, 1, 1);
+	assert_false(virtio_balloon_ops.serve(&balloon, VIRTIO_BALLOON_REPORTS));
+	assert_int_equal(machine.addresses[pieces + 1], PIECE);
+}
+
+/* A chain whose every page is the last of its piece. */
+static void test_virtio_balloon_inflates_a_bounded_number_of_pieces(void **state)
+{
+	static uint64_t many[300 * 8];
+	static uint32_t numbers[300];
+
+	(void)state;
+	balloon.given = many;
+	balloon.page_count = 300 * 512;
+	memset(many, 0xff, sizeof(many));
+	for (unsigned i = 0; i < 300; i++) {
+		numbers[i] = i * 512 + i;
+		many[numbers[i] / 64] &= ~(1ULL << numbers[i] % 64);
+	}
+	fake_offer(VIRTIO_BALLOON_INFLATE, numbers, sizeof(numbers), 0);
+	for (unsigned turn = 1; turn <= 4; turn++) {
+		assert_true(virtio_balloon_ops.serve(&balloon, VIRTIO_BALLOON_INFLATE));
+		assert_int_equal(machine.count, turn * VIRTIO_BALLOON_TURN_PIECES);
+		assert_int_equal(fake_returned_count(VIRTIO_BALLOON_INFLATE), 0);
+	}
+	assert_false(virtio_balloon_ops.serve(&balloon, VIRTIO_BALLOON_INFLATE));
+	assert_int_equal(machine.count, 300);
+	assert_int_equal(fake_returned_count(VIRTIO_BALLOON_INFLATE), 1);
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(machine.addresses[i], i * PIECE);
 }
 
 /* Drivers of old count only queues that exist. */
@@ -202,14 +245,23 @@ static void test_virtio_balloon_statistics(void **state)
 	assert_int_equal(fake_virtio.interrupts[VIRTIO_BALLOON_STATISTICS], 1);
 }
 
+/* A driver that uses pages again before it says so would lose them with their piece. */
+static void test_virtio_balloon_wants_to_be_told_first(void **state)
+{
+	(void)state;
+	assert_true((VIRTIO_BALLOON_CONFIG(&balloon).features & VIRTIO_FEATURE(VIRTIO_BALLOON_F_MUST_TELL_HOST)) != 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_virtio_balloon_wants_to_be_told_first),
 		cmocka_unit_test_setup(test_virtio_balloon_discards_whole_pieces, reset),
 		cmocka_unit_test_setup(test_virtio_balloon_ignores_pages_past_the_end, reset),
 		cmocka_unit_test_setup(test_virtio_balloon_serves_a_bounded_number_of_chains, reset),
 		cmocka_unit_test_setup(test_virtio_balloon_reports, reset),
-		cmocka_unit_test_setup(test_virtio_balloon_reports_are_bounded, reset),
+		cmocka_unit_test_setup(test_virtio_balloon_reports_take_turns, reset),
+		cmocka_unit_test_setup(test_virtio_balloon_inflates_a_bounded_number_of_pieces, reset),
 		cmocka_unit_test_setup(test_virtio_balloon_reports_by_other_queues, reset),
 		cmocka_unit_test_setup(test_virtio_balloon_configuration, reset),
 		cmocka_unit_test_setup(test_virtio_balloon_statistics, reset),
