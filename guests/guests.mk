@@ -40,7 +40,7 @@ $(eval $(call flat_rule,virtio_bench,$(basename $(VIRTIO_BENCH_SOURCES))))
 $(eval $(call flat_rule,wake,$(basename $(WAKE_SOURCES))))
 $(eval $(call flat_rule,window,$(basename $(WINDOW_SOURCES))))
 # Those that drive virtio devices.
-FLAT_VIRTIO_GUESTS := disk pci virtio_chains shared_memory switch_flood
+FLAT_VIRTIO_GUESTS := disk pci virtio_chains shared_memory switch_flood balloon
 # Those that count right answers.
 FLAT_EXPECT_GUESTS := disk fw_cfg pci testdev virtio_chains
 # Those that start further processors.
