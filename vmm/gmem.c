@@ -188,7 +188,7 @@ uint64_t gmem_slot_bytes(const struct gmem *gm, gpa_t start, bool is_write)
 
 enum status gmem_place(const struct gmem *gm, gpa_t start, uint64_t len_bytes, uint64_t *address)
 {
-	const uint8_t *host = host_of(gm, start, len_bytes);
+	const uint8_t *host = writable_host_of(gm, start, len_bytes);
 
 	if (host == NULL)
 		return ERR_OUT_OF_RANGE;

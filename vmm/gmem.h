@@ -109,7 +109,7 @@ static inline bool gmem_watch_holds(const struct gmem_watch *watch)
 uint64_t gmem_slot_bytes(const struct gmem *gm, gpa_t start, bool is_write);
 
 /* Where the span lies in this program, as a number: for ring 0, which is told of a place in a memory object. ERR_OUT_OF_RANGE if it
- * does not lie in one slot. */
+ * does not lie in one slot, or in a ROM, which is no part of the guest's memory object. */
 MUST_CHECK enum status gmem_place(const struct gmem *gm, gpa_t start, uint64_t len_bytes, uint64_t *address);
 
 /* The named exception: a host pointer to [dst, dst + len_bytes) for a boot image that is read straight into memory.

@@ -14,10 +14,7 @@
 /* To what is written a ROM is a device, which loses it. */
 static bool is_memory(const struct execution *x, gpa_t start, unsigned bytes, bool is_write)
 {
-	const struct gmem *gm = x->environment->gmem;
-	uint64_t unused;
-
-	return gmem_place(gm, start, bytes, &unused) == OK && (!is_write || gmem_change_u8(gm, start, 0, 0) == OK);
+	return gmem_slot_bytes(x->environment->gmem, start, is_write) >= bytes;
 }
 
 /* The part of an operand that lies in one page. */
