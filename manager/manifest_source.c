@@ -8,6 +8,7 @@
 #include "manager/schedule.h"
 #include "manager/switches.h"
 #include "manager/vm.h"
+#include "manager/vm_ports.h"
 #include "user/calls.h"
 #include "user/log.h"
 
@@ -43,7 +44,8 @@ static uint64_t free_guest_bytes(const struct host *host, const struct manifest 
 	for (uint32_t i = 0; i < manifest->vm_count; i++) {
 		/* One that can never fit is refused below and takes nothing from the others. */
 		if (!manifest->vms[i].refused && manifest->vms[i].memory_bytes <= pool.free_bytes)
-			own_bytes += vm_pool_bytes(host, &manifest->vms[i]) - manifest->vms[i].memory_bytes;
+			own_bytes += vm_pool_bytes(host, &manifest->vms[i]) - manifest->vms[i].memory_bytes +
+				     vm_ports_bytes(&manifest->vms[i]);
 	}
 	return pool.free_bytes > own_bytes ? pool.free_bytes - own_bytes : 0;
 }

@@ -18,6 +18,11 @@ static uint64_t window_of(uint32_t port)
 	return VMM_WINDOW_PORTS + port * VMM_PORT_WINDOW_BYTES;
 }
 
+uint64_t vm_ports_bytes(const struct manifest_vm *wanted)
+{
+	return wanted->port_count * (uint64_t)(TERMINAL_TO_CONSOLE_BYTES + TERMINAL_TO_VM_BYTES);
+}
+
 enum status vm_ports_make(struct vm_entry *entry)
 {
 	enum status status = OK;

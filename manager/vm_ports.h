@@ -6,6 +6,9 @@
 /* Makes the channels of further ports; paid by the manager. Errors: those of the calls. Context: before the VM's first start. */
 MUST_CHECK enum status vm_ports_make(struct vm_entry *entry);
 
+/* What vm_ports_make() takes from the manager's pool. */
+uint64_t vm_ports_bytes(const struct manifest_vm *wanted);
+
 /* Maps them into the VMM. */
 MUST_CHECK enum status vm_ports_map(const struct vm_entry *entry);
 

@@ -18,6 +18,8 @@
 #define POOL_OWN_BYTES   (8 * POOL_UNIT) /* VMM, kernel objects, the first vCPU, and a unit begun of each of a pool's two parts */
 #define POOL_VCPU_BYTES  0x18000ULL      /* a further vCPU: 10 pages; its thread: 12 of stacks and one for the object */
 #define MEMORY_PER_TABLE 256ULL    /* page tables and EPT of 4 KiB pages, twice: 8 bytes for 4096, and as much again */
+#define FILE_PER_TABLE   512ULL    /* page tables of 4 KiB pages */
+#define FILE_TABLES_BEGUN 0x3000ULL
 #define ROM_MAX_BYTES    0x1000000ULL
 #define ROM_UNIT_BYTES   0x10000ULL
 #define READ_WRITE       (RIGHT_READ | RIGHT_WRITE)
@@ -36,11 +38,37 @@ static uint64_t rom_bytes(const struct host *host, const struct manifest_vm *wan
 	return is_named || (bytes <= ROM_MAX_BYTES && bytes % ROM_UNIT_BYTES == 0) ? bytes : 0;
 }
 
+/* Page tables for what the VMM sees of boot files, which are mapped by 4 KiB pages: 8 bytes for each, and a table begun. */
+static uint64_t file_table_bytes(const struct host *host, const char *path)
+{
+	uint32_t index;
+
+	if (path[0] == '\0' || host_find_file(host, path, &index) != OK)
+		return 0;
+	return host_file_span_bytes(host, index) / FILE_PER_TABLE + FILE_TABLES_BEGUN;
+}
+
+static uint64_t files_table_bytes(const struct host *host, const struct manifest_vm *wanted)
+{
+	uint64_t bytes = file_table_bytes(host, wanted->firmware) + file_table_bytes(host, wanted->kernel) +
+			 file_table_bytes(host, wanted->initrd);
+
+	for (uint32_t i = 0; i < wanted->module_count; i++) {
+		char path[BOOT_FILE_PATH_BYTES];
+
+		manifest_module_path(wanted->modules[i], path);
+		bytes += file_table_bytes(host, path);
+	}
+	for (uint32_t i = 0; i < wanted->disk_count; i++)
+		bytes += file_table_bytes(host, wanted->disks[i].file);
+	return bytes;
+}
+
 uint64_t vm_pool_bytes(const struct host *host, const struct manifest_vm *wanted)
 {
 	uint64_t bytes = wanted->memory_bytes + wanted->memory_bytes / MEMORY_PER_TABLE + POOL_OWN_BYTES;
 
-	bytes += rom_bytes(host, wanted);
+	bytes += rom_bytes(host, wanted) + files_table_bytes(host, wanted);
 	bytes += (wanted->vcpu_count - 1) * POOL_VCPU_BYTES + switches_link_count(wanted) * (uint64_t)VM_POOL_LINK_BYTES;
 	bytes += regions_pool_bytes(wanted);
 	return (bytes + POOL_UNIT - 1) & ~(POOL_UNIT - 1);

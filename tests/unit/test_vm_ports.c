@@ -17,12 +17,15 @@ static unsigned map_count, open_count;
 static struct console_vm_terminal opened[4];
 static char opened_names[4][CONSOLE_NAME_BYTES];
 
+static uint64_t made_bytes;
+
 enum status memory_create_filled(handle_t pool, uint64_t len_bytes, handle_t *memory)
 {
 	assert_int_equal(pool, MANAGER_HANDLE_POOL);
 	assert_true(len_bytes == TERMINAL_TO_CONSOLE_BYTES || len_bytes == TERMINAL_TO_VM_BYTES);
 	if (create_status == OK)
 		*memory = next_handle++;
+	made_bytes += len_bytes;
 	return create_status;
 }
 
@@ -60,8 +63,10 @@ static void test_vm_ports_make_and_map_channels(void **state)
 	struct vmm_spec spec = {.port_count = 0};
 
 	(void)state;
+	made_bytes = 0;
 	assert_int_equal(vm_ports_make(&entry), OK);
 	assert_int_equal(next_handle, 24);
+	assert_int_equal(vm_ports_bytes(&with_two), made_bytes);
 	assert_int_equal(vm_ports_map(&entry), OK);
 	vm_ports_describe(&with_two, &spec);
 	assert_int_equal(spec.port_count, 3);

@@ -133,10 +133,12 @@ enum status host_find_file(const struct host *host, const char *path, uint32_t *
 	return *index == 0 || strcmp(path, "root.img") == 0 ? OK : ERR_NOT_FOUND;
 }
 
+static uint64_t file_span_bytes = 4 << 20;
+
 uint64_t host_file_span_bytes(const struct host *host, uint32_t index)
 {
 	(void)host;
-	return index == 0 ? 4 << 20 : 0;
+	return index == 0 ? file_span_bytes : 0;
 }
 
 enum status host_show_file(const struct host *host, uint32_t index, const uint8_t **bytes, size_t *size_bytes)
@@ -326,6 +328,24 @@ static void test_vm_start_pays_for_each_vcpu(void **state)
 	assert_true(with_one - vm.memory_bytes <= 10 * unit);
 }
 
+/* What maps a disk's file: 8 bytes for 4 KiB. */
+static void test_vm_start_pays_for_tables_of_files(void **state)
+{
+	const uint64_t unit = 2 << 20;
+	struct manifest_vm vm = wanted;
+	uint64_t without;
+
+	(void)state;
+	file_span_bytes = 1ULL << 30;
+	without = vm_pool_bytes(NULL, &vm);
+	vm.disk_count = 2;
+	strcpy(vm.disks[1].file, "env/cpus");
+	assert_true(vm_pool_bytes(NULL, &vm) >= without + unit);
+	strcpy(vm.initrd, "env/cpus");
+	assert_true(vm_pool_bytes(NULL, &vm) >= without + 2 * unit);
+	file_span_bytes = 4 << 20;
+}
+
 /* A socket device's link is as large as a card's. */
 static void test_vm_start_pays_for_links(void **state)
 {
@@ -369,6 +389,7 @@ int main(void)
 		cmocka_unit_test_setup(test_vm_start_names_the_program_that_is_missing, start),
 		cmocka_unit_test_setup(test_vm_start_keeps_changes_of_disks_over_restarts, start),
 		cmocka_unit_test(test_vm_start_pays_for_each_vcpu),
+		cmocka_unit_test(test_vm_start_pays_for_tables_of_files),
 		cmocka_unit_test(test_vm_start_pays_for_links),
 	};
 
