@@ -7,6 +7,7 @@
 #define VLAN_BYTES       4U
 #define ETHERTYPE_IP4    0x0800U
 #define ETHERTYPE_VLAN   0x8100U
+#define ETHERTYPE_SERVICE_VLAN 0x88a8U /* IEEE 802.1Q, "Tag Protocol Identification": of providers, once 802.1ad */
 #define ETHERTYPE_IP6    0x86ddU
 #define IP4_BYTES_MIN    20U
 #define IP4_TOTAL_LENGTH 2U
@@ -125,7 +126,7 @@ void net_find_layers(const uint8_t *frame, size_t len_bytes, struct net_layers *
 	if (len_bytes < ETHERNET_BYTES)
 		return;
 	type = get16(frame + at - 2);
-	if (type == ETHERTYPE_VLAN && len_bytes >= ETHERNET_BYTES + VLAN_BYTES) {
+	if ((type == ETHERTYPE_VLAN || type == ETHERTYPE_SERVICE_VLAN) && len_bytes >= ETHERNET_BYTES + VLAN_BYTES) {
 		at += VLAN_BYTES;
 		type = get16(frame + at - 2);
 	}

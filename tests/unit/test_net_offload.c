@@ -148,9 +148,25 @@ static void test_net_offload_tells_flows_apart(void **state)
 	assert_int_equal(net_flow(packet, 13), net_flow(packet, 0));
 }
 
+/* A provider's tag is a tag. */
+static void test_net_offload_looks_behind_either_tag(void **state)
+{
+	const struct tcp_frame tcp = {.has_vlan = true, .data_bytes = 3000};
+	size_t len_bytes = frame_make(&tcp, 1000, packet, &offload);
+
+	(void)state;
+	assert_true(net_offload_is_right(&offload, packet, len_bytes));
+	packet[12] = 0x88;
+	packet[13] = 0xa8;
+	assert_true(net_offload_is_right(&offload, packet, len_bytes));
+	packet[13] = 0xa9;
+	assert_false(net_offload_is_right(&offload, packet, len_bytes));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_net_offload_looks_behind_either_tag),
 		cmocka_unit_test(test_net_offload_cuts_packets),
 		cmocka_unit_test(test_net_offload_fills_checksums),
 		cmocka_unit_test(test_net_offload_refuses_what_does_not_fit),
