@@ -50,7 +50,15 @@ static void size_disk(struct manifest *manifest, uint32_t index, struct manifest
 		disk->size_bytes = (file_bytes + DISK_SECTOR_BYTES - 1) & ~(uint64_t)(DISK_SECTOR_BYTES - 1);
 	if (disk->size_bytes == 0 && limits->file_bytes == NULL)
 		return;
-	if (disk->size_bytes == 0 || disk->size_bytes > DISK_MAX_BYTES || disk->size_bytes < file_bytes)
+	if (disk->size_bytes == 0)
+		manifest_report(manifest, (int32_t)index, disk->line, E233,
+				"VM \"%s\": %s is empty, which makes no disk; write its size, or copy the file again",
+				manifest->vms[index].name, disk->file);
+	else if (file_bytes > DISK_MAX_BYTES)
+		manifest_report(manifest, (int32_t)index, disk->line, E233,
+				"VM \"%s\": %s has %llu bytes, and a disk %llu at most; take a smaller file",
+				manifest->vms[index].name, disk->file, (unsigned long long)file_bytes, DISK_MAX_BYTES);
+	else if (disk->size_bytes > DISK_MAX_BYTES || disk->size_bytes < file_bytes)
 		manifest_report(manifest, (int32_t)index, disk->line, E233,
 				"VM \"%s\": %s has %llu bytes, which is no disk of that size; correct size",
 				manifest->vms[index].name, disk->file, (unsigned long long)file_bytes);

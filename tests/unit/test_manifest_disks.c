@@ -17,6 +17,8 @@ static uint64_t file_bytes(void *context, const char *path)
 	(void)context;
 	if (strcmp(path, "empty.img") == 0)
 		return 0;
+	if (strcmp(path, "huge.img") == 0)
+		return DISK_MAX_BYTES + 1;
 	return strcmp(path, "odd.img") == 0 ? 1000 : MIB;
 }
 
@@ -101,7 +103,12 @@ static void test_manifest_disks_against_their_files(void **state)
 		       "correct size");
 	read_disks("{ file = \"empty.img\" }");
 	check_host(UINT64_MAX);
-	expect_refused("E233 bulkhead.toml line 5: VM \"a\": empty.img has 0 bytes, which is no disk of that size; correct size");
+	expect_refused("E233 bulkhead.toml line 5: VM \"a\": empty.img is empty, which makes no disk; write its size, or "
+		       "copy the file again");
+	read_disks("{ file = \"huge.img\" }");
+	check_host(UINT64_MAX);
+	expect_refused("E233 bulkhead.toml line 5: VM \"a\": huge.img has 34359738369 bytes, and a disk 34359738368 at most; "
+		       "take a smaller file");
 	read_disks("{ size = \"1M\", changes = \"4K\" }");
 	check_host(UINT64_MAX);
 	expect_refused("E233 bulkhead.toml line 5: VM \"a\": changes of 4096 bytes are too few for a disk of that size; write at "
