@@ -50,7 +50,7 @@ fuzz_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES) tests/fake/guest_ram.c
 # Whole devices, each under a hostile guest.
 HOSTILE_SOURCES := $(VIRTIO_SOURCES) drivers/virt/pci_host.c tests/fake/hostile_guest.c tests/fake/hostile_queue.c \
 	tests/fake/queue_judge.c tests/fake/queue_opinion.c tests/fake/guest_ram.c
-HOSTILE_FLAGS := $(addprefix -Wl$(comma)--wrap=virtqueue_,take untake put return read write)
+HOSTILE_FLAGS := $(addprefix -Wl$(comma)--wrap=virtqueue_,take untake put publish return read write)
 fuzz_virtio_SOURCES := $(HOSTILE_SOURCES)
 fuzz_virtio_FLAGS := $(HOSTILE_FLAGS)
 test_virtqueue_SOURCES := $(VIRTQUEUE_SOURCES) $(RING_MEMORY_SOURCES)

@@ -109,6 +109,18 @@ static bool is_same(const struct virtqueue_chain *one, const struct virtqueue_ch
 	return true;
 }
 
+static unsigned taken_of(const struct virtqueue *queue)
+{
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < held_count; i++) {
+		if (held[i].is_held && held[i].queue == queue)
+			taken += held[i].chain.descriptors;
+	}
+	demand(!virtqueue_is_packed(queue) || queue->state.broken || !queue->state.ready || queue->state.taken == taken);
+	return taken;
+}
+
 static struct held *find(const struct virtqueue *queue, const struct virtqueue_chain *chain)
 {
 	for (unsigned i = 0; i < held_count; i++) {
@@ -131,6 +143,8 @@ void __real_virtqueue_untake(struct virtqueue *queue, const struct virtqueue_cha
 void __wrap_virtqueue_untake(struct virtqueue *queue, const struct virtqueue_chain *chains, unsigned count);
 void __real_virtqueue_put(struct virtqueue *queue, const struct virtqueue_chain *chain, uint32_t written_bytes);
 void __wrap_virtqueue_put(struct virtqueue *queue, const struct virtqueue_chain *chain, uint32_t written_bytes);
+void __real_virtqueue_publish(struct virtqueue *queue);
+void __wrap_virtqueue_publish(struct virtqueue *queue);
 void __real_virtqueue_return(struct virtqueue *queue, const struct virtqueue_chain *chain, uint32_t written_bytes);
 void __wrap_virtqueue_return(struct virtqueue *queue, const struct virtqueue_chain *chain, uint32_t written_bytes);
 size_t __real_virtqueue_read(const struct virtqueue *queue, const struct virtqueue_chain *chain, size_t offset, void *out,
@@ -153,7 +167,7 @@ enum status __wrap_virtqueue_take(struct virtqueue *queue, struct virtqueue_chai
 	entry->queue = queue;
 	entry->avail_next = queue->state.avail_next;
 	entry->avail_wrap = queue->state.avail_wrap;
-	queue_opinion_form(judge.ram, queue, &opinion);
+	queue_opinion_form(judge.ram, queue, taken_of(queue), &opinion);
 	was_disturbed = false;
 	status = __real_virtqueue_take(queue, chain);
 	if (!was_disturbed)
@@ -217,18 +231,38 @@ void __wrap_virtqueue_put(struct virtqueue *queue, const struct virtqueue_chain 
 		check_entry(&before, queue, chain->id, written_bytes);
 }
 
+static void check_index(const struct virtqueue *queue)
+{
+	uint16_t index;
+
+	if (queue->state.ready && !queue->state.broken && !was_disturbed && !virtqueue_is_packed(queue))
+		demand(guest_ram_get(judge.ram, queue->state.device_area + 2, &index, 2) && index == queue->state.used_next);
+}
+
+/* From here on the guest sees all that was put before. */
+void __wrap_virtqueue_publish(struct virtqueue *queue)
+{
+	struct virtqueue before = *queue;
+	uint64_t tail;
+
+	was_disturbed = false;
+	__real_virtqueue_publish(queue);
+	check_index(queue);
+	if (!virtqueue_is_packed(queue) || !before.has_held || !queue->state.ready || queue->state.broken || was_disturbed)
+		return;
+	demand(guest_ram_get(judge.ram, before.held_address, &tail, sizeof(tail)) && tail == before.held && !queue->has_held);
+}
+
 void __wrap_virtqueue_return(struct virtqueue *queue, const struct virtqueue_chain *chain, uint32_t written_bytes)
 {
 	struct virtqueue before = *queue;
-	uint16_t index;
 
 	demand(written_bytes <= chain->writable_bytes && !queue->has_held);
 	let_go(find(queue, chain));
 	was_disturbed = false;
 	__real_virtqueue_return(queue, chain, written_bytes);
 	check_entry(&before, queue, chain->id, written_bytes);
-	if (queue->state.ready && !queue->state.broken && !was_disturbed && !virtqueue_is_packed(queue))
-		demand(guest_ram_get(judge.ram, queue->state.device_area + 2, &index, 2) && index == queue->state.used_next);
+	check_index(queue);
 }
 
 size_t __wrap_virtqueue_read(const struct virtqueue *queue, const struct virtqueue_chain *chain, size_t offset, void *out,

@@ -124,7 +124,7 @@ static bool walk_packed(const struct virtqueue *queue, struct queue_opinion *opi
 	return true;
 }
 
-static void judge_packed(const struct virtqueue *queue, struct queue_opinion *opinion)
+static void judge_packed(const struct virtqueue *queue, unsigned taken, struct queue_opinion *opinion)
 {
 	uint16_t flags;
 
@@ -133,11 +133,11 @@ static void judge_packed(const struct virtqueue *queue, struct queue_opinion *op
 		return;
 	if (((flags & F_AVAIL) != 0) != queue->state.avail_wrap || ((flags & F_USED) != 0) == queue->state.avail_wrap)
 		opinion->status = ERR_AGAIN;
-	else if (walk_packed(queue, opinion))
+	else if (walk_packed(queue, opinion) && opinion->chain.descriptors + taken <= queue->state.size)
 		opinion->status = OK;
 }
 
-void queue_opinion_form(const struct guest_ram *ram, const struct virtqueue *queue, struct queue_opinion *opinion)
+void queue_opinion_form(const struct guest_ram *ram, const struct virtqueue *queue, unsigned taken, struct queue_opinion *opinion)
 {
 	memory = ram;
 	opinion->chain.readable_count = opinion->chain.writable_count = 0;
@@ -147,7 +147,7 @@ void queue_opinion_form(const struct guest_ram *ram, const struct virtqueue *que
 	if (queue->state.broken || !queue->state.ready)
 		return;
 	if (virtqueue_is_packed(queue))
-		judge_packed(queue, opinion);
+		judge_packed(queue, taken, opinion);
 	else
 		judge_split(queue, opinion);
 }

@@ -9,4 +9,5 @@ struct queue_opinion {
 	unsigned buffers; /* of the chain, those too that lie behind its most bytes */
 };
 
-void queue_opinion_form(const struct guest_ram *ram, const struct virtqueue *queue, struct queue_opinion *opinion);
+/* taken: descriptors of chains that the device has: a packed ring has no more than its size of them. */
+void queue_opinion_form(const struct guest_ram *ram, const struct virtqueue *queue, unsigned taken, struct queue_opinion *opinion);
