@@ -8,7 +8,7 @@ import harness
 import pytest
 
 SECOND = 200_000_000  # ticks
-LEAST_OF_PACED = 0.85
+LEAST_OF_PACED = 0.75  # none is lost, but up to 25 ms of them may still be under way when the period ends
 # Of what the pair has without a flood. The flood takes a VM's share of the CPUs, half of the switch's time, and half of what each
 # receiver can take; frames that wait behind those of the flood do the rest.
 LEAST_BESIDE_FLOOD = 0.08
