@@ -3,6 +3,7 @@
 Owns the manifest entries of such VMs, which terminal is shown, and how an answer is told from what else a terminal shows. The
 guests have the kernel's drivers of virtio devices and tools for them (guests/linux/devices.py) where a boot says devices=True.
 """
+import array
 import re
 
 import emulator
@@ -25,6 +26,14 @@ cmdline = "console=ttyS0 quiet {cmdline}"
 memory  = "{memory}"
 vcpus   = {vcpus}
 {more}"""
+
+
+def pattern(count_bytes, state):
+    """What the program of that name writes (guests/linux/pattern.c)."""
+    words = array.array("I", bytes(count_bytes))
+    for i in range(len(words)):
+        words[i] = state = (state * 1664525 + 1013904223) & 0xffffffff
+    return words.tobytes()
 
 
 class LinuxVms:
