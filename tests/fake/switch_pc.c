@@ -80,3 +80,23 @@ void pc_turn(uint64_t now_ns)
 	for (unsigned i = 0; i < 10000 && switch_turn(&switch_pc.state, now_ns); i++)
 		;
 }
+
+unsigned pc_count(uint32_t port)
+{
+	unsigned received = 0;
+
+	while (pc_receive(port))
+		received++;
+	return received;
+}
+
+bool pc_counts_are(unsigned first, unsigned second, unsigned third)
+{
+	const unsigned expected[] = {first, second, third};
+	bool are_right = true;
+
+	pc_turn(1);
+	for (uint32_t port = 0; port < 3; port++)
+		are_right &= pc_count(port) == expected[port];
+	return are_right;
+}

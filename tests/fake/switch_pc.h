@@ -2,6 +2,8 @@
 #pragma once
 #include "switch/switch.h"
 
+#define S(seconds) ((uint64_t)(seconds)*1000000000ULL)
+
 #define PC_PORTS_MAX  8U
 #define PC_TO_BYTES   (CHANNEL_HEADER_BYTES + 0x40000U)
 #define PC_FROM_BYTES (CHANNEL_HEADER_BYTES + 0x100000U)
@@ -26,5 +28,9 @@ bool pc_send(uint32_t port, uint8_t source, uint8_t destination, uint32_t len_by
 bool pc_send_message(uint32_t port, const struct switch_message *header, const void *data);
 /* Takes the next message of a port into got. False: none. */
 bool pc_receive(uint32_t port);
+/* Takes all messages of a port; returns how many. */
+unsigned pc_count(uint32_t port);
+/* Turns. Whether just so many messages are there for the first three ports then; takes them. */
+bool pc_counts_are(unsigned first, unsigned second, unsigned third);
 /* Turns until nothing is left to do at once. */
 void pc_turn(uint64_t now_ns);

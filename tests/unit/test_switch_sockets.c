@@ -2,26 +2,7 @@
 #include "tests/fake/switch_pc.h"
 #include "tests/unit/unit.h"
 
-#define S(seconds) ((uint64_t)(seconds)*1000000000ULL)
-
 static struct switch_report *const report = &switch_pc.report;
-
-static unsigned count(uint32_t port)
-{
-	unsigned received = 0;
-
-	while (pc_receive(port))
-		received++;
-	return received;
-}
-
-static void expect_counts(unsigned first, unsigned second, unsigned third)
-{
-	pc_turn(1);
-	assert_int_equal(count(0), first);
-	assert_int_equal(count(1), second);
-	assert_int_equal(count(2), third);
-}
 
 struct packet {
 	uint64_t source_cid, destination_cid;
@@ -73,9 +54,9 @@ static void test_switch_routes_sockets(void **state)
 	(void)state;
 	start_sockets();
 	assert_true(send_packet(0, 10, 12, 100));
-	expect_counts(0, 0, 1);
+	assert_true(pc_counts_are(0, 0, 1));
 	assert_true(send_packet(0, 11, 12, 100)); /* as another */
-	expect_counts(0, 0, 0);
+	assert_true(pc_counts_are(0, 0, 0));
 	assert_int_equal(report->dropped_filter, 1);
 	assert_true(send_packet(0, 10, 13, 100)); /* the CID of a card is none */
 	assert_true(send_packet(0, 10, 99, 100));
@@ -96,11 +77,11 @@ static void test_switch_holds_packets_of_sockets(void **state)
 		sent += send_packet(0, 10, 11, 60000);
 		pc_turn(1);
 		if (sent % 8 == 7)
-			received += count(1);
+			received += pc_count(1);
 	}
 	for (unsigned i = 0; i < 8; i++) {
 		pc_turn(1);
-		received += count(1);
+		received += pc_count(1);
 	}
 	assert_int_equal(received, 40);
 	assert_int_equal(report->dropped_full, 0);
@@ -129,8 +110,8 @@ static void test_switch_holds_nobody_for_a_slow_receiver(void **state)
 		sent++;
 		(void)send_packet(0, 10, 12, 100);
 		pc_turn(ms * 1000000);
-		received += count(2);
-		while (count(0) != 0)
+		received += pc_count(2);
+		while (pc_count(0) != 0)
 			; /* the resets */
 		if (ms % 400 == 0)
 			assert_true(pc_receive(1));
