@@ -43,7 +43,7 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "GUEST   ", 1)
 			 * that goes further. */
 			Name (WNDS, ResourceTemplate ()
 			{
-				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode, 0, 0, 0xFF, 0, 0x100)
+				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode, 0, 0, 0, 0, 1)
 				IO (Decode16, 0x0CF8, 0x0CF8, 1, 8)
 				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
 					0, 0, 0x0CF7, 0, 0x0CF8)
