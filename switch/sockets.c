@@ -6,10 +6,10 @@
 
 #define HEADER_BYTES 44U
 #define OPERATION_RESET 3U
-/* How long a receiver may hold up its senders: PORT_PATIENCE_NS at most; that grows by a fiftieth of the time, and as if 4 MiB a
+/* How long a receiver may hold up its senders: PORT_PATIENCE_NS at most; that grows by a fiftieth of the time, and as if 512 KiB a
  * second were taken from its channel. So one that takes little, whatever it does, holds a neighbour for a fiftieth of the time. */
 #define PATIENCE_OF_TIME     50U
-#define PATIENCE_NS_PER_BYTE 238
+#define PATIENCE_NS_PER_BYTE 1907
 #define PATIENCE_NS_MIN      1000000 /* to begin with */
 
 /* Fields of a packet's header, from "Virtual I/O Device (VIRTIO) Version 1.2", "Socket Device", "Device Operation". */
